@@ -1,0 +1,1 @@
+//! The example is in `main.rs` at the root of the package.
