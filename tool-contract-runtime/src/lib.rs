@@ -1,1 +1,48 @@
-//! Under construction.
+//! The runtime, the executor and the ledgers of
+//! [`tool-contract`](https://docs.rs/tool-contract); use that crate.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`tool`], [`argument`] | what `#[tool]` implements |
+//! | [`call`], [`calling`] | a call, and the future that makes it |
+//! | [`runtime`], [`registry`] | what calls run on |
+//! | `executor` | admit → attempt → decide → settle |
+//! | [`cx`], [`asked`] | what bodies, reconcile functions and compensations see |
+//! | [`approval`] | asking a person |
+//! | [`dispatch`] | calls by name, with JSON |
+//! | [`ledger`] | where operations are remembered |
+//! | [`classify`] | what an HTTP status or an I/O error says of the world |
+//! | [`error`] | why a call did not end well |
+//! | [`testing`] | a clock to hold, faults to inject |
+
+pub mod approval;
+pub mod argument;
+pub mod asked;
+pub mod call;
+pub mod calling;
+pub mod classify;
+pub mod clock;
+mod completed;
+pub mod cx;
+pub mod dispatch;
+pub mod error;
+mod executor;
+mod job;
+pub mod ledger;
+pub mod private;
+pub mod registry;
+pub mod runtime;
+pub mod testing;
+pub mod tool;
+
+pub use approval::{Approval, PendingApproval};
+pub use asked::{Asked, Done};
+pub use call::Call;
+pub use calling::Calling;
+pub use completed::Completed;
+pub use cx::Cx;
+pub use dispatch::{Meta, Request, Response, Status};
+pub use error::{About, BuildError, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
+pub use runtime::{Runtime, RuntimeBuilder};
+pub use tool::{Tool, ToolError};
+pub use tool_contract_spec as spec;

@@ -1,0 +1,66 @@
+//! Where in the source something stands.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+
+/// A stretch of source, from the start of one token to the end of another.
+///
+/// A [`Span`] alone cannot cover several tokens on a stable compiler.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    start: Span,
+    end: Span,
+}
+
+impl Place {
+    /// Everything that `tokens` cover; the attribute itself if they are none.
+    pub(crate) fn of(tokens: impl ToTokens) -> Self {
+        let mut tokens = tokens.into_token_stream().into_iter();
+        let first = tokens.next();
+        let last = tokens.last();
+        let start = first.as_ref().map_or_else(Span::call_site, opening);
+        Self { start, end: last.or(first).as_ref().map_or(start, closing) }
+    }
+
+    /// From the start of this place to the end of `other`.
+    pub(crate) const fn to(self, other: Self) -> Self {
+        Self { start: self.start, end: other.end }
+    }
+
+    /// A span for generated tokens that the compiler may complain of.
+    pub(crate) const fn span(self) -> Span {
+        self.start
+    }
+
+    /// A compile error that underlines this place.
+    pub(crate) fn error(self, message: &str) -> TokenStream {
+        syn::Error::new_spanned(self.ends(), message).into_compile_error()
+    }
+
+    /// Two tokens, at the first and the last of this place.
+    fn ends(self) -> TokenStream {
+        let (start, end) = (Ident::new("start", self.start), Ident::new("end", self.end));
+        let end = quote_spanned!(self.end=> #end);
+        quote_spanned!(self.start=> #start #end)
+    }
+}
+
+impl From<Span> for Place {
+    fn from(span: Span) -> Self {
+        Self { start: span, end: span }
+    }
+}
+
+fn opening(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) => group.span_open(),
+        token => token.span(),
+    }
+}
+
+fn closing(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) => group.span_close(),
+        token => token.span(),
+    }
+}

@@ -1,0 +1,255 @@
+//! A call, from the arguments to `.call(&runtime)`.
+//!
+//! Its type carries what is still missing, so that a call without a key or
+//! without an approval does not compile.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use tool_contract_spec::ledger::ApprovalId;
+
+use crate::approval::{Approval, PendingApproval};
+use crate::calling::Calling;
+use crate::error::CallError;
+use crate::runtime::Runtime;
+use crate::tool::{BoxFuture, Tool};
+
+/// Who calls, and how long it may take.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meta {
+    pub(crate) key: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) workflow: Option<String>,
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) approval: Option<ApprovalId>,
+}
+
+/// Where a call stands with its idempotency key.
+pub trait KeyState: sealed::State {}
+
+/// Where a call stands with its approval.
+pub trait ApprovalState: sealed::State {}
+
+/// The states of a call's key.
+pub mod key {
+    /// The caller has to give one.
+    #[derive(Debug)]
+    pub enum Missing {}
+    /// The caller gave one.
+    #[derive(Debug)]
+    pub enum Given {}
+    /// It comes from the arguments.
+    #[derive(Debug)]
+    pub enum Derived {}
+    /// The tool takes none: a read, or a write with `idempotent = false`.
+    #[derive(Debug)]
+    pub enum Keyless {}
+}
+
+/// The states of a call's approval.
+pub mod approval_state {
+    /// The tool wants one.
+    #[derive(Debug)]
+    pub enum Missing {}
+    /// It was given.
+    #[derive(Debug)]
+    pub enum Given {}
+    /// The tool wants none.
+    #[derive(Debug)]
+    pub enum NotNeeded {}
+}
+
+mod sealed {
+    pub trait State: Sized + 'static {}
+    impl State for super::key::Missing {}
+    impl State for super::key::Given {}
+    impl State for super::key::Derived {}
+    impl State for super::key::Keyless {}
+    impl State for super::approval_state::Missing {}
+    impl State for super::approval_state::Given {}
+    impl State for super::approval_state::NotNeeded {}
+}
+
+impl KeyState for key::Missing {}
+impl KeyState for key::Given {}
+impl KeyState for key::Derived {}
+impl KeyState for key::Keyless {}
+impl ApprovalState for approval_state::Missing {}
+impl ApprovalState for approval_state::Given {}
+impl ApprovalState for approval_state::NotNeeded {}
+
+/// A call that has the key that its contract wants.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` has side effects and cannot be called without an idempotency key",
+    label = "no idempotency key was given for this call",
+    note = "TC0201: add `.key(..)` before this, with a key that is the same each time the same intent is repeated"
+)]
+pub trait Keyed<T>: sealed::State {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Keyed<T> for key::Given {}
+#[diagnostic::do_not_recommend]
+impl<T> Keyed<T> for key::Derived {}
+#[diagnostic::do_not_recommend]
+impl<T> Keyed<T> for key::Keyless {}
+
+/// A call that still takes a key.
+#[diagnostic::on_unimplemented(
+    message = "a call of `{T}` takes no key here",
+    label = "this key would be ignored or would differ from the tool's own",
+    note = "the key was given already, is derived from the arguments, or the tool takes none: remove `.key(..)`"
+)]
+pub trait TakesKey<T>: sealed::State {}
+
+#[diagnostic::do_not_recommend]
+impl<T> TakesKey<T> for key::Missing {}
+
+/// A call that has the approval that its contract wants.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is destructive and cannot be called without an approval",
+    label = "nobody approved this call",
+    note = "TC0209: ask with `.request_approval(&runtime)`, and add `.approved(approval)` before this once it is granted"
+)]
+pub trait Approved<T>: sealed::State {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Approved<T> for approval_state::Given {}
+#[diagnostic::do_not_recommend]
+impl<T> Approved<T> for approval_state::NotNeeded {}
+
+/// A call that still takes an approval.
+#[diagnostic::on_unimplemented(
+    message = "a call of `{T}` takes no approval here",
+    label = "nobody has to approve this",
+    note = "it was approved already, or its contract says nothing of `confirm`: remove this"
+)]
+pub trait TakesApproval<T>: sealed::State {}
+
+#[diagnostic::do_not_recommend]
+impl<T> TakesApproval<T> for approval_state::Missing {}
+
+/// A call of the tool `T`: its arguments, and what is known of the caller.
+///
+/// `K` and `A` say where it stands with its key and its approval; users never
+/// write them.
+#[must_use = "a tool call does nothing until `.call(&runtime)` is awaited"]
+pub struct Call<T: Tool, K = <T as Tool>::Key, A = <T as Tool>::Approval> {
+    arguments: T,
+    meta: Meta,
+    state: PhantomData<fn() -> (K, A)>,
+}
+
+impl<T: Tool> Call<T> {
+    /// A call with these arguments; what the function with the tool's name
+    /// returns.
+    pub fn new(arguments: T) -> Self {
+        Self { arguments, meta: Meta::default(), state: PhantomData }
+    }
+}
+
+impl<T: Tool, K, A> Call<T, K, A> {
+    /// The key of this operation: the same for each repetition of one intent,
+    /// another for another intent. 1 to 255 bytes of visible ASCII.
+    pub fn key(mut self, key: impl Into<String>) -> Call<T, key::Given, A>
+    where
+        K: TakesKey<T>,
+    {
+        self.meta.key = Some(key.into());
+        self.into_state()
+    }
+
+    /// The approval of this very call.
+    ///
+    /// Nobody can use it twice: it is moved in here, and the ledger spends it
+    /// in the step that claims the call.
+    pub fn approved(mut self, approval: Approval<T>) -> Call<T, K, approval_state::Given>
+    where
+        A: TakesApproval<T>,
+    {
+        self.meta.approval = Some(approval.into_id());
+        self.into_state()
+    }
+
+    /// What ties this call to others in logs and histories.
+    pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
+        self.meta.correlation_id = Some(id.into());
+        self
+    }
+
+    /// Whose call it is: keys and limits of tenants never meet.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.meta.tenant = Some(tenant.into());
+        self
+    }
+
+    /// On whose behalf it is made; `per_user` limits count by it.
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.meta.user = Some(user.into());
+        self
+    }
+
+    /// Which run of a plan it belongs to; `per_workflow` limits count by it.
+    pub fn workflow(mut self, workflow: impl Into<String>) -> Self {
+        self.meta.workflow = Some(workflow.into());
+        self
+    }
+
+    /// How long the whole call may take, waits and retries included.
+    pub fn deadline(mut self, within: Duration) -> Self {
+        self.meta.deadline = Some(within);
+        self
+    }
+
+    /// Admits the call, runs it as its contract allows, and records what came
+    /// of it.
+    ///
+    /// Dropping the returned future never loses an outcome: an attempt that
+    /// has begun is finished and recorded in the background.
+    ///
+    /// # Errors
+    /// See [`CallError`]: each variant says whether anything ran.
+    pub fn call(self, runtime: &Runtime) -> Calling<T>
+    where
+        K: Keyed<T>,
+        A: Approved<T>,
+    {
+        Calling::new(runtime, self.arguments, self.meta)
+    }
+
+    /// Asks for the approval of this very call, durably.
+    ///
+    /// Asking again for the same call finds the same request.
+    ///
+    /// # Errors
+    /// [`CallError::Rejected`] if the call could not run even if it were
+    /// approved, [`CallError::Ledger`] if the request could not be recorded.
+    pub fn request_approval(&self, runtime: &Runtime) -> BoxFuture<'static, Result<PendingApproval<T>, CallError<T::Error>>>
+    where
+        K: Keyed<T>,
+        A: TakesApproval<T>,
+    {
+        crate::approval::request(runtime, self.arguments.clone(), self.meta.clone())
+    }
+
+    /// The arguments.
+    pub fn arguments(&self) -> &T {
+        &self.arguments
+    }
+
+    pub(crate) fn into_arguments(self) -> T {
+        self.arguments
+    }
+
+    fn into_state<K2, A2>(self) -> Call<T, K2, A2> {
+        Call { arguments: self.arguments, meta: self.meta, state: PhantomData }
+    }
+}
+
+impl<T: Tool, K, A> fmt::Debug for Call<T, K, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("tool", &T::contract().name).field("meta", &self.meta).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,259 @@
+//! Why a call did not end well, and whether anything ran.
+
+use std::fmt;
+use std::time::Duration;
+
+use tool_contract_spec::key::IdempotencyKey;
+use tool_contract_spec::ledger::{ApprovalId, EscalationId};
+use tool_contract_spec::policy::Text;
+use tool_contract_spec::rulebook::Code;
+
+use crate::ledger::LedgerError;
+
+/// Which call an error is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct About {
+    /// The tool.
+    pub tool: Text,
+    /// The key, where there is one.
+    pub key: Option<IdempotencyKey>,
+    /// How many attempts this call made.
+    pub attempts: u32,
+}
+
+impl About {
+    pub(crate) const fn tool(tool: Text) -> Self {
+        Self { tool, key: None, attempts: 0 }
+    }
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.tool)?;
+        self.key.as_ref().map_or(Ok(()), |key| write!(f, " [{key}]"))
+    }
+}
+
+/// Why a call did not end well.
+///
+/// Match on it to know what the world looks like: after `Rejected` and
+/// `Ledger` nothing ran; after `Failed` something ran and left nothing behind;
+/// after `Unknown` it may have happened, and it is on record.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallError<E> {
+    /// Nothing ran.
+    Rejected(Rejected),
+    /// It ran, definitely without effect.
+    Failed(Failure<E>, About),
+    /// It may have happened.
+    Unknown(UnknownOutcome),
+    /// Nothing ran: the ledger could not admit the call.
+    Ledger(LedgerFailure),
+}
+
+impl<E> CallError<E> {
+    /// Which call it is about.
+    pub const fn about(&self) -> &About {
+        match self {
+            Self::Rejected(rejected) => &rejected.about,
+            Self::Failed(_, about) => about,
+            Self::Unknown(unknown) => &unknown.about,
+            Self::Ledger(failure) => &failure.about,
+        }
+    }
+
+    /// The code of the rule that refused the call, for `explain`.
+    pub const fn code(&self) -> Option<Code> {
+        match self {
+            Self::Rejected(rejected) => Some(rejected.code),
+            Self::Failed(..) => None,
+            Self::Unknown(_) => Some(Code::UNKNOWN_OUTCOME),
+            Self::Ledger(_) => Some(Code::LEDGER_UNAVAILABLE),
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(rejected) => rejected.fmt(f),
+            Self::Failed(failure, about) => {
+                write!(f, "{about} failed without effect after {} attempt(s): {failure}", about.attempts)
+            }
+            Self::Unknown(unknown) => unknown.fmt(f),
+            Self::Ledger(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for CallError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Failed(Failure::Tool(error), _) => Some(error),
+            Self::Ledger(failure) => Some(&failure.error),
+            _ => None,
+        }
+    }
+}
+
+/// A call that was refused. Nothing was executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// The rule; `cargo tool-contract explain` prints its page.
+    pub code: Code,
+    /// Which call.
+    pub about: About,
+    /// What is in the way.
+    pub reason: String,
+    /// What to do next.
+    pub next: String,
+    /// When to come again, where time alone will help.
+    pub retry_after: Option<Duration>,
+    /// The request for approval that stands, where one is missing.
+    pub request: Option<ApprovalId>,
+}
+
+impl Rejected {
+    pub(crate) fn new(code: Code, about: About, reason: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code, about, reason: reason.into(), next: next.into(), retry_after: None, request: None }
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was not run [{}]: {}; {}", self.about, self.code, self.reason, self.next)
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// How a tool failed without leaving anything behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure<E> {
+    /// The function's own error.
+    Tool(E),
+    /// A read took longer than its timeout or the call's deadline.
+    TimedOut,
+    /// A read panicked.
+    Panicked(String),
+    /// The outcome was unknown, and the reconcile function found that it did
+    /// not happen.
+    DidNotHappen,
+}
+
+impl<E: fmt::Display> fmt::Display for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tool(error) => error.fmt(f),
+            Self::TimedOut => f.write_str("it took longer than its timeout or the deadline"),
+            Self::Panicked(message) => write!(f, "it panicked: {message}"),
+            Self::DidNotHappen => f.write_str("the reconcile function found that it did not happen"),
+        }
+    }
+}
+
+/// An operation that may have happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownOutcome {
+    /// Which call.
+    pub about: About,
+    /// What is known of the cause.
+    pub cause: String,
+    /// The escalation on record; `None` if the record still says running and
+    /// becomes unknown, or settled, by itself.
+    pub escalation: Option<EscalationId>,
+}
+
+impl fmt::Display for UnknownOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} may have happened: {}; ", self.about, self.cause)?;
+        match &self.escalation {
+            Some(id) => write!(
+                f,
+                "it is on record as {id}, and no call with this key runs it again until a reconcile function or a \
+                 person resolves it; do not repeat it under another key"
+            ),
+            None => f.write_str(
+                "its record still says running: ask again with the same key, and do not repeat it under another",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for UnknownOutcome {}
+
+/// The ledger could not admit a call. Nothing was executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LedgerFailure {
+    /// Which call.
+    pub about: About,
+    /// What is wrong with the ledger.
+    pub error: LedgerError,
+}
+
+impl fmt::Display for LedgerFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} was not run [{}]: {}; call again with the same key once it answers",
+            self.about,
+            Code::LEDGER_UNAVAILABLE,
+            self.error
+        )
+    }
+}
+
+impl std::error::Error for LedgerFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Why a runtime could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A registered tool takes state that was not given.
+    #[error(
+        "`{tool}` takes `state({state})`, and the runtime has none [TC0218]; add `.state(..)` with a value of that type to the builder"
+    )]
+    StateMissing {
+        /// The tool.
+        tool: Text,
+        /// The type of its state.
+        state: &'static str,
+    },
+    /// A registered tool has a secret argument, and the runtime has no key to
+    /// hash it under.
+    #[error(
+        "`{tool}` has a secret argument, and the runtime has no key to hash it under [TC0218]; add `.secret_key(..)` to the builder, the same in each process on this ledger"
+    )]
+    SecretKeyMissing {
+        /// The tool.
+        tool: Text,
+    },
+    /// Two registered tools have one name.
+    #[error("two tools are called `{tool}`: `{first}` and `{second}` [TC0017]; give one of them another `name = \"..\"`")]
+    TwoOfOneName {
+        /// The name.
+        tool: Text,
+        /// The one that was registered.
+        first: Text,
+        /// The one that was to be registered.
+        second: Text,
+    },
+    /// `.linked_tools()` found none.
+    #[error(
+        "no tools are linked into this program; a crate that it never names is left out by the linker: write `use that_crate as _;`, or register tools one by one with `.tool::<T>()`"
+    )]
+    NothingLinked,
+    /// No ledger was given, and a registered tool has effects.
+    #[error("the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test")]
+    LedgerMissing,
+}

@@ -1,0 +1,110 @@
+//! Where operations are remembered.
+//!
+//! A ledger stores; what it may do stands in
+//! [`tool_contract_spec::ledger`], as pure functions. An implementation loads
+//! the record of one operation, calls the function of the same name, and keeps
+//! the record, the events and the cells that came of it, in one atomic,
+//! durable step.
+
+mod error;
+mod memory;
+mod sqlite;
+
+use std::time::Duration;
+
+use tool_contract_spec::key::OperationId;
+pub use tool_contract_spec::ledger::{
+    Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Broken, Cell, CellId, Chain, Claim,
+    Decided, Decision, Denial, Draw, EscalationId, Event, EventKind, Fence, Finding, Grant, Holder, Intent, Limited,
+    Nonce, Reconciled, ReconcileClaim, ReconcileRequest, Record, Refusal, Renewed, Replay, Resolution, Resolved,
+    Settled, Settlement, State, StateName, Terms, Timestamp, Undecided, Unknown, Verdict, verify,
+};
+use tool_contract_spec::key::Tenant;
+
+pub use self::error::LedgerError;
+pub use self::memory::MemoryLedger;
+pub use self::sqlite::SqliteLedger;
+use crate::tool::BoxFuture;
+
+/// What a ledger answers, in time.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, LedgerError>>;
+
+/// Which operations to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Those of this tenant; `None` for those of every tenant and of none.
+    pub tenant: Option<Tenant>,
+    /// Those of this tool.
+    pub tool: Option<String>,
+    /// Those in this state, as recorded: a lease that ran out unseen still
+    /// shows as running.
+    pub state: Option<StateName>,
+    /// Those after this one, in the order of [`OperationId`]: for paging.
+    pub after: Option<OperationId>,
+    /// How many at most; 0 stands for [`Query::MOST`], and so does more.
+    pub limit: usize,
+}
+
+impl Query {
+    /// The most operations that one listing gives.
+    pub const MOST: usize = 1_000;
+
+    /// How many this query gives at most.
+    #[must_use]
+    pub const fn bound(&self) -> usize {
+        if self.limit == 0 || self.limit > Self::MOST { Self::MOST } else { self.limit }
+    }
+}
+
+/// Remembers operations, atomically and durably.
+///
+/// # Contract
+///
+/// * Each of [`admit`](Ledger::admit) to [`draw`](Ledger::draw) is one atomic
+///   step. When it answers `Ok`, what it did is as durable as the ledger ever
+///   makes anything. When it answers `Err`, it may have been done or not; the
+///   caller never runs a tool on an `Err`.
+/// * The step itself is the function of the same name in
+///   [`tool_contract_spec::ledger`], applied to the record of the operation.
+/// * Fences grow over the whole life of the ledger and are never given twice.
+/// * Time is the ledger's own; a caller's clock decides nothing.
+/// * Dropping an answer's future does not undo the step.
+pub trait Ledger: Send + Sync + 'static {
+    /// Replays, refuses or claims.
+    fn admit(&self, admission: Admission) -> Answer<'_, Admitted>;
+
+    /// Records what came of a claim.
+    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled>;
+
+    /// Renews the lease of a holder or a reconciler.
+    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed>;
+
+    /// Makes the caller the one reconciler of an unknown outcome.
+    fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim>;
+
+    /// Records what a reconciler found.
+    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled>;
+
+    /// Records a person's word on an unknown outcome.
+    fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled>;
+
+    /// Records a person's decision on a request for approval.
+    fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided>;
+
+    /// Draws from limits without an operation: what a limited read does.
+    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>>;
+
+    /// The record of one operation, as it was last written.
+    fn find(&self, id: OperationId) -> Answer<'_, Option<Record>>;
+
+    /// The history of one operation, oldest event first.
+    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>>;
+
+    /// Operations in the order of their ids.
+    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>>;
+
+    /// Returns when the operation may have changed, and at the latest after
+    /// `within`. It is a hint that saves asking again: returning early or late
+    /// does no harm.
+    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,257 @@
+//! Where code and file differ.
+
+use serde_json::Value;
+
+use super::{Emitted, Entry, FieldName, scalar};
+use crate::duration;
+use crate::policy::{
+    Argument, ArgumentRole, Contract, Idempotency, KeySource, Limit, Policy, Quota, Retry, Rollback, Text,
+};
+use crate::rulebook::{Code, Finding};
+
+/// A field in which code and file differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which field.
+    pub field: FieldName,
+    /// What the code says, as a file would write it.
+    pub code: String,
+    /// What the file says, likewise.
+    pub file: String,
+}
+
+/// A field and what it says; `None` is a field that says nothing.
+type Facet = (FieldName, Option<String>);
+
+/// Compares all that the macro knows while compiling: everything but the path
+/// and the schemas.
+///
+/// A field that the file leaves out counts as its default, except the
+/// description and the arguments, which are compared only where the file
+/// states them. An entry that breaks a rule is not compared: its findings come
+/// first.
+#[must_use]
+pub fn compare(code: &Contract, file: &Entry) -> Vec<Difference> {
+    let Some(contract) = &file.contract else { return Vec::new() };
+    let mut differences = differing(facets(code), facets(contract));
+    // A difference from which another follows speaks for both.
+    let differs = |field| differences.iter().any(|difference: &Difference| difference.field == field);
+    if !differs(FieldName::Mode) && !differs(FieldName::Idempotent) && !differs(FieldName::Key) {
+        differences.extend(differing(flags(code), stated_flags(code, file)));
+    }
+    differences.extend(differing(stated(code, file), stated(contract, file)));
+    differences
+}
+
+/// Compares what only a running program knows, the path and the schemas, where
+/// the file states them.
+#[must_use]
+pub fn compare_schemas(code: &Emitted, file: &Entry) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let path = &code.contract.path;
+    if file.states(FieldName::Path) && file.draft.path != **path {
+        let (code, file) = (scalar::inline(path), scalar::inline(&file.draft.path));
+        differences.push(Difference { field: FieldName::Path, code, file });
+    }
+    for (field, code, file) in [
+        (FieldName::ArgumentsSchema, &code.arguments_schema, &file.schemas.arguments),
+        (FieldName::OutputSchema, &code.output_schema, &file.schemas.output),
+    ] {
+        let Some(file) = file else { continue };
+        if let Some((at, code, file)) = first_difference(String::new(), Some(code), Some(file)) {
+            let (code, file) = (format!("{code} at `{at}`"), format!("{file} there"));
+            differences.push(Difference { field, code, file });
+        }
+    }
+    differences
+}
+
+/// The finding (TC0018) of a difference, at the place that the caller knows.
+pub fn disagreement<At>(tool: &str, difference: &Difference, at: At) -> Finding<At> {
+    let Difference { field, code, file } = difference;
+    let message = format!("`{tool}`: `{}` is {code} in the code and {file} in the contract file", field.as_str());
+    drift(at, message, "change the one that is wrong; `TOOL_CONTRACT=overwrite cargo test` writes the file from the code")
+}
+
+/// The finding (TC0018) of a tool that the file lacks.
+pub fn only_in_code<At>(tool: &str, at: At) -> Finding<At> {
+    let message = format!("the contract file has no tool `{tool}`, and the code has");
+    drift(at, message, "`TOOL_CONTRACT=overwrite cargo test` writes it there")
+}
+
+/// The finding (TC0018) of a tool that the code lacks.
+pub fn only_in_file<At>(tool: &str, at: At) -> Finding<At> {
+    let message = format!("the code has no tool `{tool}`, and the contract file has");
+    drift(at, message, "if it is gone, `TOOL_CONTRACT=overwrite cargo test` takes it out of the file")
+}
+
+fn drift<At>(at: At, message: String, help: &str) -> Finding<At> {
+    Finding::new(Code::CONTRACT_DIFFERS, at, message, help)
+}
+
+/// The fields in which two descriptions differ. A field that only one of them
+/// has follows from another.
+fn differing(code: Vec<Facet>, file: Vec<Facet>) -> Vec<Difference> {
+    let say = |text: Option<String>| text.unwrap_or_else(|| "absent".to_owned());
+    let differs = |(field, code): Facet| {
+        let (_, file) = file.iter().find(|(other, _)| *other == field)?;
+        (code != *file).then(|| Difference { field, code: say(code), file: say(file.clone()) })
+    };
+    code.into_iter().filter_map(differs).collect()
+}
+
+/// All that both a contract of code and one of a file always state.
+fn facets(contract: &Contract) -> Vec<Facet> {
+    let policy = &contract.policy;
+    let mut facets = vec![
+        (FieldName::Version, Some(contract.version.to_string())),
+        (FieldName::Mode, Some(policy.side_effect.as_str().to_owned())),
+        (FieldName::Allow, Some(list(contract.allow.iter().map(AsRef::as_ref)))),
+    ];
+    idempotency(policy, &mut facets);
+    retry(&policy.retry, &mut facets);
+    facets.push((FieldName::Timeout, Some(duration::format(policy.timeout))));
+    limits(&policy.limits, &mut facets);
+    safeguards(policy, &mut facets);
+    facets
+}
+
+fn idempotency(policy: &Policy, facets: &mut Vec<Facet>) {
+    if !policy.is_read() {
+        facets.push((FieldName::Idempotent, Some(policy.is_idempotent().to_string())));
+    }
+    if let Idempotency::Keyed { by, template } = &policy.idempotency {
+        facets.push((FieldName::DedupedBy, Some(by.as_str().to_owned())));
+        facets.push((FieldName::Key, template.as_deref().map(scalar::inline)));
+    }
+    facets.push((FieldName::Ttl, Some(duration::format(policy.ttl.window))));
+    facets.push((FieldName::Sliding, Some(policy.ttl.sliding.to_string())));
+    facets.push((FieldName::Remint, Some(policy.remint.as_str().to_owned())));
+    facets.push((FieldName::InFlight, Some(policy.in_flight.as_str().to_owned())));
+}
+
+fn retry(retry: &Retry, facets: &mut Vec<Facet>) {
+    facets.extend([
+        (FieldName::MaxAttempts, Some(retry.max.to_string())),
+        (FieldName::MaxTotal, Some(retry.max_total.to_string())),
+        (FieldName::Backoff, Some(retry.backoff.as_str().to_owned())),
+        (FieldName::Base, Some(duration::format(retry.base))),
+        (FieldName::Cap, Some(duration::format(retry.cap))),
+        (FieldName::Jitter, Some(retry.jitter.as_str().to_owned())),
+        (FieldName::Budget, retry.budget.map(duration::format)),
+        (FieldName::RetryOn, Some(list(retry.on.words()))),
+    ]);
+}
+
+fn limits(limits: &[Limit], facets: &mut Vec<Facet>) {
+    for scope in crate::policy::Scope::ALL {
+        let limit = limits.iter().find(|limit| limit.scope == scope);
+        let quota = limit.map(|limit| match limit.quota {
+            Quota::Rate(many, period) => format!("{many} per {}", period.as_str()),
+            Quota::Count(many) => many.to_string(),
+        });
+        facets.push((FieldName::RateLimit(scope), quota));
+    }
+}
+
+fn safeguards(policy: &Policy, facets: &mut Vec<Facet>) {
+    if let Some(confirm) = policy.confirm {
+        facets.push((FieldName::ConfirmationTtl, Some(duration::format(confirm.ttl))));
+        facets.push((FieldName::Quorum, Some(confirm.quorum.to_string())));
+    }
+    let strategy = match &policy.rollback {
+        Rollback::Read => None,
+        Rollback::None => Some("none"),
+        Rollback::ManualOnly => Some("manual_only"),
+        Rollback::Compensate(_) => Some("compensate"),
+    };
+    if let Some(strategy) = strategy {
+        facets.push((FieldName::RollbackStrategy, Some(strategy.to_owned())));
+    }
+    if let Rollback::Compensate(with) = &policy.rollback {
+        facets.push((FieldName::RollbackWith, Some(scalar::inline(with))));
+    }
+    facets.push((FieldName::ReconcileWith, policy.reconcile.as_ref().map(|it| scalar::inline(&it.with))));
+    if let Some(reconcile) = &policy.reconcile {
+        facets.push((FieldName::Settle, Some(duration::format(reconcile.settle))));
+    }
+}
+
+/// The flags of a file that follow, in code, from something else.
+fn flags(code: &Contract) -> Vec<Facet> {
+    if code.policy.is_read() {
+        return Vec::new(); // on a read they say nothing
+    }
+    let required = code.policy.key_source() == KeySource::Caller;
+    vec![(FieldName::KeyRequired, Some(required.to_string())), (FieldName::ReconcileOnUnknown, Some(true.to_string()))]
+}
+
+/// The same flags as the file states them; those that it does not are as the
+/// code would have them.
+fn stated_flags(code: &Contract, file: &Entry) -> Vec<Facet> {
+    let stated = |field| match field {
+        FieldName::KeyRequired => file.draft.key_required.given(),
+        _ => file.draft.reconcile_on_unknown.given(),
+    };
+    let flag = |(field, usual): Facet| (field, stated(field).map(|flag| flag.value.to_string()).or(usual));
+    flags(code).into_iter().map(flag).collect()
+}
+
+/// What is compared only where the file states it.
+fn stated(contract: &Contract, file: &Entry) -> Vec<Facet> {
+    let mut facets = Vec::new();
+    if file.states(FieldName::Description) {
+        facets.push((FieldName::Description, Some(quoted(&contract.description))));
+    }
+    for (field, role) in [(FieldName::Ignored, ArgumentRole::Ignored), (FieldName::Secret, ArgumentRole::Secret)] {
+        if file.states(field) {
+            facets.push((field, Some(of_role(&contract.arguments, role))));
+        }
+    }
+    facets
+}
+
+/// A description however its lines are broken: a file may fold them.
+fn quoted(description: &Text) -> String {
+    let words: Vec<&str> = description.split_whitespace().collect();
+    format!("\"{}\"", words.join(" "))
+}
+
+fn of_role(arguments: &[Argument], role: ArgumentRole) -> String {
+    list(arguments.iter().filter(|argument| argument.role == role).map(|argument| argument.name.as_ref()))
+}
+
+/// A list whose order says nothing.
+fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut texts: Vec<String> = texts.into_iter().map(scalar::inline).collect();
+    texts.sort_unstable();
+    format!("[{}]", texts.join(", "))
+}
+
+/// The first place, as a JSON pointer, at which two schemas differ, and both
+/// values.
+fn first_difference(at: String, code: Option<&Value>, file: Option<&Value>) -> Option<(String, String, String)> {
+    match (code, file) {
+        (code, file) if code == file => None,
+        (Some(Value::Object(code)), Some(Value::Object(file))) => {
+            let mut keys: Vec<&String> = code.keys().chain(file.keys()).collect();
+            keys.sort_unstable();
+            keys.into_iter().find_map(|key| first_difference(format!("{at}/{key}"), code.get(key), file.get(key)))
+        }
+        (Some(Value::Array(code)), Some(Value::Array(file))) if code.len() == file.len() => {
+            let mut pairs = code.iter().zip(file).enumerate();
+            pairs.find_map(|(n, (code, file))| first_difference(format!("{at}/{n}"), Some(code), Some(file)))
+        }
+        (code, file) => Some((if at.is_empty() { "/".to_owned() } else { at }, shown(code), shown(file))),
+    }
+}
+
+/// A value in a message: the beginning of it, where it is long.
+fn shown(value: Option<&Value>) -> String {
+    const LONGEST: usize = 60;
+    let text = value.map_or_else(|| "absent".to_owned(), Value::to_string);
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text,
+    }
+}

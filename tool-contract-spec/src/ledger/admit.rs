@@ -1,0 +1,437 @@
+//! Admission: one atomic step that replays, refuses or claims.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    ApprovalId, ApprovalRecord, Around, Cell, Chain, Draw, EscalationId, EventKind, Fence, Holder, Limited, Log,
+    Nonce, Record, State, StateName, Step, Terms, Timestamp, draw, lapse,
+};
+use crate::key::{IdempotencyKey, OperationId};
+use crate::operation::OperationHash;
+use crate::policy::{Remint, Text};
+
+/// What a call wants of its admission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// To run.
+    Claim,
+    /// To be approved, and not to run yet.
+    RequestApproval,
+}
+
+/// A call that asks to be admitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admission {
+    /// Which operation.
+    pub id: OperationId,
+    /// What it does.
+    pub hash: OperationHash,
+    /// Its arguments as JSON, secrets left out.
+    pub arguments: Arc<str>,
+    /// The call's own name, the same when it asks again.
+    pub nonce: Nonce,
+    /// The runtime that asks.
+    pub holder: Holder,
+    /// What its contract says.
+    pub terms: Terms,
+    /// What it wants.
+    pub intent: Intent,
+    /// The approval that it brings.
+    pub approval: Option<ApprovalId>,
+    /// On whose behalf it is made.
+    pub requested_by: Option<Arc<str>>,
+    /// What it draws from limits if it claims.
+    pub draws: Vec<Draw>,
+    /// What ties it to other calls.
+    pub correlation_id: Option<Arc<str>>,
+}
+
+/// A right to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What the holder shows at settlement.
+    pub fence: Fence,
+    /// Attempts that the key had before.
+    pub attempts_before: u32,
+    /// Attempts that this claim may use. At least 1.
+    pub attempts: u32,
+    /// Until when it holds, unless renewed.
+    pub lease_until: Timestamp,
+    /// The same operation's key, where it stands under another one.
+    pub reminted_from: Option<IdempotencyKey>,
+}
+
+/// A finished operation's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The result, as JSON.
+    pub result: Arc<str>,
+    /// Attempts that it took.
+    pub attempts: u32,
+    /// The key under which it stands, where it is not the one that was asked.
+    pub reminted_from: Option<IdempotencyKey>,
+}
+
+/// Why a call does not run. Nothing was executed, and nothing is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The key stands for other arguments.
+    Conflict {
+        /// Where that operation stands.
+        state: StateName,
+    },
+    /// The key was used and is past its ttl.
+    Expired,
+    /// Another call holds the operation, or somebody reconciles it.
+    InFlight {
+        /// Whether it is being reconciled.
+        reconciling: bool,
+        /// When its lease runs out, unless renewed.
+        lease_until: Timestamp,
+    },
+    /// The backoff of an earlier call has not passed.
+    NotBefore {
+        /// How much of it is left.
+        retry_after: Duration,
+    },
+    /// The key has had all its attempts.
+    AttemptsExhausted {
+        /// How many it had.
+        attempts: u32,
+        /// How many it may have.
+        max_total: u32,
+    },
+    /// It may have happened.
+    Unknown {
+        /// Its escalation.
+        escalation: EscalationId,
+        /// What is known of the cause.
+        cause: Text,
+    },
+    /// Nobody has approved it yet.
+    AwaitingApproval {
+        /// The request.
+        request: ApprovalId,
+        /// Until when it may be granted.
+        expires_at: Timestamp,
+    },
+    /// It is approved, and was not to be run.
+    Approved {
+        /// The request.
+        request: ApprovalId,
+        /// Until when the grant may be used.
+        expires_at: Timestamp,
+    },
+    /// Somebody refused it.
+    Denied {
+        /// Who.
+        by: Arc<str>,
+        /// Why.
+        why: Arc<str>,
+    },
+    /// The approval that the call brought is not the one that stands.
+    WrongApproval,
+    /// A limit has no room.
+    Limited(Limited),
+    /// The same operation stands under another key.
+    Reminted {
+        /// That key.
+        first: IdempotencyKey,
+        /// Where it stands.
+        state: StateName,
+    },
+}
+
+/// The answer to an admission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// It may run.
+    Claimed(Claim),
+    /// It ran before; this is its result.
+    Replay(Replay),
+    /// It does not run.
+    Refused(Refusal),
+}
+
+/// The newest live operation of the same tenant, tool and hash under another
+/// key. A store looks for it only if there is no record under the key itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twin {
+    /// Its key.
+    pub key: IdempotencyKey,
+    /// What is known of it.
+    pub record: Record,
+}
+
+/// Admits a call, or says why not; in this order: replay, conflict, state of
+/// the record, attempts and backoff, approval, limits, claim.
+///
+/// So a replay needs no second approval and uses no limit, and a limited call
+/// leaves no claim. `cells` are those of `request.draws`, in their order; they
+/// change only if the call claims.
+pub fn admit(
+    slot: &mut Option<Record>,
+    request: &Admission,
+    twin: Option<&Twin>,
+    cells: &mut [Cell],
+    around: &Around,
+) -> Step<Admitted> {
+    let mut log = Log::new(around.now);
+    let reply = match slot {
+        Some(record) => {
+            lapse(record, &mut log);
+            admit_known(record, request, cells, around, &mut log)
+        }
+        None => admit_new(slot, request, twin, cells, around, &mut log),
+    };
+    log.answer(reply.unwrap_or_else(Admitted::Refused))
+}
+
+/// A key that the ledger has never seen.
+fn admit_new(
+    slot: &mut Option<Record>,
+    request: &Admission,
+    twin: Option<&Twin>,
+    cells: &mut [Cell],
+    around: &Around,
+    log: &mut Log,
+) -> Result<Admitted, Refusal> {
+    let twin = twin.filter(|twin| is_alive(&twin.record, around.now));
+    if let Some(twin) = twin
+        && let Some(answer) = answer_for_twin(twin, request.terms.remint)
+    {
+        return answer;
+    }
+    let mut record = absent(request, around.now);
+    let reminted_from = twin.map(|twin| twin.key.clone());
+    let reply = approve(&mut record, request, log)
+        .and_then(|()| take_limits(cells, request, around))
+        .map(|()| claim(&mut record, request, reminted_from, around, log));
+    // A limited call leaves nothing behind; a request for approval does.
+    *slot = log.changed.then_some(record);
+    reply
+}
+
+/// A key that the ledger knows.
+fn admit_known(
+    record: &mut Record,
+    request: &Admission,
+    cells: &mut [Cell],
+    around: &Around,
+    log: &mut Log,
+) -> Result<Admitted, Refusal> {
+    let same = record.hash == request.hash;
+    if let (true, Some(replay)) = (same, replay(record, around.now, log)) {
+        return Ok(Admitted::Replay(replay));
+    }
+    if !same && !matches!(record.state, State::Released { .. }) {
+        return Err(Refusal::Conflict { state: record.state.name() });
+    }
+    if let Some(own) = own_claim(record, request) {
+        return Ok(Admitted::Claimed(own));
+    }
+    may_run(record, request, around.now)?;
+    if record.attempts >= request.terms.max_total {
+        let (attempts, max_total) = (record.attempts, request.terms.max_total);
+        return Err(Refusal::AttemptsExhausted { attempts, max_total });
+    }
+    if !same {
+        bind(record, request);
+    }
+    approve(record, request, log)?;
+    take_limits(cells, request, around)?;
+    Ok(claim(record, request, None, around, log))
+}
+
+/// The result, if there is one. A sliding ttl starts again.
+fn replay(record: &mut Record, now: Timestamp, log: &mut Log) -> Option<Replay> {
+    let State::Succeeded { result, expires_at } = &mut record.state else { return None };
+    if record.terms.sliding {
+        *expires_at = now.after(record.terms.ttl);
+        log.changed = true;
+    }
+    Some(Replay { result: Arc::clone(result), attempts: record.attempts, reminted_from: None })
+}
+
+/// The claim that this very call made, if its reply was lost.
+fn own_claim(record: &Record, request: &Admission) -> Option<Claim> {
+    let State::Running { lease_until } = record.state else { return None };
+    let own = record.nonce == request.nonce && record.holder == request.holder;
+    own.then(|| Claim {
+        fence: record.fence,
+        attempts_before: record.attempts.saturating_sub(record.reserved),
+        attempts: record.reserved,
+        lease_until,
+        reminted_from: None,
+    })
+}
+
+/// Whether the state lets anybody run.
+///
+/// An unknown outcome runs again only if *both* contracts, the stored and the
+/// calling one, say that repetition is harmless, and nobody has to confirm it.
+fn may_run(record: &Record, request: &Admission, now: Timestamp) -> Result<(), Refusal> {
+    match &record.state {
+        State::AwaitingApproval | State::Approved => Ok(()),
+        State::Released { not_before } if *not_before > now => {
+            Err(Refusal::NotBefore { retry_after: not_before.since(now) })
+        }
+        State::Released { .. } => Ok(()),
+        State::Unknown(_)
+            if record.terms.repeatable && request.terms.repeatable && request.terms.confirm.is_none() =>
+        {
+            Ok(())
+        }
+        State::Unknown(unknown) => Err(Refusal::Unknown {
+            escalation: record.escalation.clone().unwrap_or_else(|| EscalationId::of(&record.chain)),
+            cause: unknown.cause.clone(),
+        }),
+        State::Running { lease_until } => {
+            Err(Refusal::InFlight { reconciling: false, lease_until: *lease_until })
+        }
+        State::Reconciling { lease_until, .. } => {
+            Err(Refusal::InFlight { reconciling: true, lease_until: *lease_until })
+        }
+        State::Denied { .. } => Err(denied(record)),
+        // A result that replays was answered before.
+        State::Expired | State::Succeeded { .. } => Err(Refusal::Expired),
+    }
+}
+
+fn denied(record: &Record) -> Refusal {
+    let denial = record.approval.as_ref().and_then(|approval| approval.denied.clone());
+    let (by, why) = denial.map_or_else(|| ("".into(), "".into()), |denial| (denial.by, denial.why));
+    Refusal::Denied { by, why }
+}
+
+/// Binds a released key to other arguments: its attempts stay counted, an
+/// approval of the former arguments is void.
+fn bind(record: &mut Record, request: &Admission) {
+    record.hash = request.hash;
+    record.arguments = Arc::clone(&request.arguments);
+    record.approval = None;
+}
+
+/// Finds the grant of this call, or leaves a request for one.
+fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<(), Refusal> {
+    // Both contracts, the stored and the calling one, may demand it.
+    let Some((ttl, quorum)) = request.terms.confirm.or(record.terms.confirm) else { return Ok(()) };
+    record.approval.take_if(|approval| approval.expires_at <= log.now);
+    let brought_another = |approval: &ApprovalRecord| {
+        request.approval.as_ref().is_some_and(|brought| *brought != approval.id)
+    };
+    match &record.approval {
+        Some(approval) if brought_another(approval) => Err(Refusal::WrongApproval),
+        Some(approval) if approval.is_granted() => match request.intent {
+            Intent::Claim => Ok(()),
+            Intent::RequestApproval => Err(Refusal::Approved {
+                request: approval.id.clone(),
+                expires_at: approval.expires_at,
+            }),
+        },
+        Some(approval) => Err(Refusal::AwaitingApproval {
+            request: approval.id.clone(),
+            expires_at: approval.expires_at,
+        }),
+        None if request.approval.is_some() => Err(Refusal::WrongApproval),
+        None => {
+            let approval = ApprovalRecord {
+                id: ApprovalId::of(request.nonce),
+                requested_by: request.requested_by.clone(),
+                requested_at: log.now,
+                expires_at: log.now.after(ttl),
+                quorum,
+                grants: Vec::new(),
+                denied: None,
+            };
+            let refusal =
+                Refusal::AwaitingApproval { request: approval.id.clone(), expires_at: approval.expires_at };
+            let detail = Some(approval.id.to_string());
+            record.approval = Some(approval);
+            record.terms = request.terms.clone();
+            log.enter(record, State::AwaitingApproval, EventKind::ApprovalRequested, detail);
+            Err(refusal)
+        }
+    }
+}
+
+fn take_limits(cells: &mut [Cell], request: &Admission, around: &Around) -> Result<(), Refusal> {
+    draw(cells, &request.draws, around.now).map_err(Refusal::Limited)
+}
+
+/// Makes the caller the holder. Its attempts are reserved here, so that a
+/// crash never loosens the cap.
+fn claim(
+    record: &mut Record,
+    request: &Admission,
+    reminted_from: Option<IdempotencyKey>,
+    around: &Around,
+    log: &mut Log,
+) -> Admitted {
+    let attempts_before = record.attempts;
+    let attempts = request.terms.attempts.min(request.terms.max_total.saturating_sub(attempts_before)).max(1);
+    let lease_until = around.now.after(request.terms.lease);
+    record.fence = around.fence;
+    record.nonce = request.nonce;
+    record.holder = request.holder;
+    record.attempts = attempts_before.saturating_add(attempts);
+    record.reserved = attempts;
+    record.terms = request.terms.clone();
+    record.correlation_id.clone_from(&request.correlation_id);
+    let (kind, detail) = match &reminted_from {
+        None => (EventKind::Claimed, None),
+        Some(first) => (EventKind::ClaimedReminted, Some(first.to_string())),
+    };
+    log.enter(record, State::Running { lease_until }, kind, detail);
+    Admitted::Claimed(Claim { fence: around.fence, attempts_before, attempts, lease_until, reminted_from })
+}
+
+/// The record of an operation of which nothing is known but the request.
+fn absent(request: &Admission, now: Timestamp) -> Record {
+    Record {
+        hash: request.hash,
+        arguments: Arc::clone(&request.arguments),
+        state: State::Released { not_before: Timestamp::ZERO },
+        fence: Fence::NONE,
+        nonce: request.nonce,
+        holder: request.holder,
+        attempts: 0,
+        reserved: 0,
+        terms: request.terms.clone(),
+        approval: None,
+        escalation: None,
+        correlation_id: request.correlation_id.clone(),
+        created_at: now,
+        changed_at: now,
+        chain: Chain::default(),
+    }
+}
+
+/// Whether a twin still speaks for its operation: a released or refused one
+/// did not happen, and a finished one speaks until its ttl.
+fn is_alive(twin: &Record, now: Timestamp) -> bool {
+    match &twin.state {
+        State::Succeeded { expires_at, .. } => *expires_at > now,
+        State::Running { .. } | State::Unknown(_) | State::Reconciling { .. } => true,
+        State::AwaitingApproval | State::Approved | State::Denied { .. } | State::Released { .. } | State::Expired => {
+            false
+        }
+    }
+}
+
+/// What the contract says of the same operation under another key; `None` if
+/// it may run all the same.
+fn answer_for_twin(twin: &Twin, remint: Remint) -> Option<Result<Admitted, Refusal>> {
+    match (remint, &twin.record.state) {
+        (Remint::Warn, _) => None,
+        (Remint::Replay, State::Succeeded { result, .. }) => Some(Ok(Admitted::Replay(Replay {
+            result: Arc::clone(result),
+            attempts: twin.record.attempts,
+            reminted_from: Some(twin.key.clone()),
+        }))),
+        (Remint::Replay | Remint::Reject, state) => {
+            Some(Err(Refusal::Reminted { first: twin.key.clone(), state: state.name() }))
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The history of an operation, each event bound to the one before it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Fence, Timestamp};
+
+/// What happened to an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A person was asked.
+    ApprovalRequested,
+    /// A person agreed.
+    ApprovalGranted,
+    /// A person refused.
+    ApprovalDenied,
+    /// Nobody answered in time, or the grant was not used in time.
+    ApprovalExpired,
+    /// A call claimed it.
+    Claimed,
+    /// A call claimed it, though the same operation stands under another key.
+    ClaimedReminted,
+    /// It succeeded.
+    Succeeded,
+    /// Nothing happened; the key is free again.
+    Released,
+    /// It may have happened.
+    BecameUnknown,
+    /// Its holder or its reconciler vanished.
+    LeaseLost,
+    /// Somebody began to find out.
+    ReconcileBegan,
+    /// The reconcile function found that it happened.
+    ReconciledHappened,
+    /// The reconcile function found that it did not happen.
+    ReconciledDidNotHappen,
+    /// The reconcile function could not tell; a person has to.
+    ReconciledCannotTell,
+    /// A person said that it happened.
+    ResolvedHappened,
+    /// A person said that it did not happen.
+    ResolvedDidNotHappen,
+    /// Its key is past its ttl.
+    Expired,
+}
+
+impl EventKind {
+    /// Its word in histories and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApprovalRequested => "approval_requested",
+            Self::ApprovalGranted => "approval_granted",
+            Self::ApprovalDenied => "approval_denied",
+            Self::ApprovalExpired => "approval_expired",
+            Self::Claimed => "claimed",
+            Self::ClaimedReminted => "claimed_reminted",
+            Self::Succeeded => "succeeded",
+            Self::Released => "released",
+            Self::BecameUnknown => "became_unknown",
+            Self::LeaseLost => "lease_lost",
+            Self::ReconcileBegan => "reconcile_began",
+            Self::ReconciledHappened => "reconciled_happened",
+            Self::ReconciledDidNotHappen => "reconciled_did_not_happen",
+            Self::ReconciledCannotTell => "reconciled_cannot_tell",
+            Self::ResolvedHappened => "resolved_happened",
+            Self::ResolvedDidNotHappen => "resolved_did_not_happen",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// One event of an operation's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its number in the history, from 1.
+    pub seq: u32,
+    /// When, by the ledger's clock.
+    pub at: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// The newest fence of the operation then.
+    pub fence: Fence,
+    /// More about it: a cause, who and why, the attempts as JSON.
+    pub detail: Option<String>,
+    /// SHA-256 over all of this and the hash of the event before it.
+    pub hash: [u8; 32],
+}
+
+/// The end of a history: what the next event is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Chain {
+    /// How many events there are.
+    pub length: u32,
+    /// The hash of the newest.
+    pub head: [u8; 32],
+}
+
+impl Chain {
+    /// Appends an event.
+    pub(super) fn append(&mut self, at: Timestamp, fence: Fence, kind: EventKind, detail: Option<String>) -> Event {
+        let mut event =
+            Event { seq: self.length.saturating_add(1), at, kind, fence, detail, hash: [0; 32] };
+        event.hash = link(&self.head, &event);
+        self.length = event.seq;
+        self.head = event.hash;
+        event
+    }
+}
+
+/// The hash of `event` after `previous`. Every part has a fixed length but the
+/// last, so no two events are written alike.
+fn link(previous: &[u8; 32], event: &Event) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"tool-contract/event/v1\0");
+    hash.update(previous);
+    hash.update(event.seq.to_be_bytes());
+    hash.update(event.at.0.to_be_bytes());
+    hash.update(event.fence.0.to_be_bytes());
+    hash.update([event.kind as u8, u8::from(event.detail.is_some())]);
+    hash.update(event.detail.as_deref().unwrap_or_default());
+    hash.finalize().into()
+}
+
+/// Where a history is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// An event was changed, removed or put in.
+    #[error("event {0} is not the one that was written, or one before it is missing")]
+    Event(u32),
+    /// The history ends before its record says.
+    #[error("the history has {found} events, and its record speaks of {expected}")]
+    Length {
+        /// How many there are.
+        found: u32,
+        /// How many the record speaks of.
+        expected: u32,
+    },
+    /// The newest event is not the one that the record is bound to.
+    #[error("the newest event is not the one that the record is bound to")]
+    Head,
+}
+
+/// Checks that `events` are the whole history that ends in `chain`.
+///
+/// # Errors
+/// The first place where they are not.
+pub fn verify<'a>(events: impl IntoIterator<Item = &'a Event>, chain: &Chain) -> Result<(), Broken> {
+    let mut seen = Chain::default();
+    for event in events {
+        let expected = seen.length.saturating_add(1);
+        if event.seq != expected || event.hash != link(&seen.head, event) {
+            return Err(Broken::Event(expected));
+        }
+        seen = Chain { length: event.seq, head: event.hash };
+    }
+    if seen.length != chain.length {
+        return Err(Broken::Length { found: seen.length, expected: chain.length });
+    }
+    if seen.head == chain.head { Ok(()) } else { Err(Broken::Head) }
+}

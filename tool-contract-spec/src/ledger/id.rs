@@ -1,0 +1,71 @@
+//! The names that the ledger gives.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Chain;
+
+/// Guards every write by a holder: it grows with each claim of the ledger, so
+/// that one who was superseded can be told from the one who holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fence(pub u64);
+
+impl Fence {
+    /// Smaller than any fence of a ledger.
+    pub const NONE: Self = Self(0);
+}
+
+/// Names one call, so that a call whose reply was lost finds its own claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Nonce(pub u128);
+
+/// Names one runtime in one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Holder(pub u128);
+
+/// Names a request for approval.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ApprovalId(pub Arc<str>);
+
+impl ApprovalId {
+    /// The request that the call `nonce` made.
+    #[must_use]
+    pub fn of(nonce: Nonce) -> Self {
+        Self(format!("apr_{:032x}", nonce.0).into())
+    }
+}
+
+impl fmt::Display for ApprovalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Names an unknown outcome that waits to be found out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EscalationId(pub Arc<str>);
+
+impl EscalationId {
+    /// The escalation that the newest event of `chain` began.
+    #[must_use]
+    pub fn of(chain: &Chain) -> Self {
+        let mut text = String::from("esc_");
+        for byte in &chain.head[..8] {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for EscalationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

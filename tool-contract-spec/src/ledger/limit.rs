@@ -1,0 +1,98 @@
+//! Limits: the generic cell rate algorithm (GCRA, ITU-T I.371) for rates, a
+//! counter for counts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+use crate::key::Tenant;
+use crate::policy::{Limit, Quota, Scope, Text};
+
+/// Which calls are counted together by one limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CellId {
+    /// The tool.
+    pub tool: Text,
+    /// The limit; a tool may have several of one scope.
+    pub limit: Limit,
+    /// The tenant, for every scope but the tool's.
+    pub tenant: Option<Tenant>,
+    /// The user or the workflow, for those scopes; calls that name none share
+    /// a cell, so that leaving the name out is no way around a limit.
+    pub subject: Option<Arc<str>>,
+}
+
+/// What a call draws from one limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// The limit's cell.
+    pub cell: CellId,
+}
+
+/// How much of a limit is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cell {
+    /// For a rate: the theoretical arrival time, in nanoseconds since the
+    /// epoch.
+    pub arrival: u64,
+    /// For a count: how many.
+    pub count: u32,
+}
+
+/// A limit that has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limited {
+    /// Whom it counts together.
+    pub scope: Scope,
+    /// How much it lets through.
+    pub quota: Quota,
+    /// When it has room again; `None` if it never has.
+    pub retry_after: Option<Duration>,
+}
+
+/// Draws from all cells, or from none.
+///
+/// # Errors
+/// The limit that has no room; of several, the one that has none for longest.
+pub fn draw(cells: &mut [Cell], draws: &[Draw], now: Timestamp) -> Result<(), Limited> {
+    let refused = cells.iter().zip(draws).filter_map(|(cell, draw)| {
+        let limit = draw.cell.limit;
+        let retry_after = drawn(*cell, limit.quota, now).err()?;
+        Some(Limited { scope: limit.scope, quota: limit.quota, retry_after })
+    });
+    if let Some(limited) = refused.max_by_key(|limited| limited.retry_after.unwrap_or(Duration::MAX)) {
+        return Err(limited);
+    }
+    for (cell, draw) in cells.iter_mut().zip(draws) {
+        if let Ok(after) = drawn(*cell, draw.cell.limit.quota, now) {
+            *cell = after;
+        }
+    }
+    Ok(())
+}
+
+/// The cell after one call, or when there is room for one.
+fn drawn(cell: Cell, quota: Quota, now: Timestamp) -> Result<Cell, Option<Duration>> {
+    match quota {
+        Quota::Count(most) if cell.count >= most => Err(None),
+        Quota::Count(_) => Ok(Cell { count: cell.count.saturating_add(1), ..cell }),
+        Quota::Rate(count, period) => {
+            let span = nanos(period.length());
+            let increment = span / u64::from(count.max(1));
+            let now = now.0.saturating_mul(1_000_000);
+            // A clock that stepped back never gives more than one span of debt.
+            let arrival = cell.arrival.clamp(now, now.saturating_add(span)).saturating_add(increment);
+            let debt = arrival - now;
+            if debt > span {
+                return Err(Some(Duration::from_nanos(debt - span)));
+            }
+            Ok(Cell { arrival, ..cell })
+        }
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}

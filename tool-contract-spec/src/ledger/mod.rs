@@ -1,0 +1,139 @@
+//! The transitions of an operation's record.
+//!
+//! ```text
+//!             claim                         settle: success
+//!  (absent) ─────────▶ running {fence, lease} ─────────────▶ succeeded {result} ──ttl──▶ expired
+//!                        │ settle: nothing happened ─▶ released {attempts, not_before} ──claim──▶ running
+//!                        │ settle: unknown, or the lease ran out ─▶ unknown ──reconcile / person──▶ succeeded | released
+//!  claim of a destructive tool ─▶ awaiting_approval ──grant──▶ approved ──claim──▶ running     deny ─▶ denied
+//!  unknown ──▶ reconciling {fence, lease} ──▶ succeeded | released | unknown
+//! ```
+//!
+//! Each function takes the record of one operation, changes it or leaves it,
+//! and says what to answer. A store's whole business is to load the record, to
+//! call the function, and to keep what came of it, in one atomic step. So all
+//! ledgers behave alike, and what they may do is tested here.
+//!
+//! Two rules hold everywhere: a **fence** guards every write by a holder (it
+//! comes from one sequence per ledger that never restarts), and an expired
+//! **lease** is never a licence to run again: it makes the operation
+//! `unknown`, and the policy decides.
+
+mod admit;
+mod approve;
+mod clock;
+mod event;
+mod id;
+mod limit;
+mod reconcile;
+mod record;
+mod settle;
+
+pub use admit::{Twin, Admission, Admitted, Claim, Intent, Refusal, Replay, admit};
+pub use approve::{Decided, Decision, Undecided, Verdict as ApprovalVerdict, decide as decide_approval};
+pub use clock::Timestamp;
+pub use event::{Broken, Chain, Event, EventKind, verify};
+pub use id::{ApprovalId, EscalationId, Fence, Holder, Nonce};
+pub use limit::{Cell, CellId, Draw, Limited, draw};
+pub use reconcile::{
+    Finding, Reconciled, ReconcileClaim, ReconcileRequest, Resolution, Resolved, begin as begin_reconcile,
+    finish as finish_reconcile, resolve,
+};
+pub use record::{ApprovalRecord, Grant, Denial, Record, State, StateName, Terms, Unknown};
+pub use settle::{Attempt, Renewed, Settled, Settlement, Verdict, renew, settle};
+
+/// What a store tells a transition besides the record.
+#[derive(Debug, Clone)]
+pub struct Around {
+    /// The time of the store.
+    pub now: Timestamp,
+    /// The next fence of the store. It is used up if the record has it
+    /// afterwards.
+    pub fence: Fence,
+}
+
+/// What a transition answers, and what it added to the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step<R> {
+    /// The answer.
+    pub reply: R,
+    /// Whether the record changed, and so must be written.
+    pub changed: bool,
+    /// What is to be appended to the history, in the same transaction.
+    pub events: Vec<Event>,
+}
+
+/// Collects the events of one step.
+///
+/// It is how the transitions change a record's state: no state without its
+/// event.
+struct Log {
+    now: Timestamp,
+    changed: bool,
+    events: Vec<Event>,
+}
+
+impl Log {
+    const fn new(now: Timestamp) -> Self {
+        Self { now, changed: false, events: Vec::new() }
+    }
+
+    /// Moves `record` to `state`, and says so in its history.
+    fn enter(&mut self, record: &mut Record, state: State, kind: EventKind, detail: Option<String>) {
+        record.state = state;
+        record.changed_at = self.now;
+        self.note(record, kind, detail);
+    }
+
+    /// Appends to the history of `record` what does not change its state.
+    fn note(&mut self, record: &mut Record, kind: EventKind, detail: Option<String>) {
+        self.changed = true;
+        self.events.push(record.chain.append(self.now, record.fence, kind, detail));
+    }
+
+    fn answer<R>(self, reply: R) -> Step<R> {
+        Step { reply, changed: self.changed, events: self.events }
+    }
+}
+
+/// What time alone did to the record: leases run out, finished keys expire,
+/// approvals lapse. Every transition begins with it.
+fn lapse(record: &mut Record, log: &mut Log) {
+    match &record.state {
+        State::Running { lease_until } if *lease_until <= log.now => {
+            let unknown = Unknown {
+                since: *lease_until,
+                believed_from: lease_until.after(record.terms.timeout).after(record.terms.settle),
+                cause: "the holder's lease ran out: its process died, froze or lost the ledger".into(),
+            };
+            enter_unknown(record, unknown, EventKind::LeaseLost, log);
+        }
+        State::Reconciling { lease_until, unknown } if *lease_until <= log.now => {
+            let unknown = unknown.clone();
+            log.enter(record, State::Unknown(unknown), EventKind::LeaseLost, None);
+        }
+        State::Succeeded { expires_at, .. } | State::Denied { expires_at } if *expires_at <= log.now => {
+            log.enter(record, State::Expired, EventKind::Expired, None);
+        }
+        State::AwaitingApproval | State::Approved
+            if record.approval.as_ref().is_none_or(|approval| approval.expires_at <= log.now) =>
+        {
+            record.approval = None;
+            let released = State::Released { not_before: Timestamp::ZERO };
+            log.enter(record, released, EventKind::ApprovalExpired, None);
+        }
+        _ => {}
+    }
+}
+
+/// The operation's outcome is not known: its grant is spent, and an
+/// escalation names it.
+fn enter_unknown(record: &mut Record, unknown: Unknown, kind: EventKind, log: &mut Log) {
+    record.approval = None;
+    let detail = unknown.cause.to_string();
+    log.enter(record, State::Unknown(unknown), kind, Some(detail));
+    record.escalation = Some(EscalationId::of(&record.chain));
+}
+
+#[cfg(test)]
+mod tests;

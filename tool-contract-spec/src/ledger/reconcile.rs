@@ -1,0 +1,219 @@
+//! Finding out what happened: by a reconcile function, or by a person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::settle::{release, succeed};
+use super::{
+    Around, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName, Step, Timestamp, lapse,
+};
+use crate::key::OperationId;
+
+/// A reconciler that asks for an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReconcileRequest {
+    /// Which operation.
+    pub id: OperationId,
+    /// The reconciler's own name, the same when it asks again.
+    pub nonce: Nonce,
+    /// The runtime that asks.
+    pub holder: Holder,
+}
+
+/// The answer to a reconciler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReconcileClaim {
+    /// It may look, and is the only one.
+    Claimed {
+        /// What it shows when it reports.
+        fence: Fence,
+        /// From when on "it did not happen" is believed.
+        believed_from: Timestamp,
+        /// The time of the ledger.
+        now: Timestamp,
+        /// Until when it holds, unless renewed.
+        lease_until: Timestamp,
+        /// The operation's arguments as JSON, secrets left out.
+        arguments: Arc<str>,
+    },
+    /// There is nothing to find out, or somebody else is at it.
+    Refused {
+        /// Where the operation stands; `None` if the ledger does not know it.
+        state: Option<StateName>,
+    },
+}
+
+/// Makes the caller the one reconciler of an unknown outcome.
+pub fn begin(slot: &mut Option<Record>, request: &ReconcileRequest, around: &Around) -> Step<ReconcileClaim> {
+    let mut log = Log::new(around.now);
+    let Some(record) = slot else { return log.answer(ReconcileClaim::Refused { state: None }) };
+    lapse(record, &mut log);
+    let own = record.nonce == request.nonce && record.holder == request.holder;
+    let reply = match &record.state {
+        State::Unknown(unknown) => {
+            let lease_until = around.now.after(record.terms.lease);
+            let unknown = unknown.clone();
+            (record.fence, record.nonce, record.holder) = (around.fence, request.nonce, request.holder);
+            log.enter(record, State::Reconciling { lease_until, unknown }, EventKind::ReconcileBegan, None);
+            claimed(record, around.now)
+        }
+        State::Reconciling { .. } if own => claimed(record, around.now),
+        state => ReconcileClaim::Refused { state: Some(state.name()) },
+    };
+    log.answer(reply)
+}
+
+fn claimed(record: &Record, now: Timestamp) -> ReconcileClaim {
+    match &record.state {
+        State::Reconciling { lease_until, unknown } => ReconcileClaim::Claimed {
+            fence: record.fence,
+            believed_from: unknown.believed_from,
+            now,
+            lease_until: *lease_until,
+            arguments: Arc::clone(&record.arguments),
+        },
+        state => ReconcileClaim::Refused { state: Some(state.name()) },
+    }
+}
+
+/// What a reconciler found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It happened.
+    Happened {
+        /// The result, as JSON.
+        result: Arc<str>,
+    },
+    /// It did not happen.
+    DidNotHappen {
+        /// How long the next attempt has to wait.
+        delay: Duration,
+    },
+    /// It cannot tell.
+    CannotTell {
+        /// Why.
+        why: String,
+    },
+}
+
+/// The answer to a reconciler's report, or to a person's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reconciled {
+    /// It is on record.
+    Recorded {
+        /// Where the operation stands now.
+        state: StateName,
+        /// The escalation, if it is still unknown.
+        escalation: Option<EscalationId>,
+    },
+    /// "It did not happen" is not believed yet; nothing changed.
+    TooEarly {
+        /// How long it will not be.
+        wait: Duration,
+    },
+    /// Somebody else has claimed or resolved the operation; nothing changed.
+    Superseded {
+        /// Where it stands; `None` if the ledger does not know it.
+        state: Option<StateName>,
+    },
+}
+
+/// Records what the reconciler with `fence` found. Only its own fence counts.
+pub fn finish(slot: &mut Option<Record>, fence: Fence, finding: &Finding, around: &Around) -> Step<Reconciled> {
+    let mut log = Log::new(around.now);
+    let Some(record) = slot else { return log.answer(Reconciled::Superseded { state: None }) };
+    lapse(record, &mut log);
+    let unknown = match &record.state {
+        State::Reconciling { unknown, .. } if record.fence == fence => unknown.clone(),
+        state => {
+            let state = Some(state.name());
+            return log.answer(Reconciled::Superseded { state });
+        }
+    };
+    let reply = match finding {
+        Finding::Happened { result } => {
+            succeed(record, Arc::clone(result), EventKind::ReconciledHappened, None, &mut log);
+            recorded(record)
+        }
+        Finding::DidNotHappen { .. } if around.now < unknown.believed_from => {
+            Reconciled::TooEarly { wait: unknown.believed_from.since(around.now) }
+        }
+        Finding::DidNotHappen { delay } => {
+            release(record, *delay, EventKind::ReconciledDidNotHappen, None, &mut log);
+            recorded(record)
+        }
+        Finding::CannotTell { why } => {
+            let detail = Some(why.clone());
+            log.enter(record, State::Unknown(unknown), EventKind::ReconciledCannotTell, detail);
+            recorded(record)
+        }
+    };
+    log.answer(reply)
+}
+
+fn recorded(record: &Record) -> Reconciled {
+    let state = record.state.name();
+    let escalation = record.escalation.clone().filter(|_| state == StateName::Unknown);
+    Reconciled::Recorded { state, escalation }
+}
+
+/// What a person says of an unknown outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// It happened.
+    Happened {
+        /// The result, as JSON.
+        result: Arc<str>,
+    },
+    /// It did not happen.
+    DidNotHappen {
+        /// Whether the person knows that the former holder's process is dead;
+        /// without that it is not believed before the holder can no longer
+        /// act.
+        holder_is_dead: bool,
+    },
+}
+
+/// A person's word on an unknown outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Which operation.
+    pub id: OperationId,
+    /// Who says so.
+    pub by: Arc<str>,
+    /// Why.
+    pub why: Arc<str>,
+    /// What happened.
+    pub resolved: Resolved,
+}
+
+/// Records a person's word. It takes a fence of its own, so that the former
+/// holder can settle nothing afterwards.
+pub fn resolve(slot: &mut Option<Record>, resolution: &Resolution, around: &Around) -> Step<Reconciled> {
+    let mut log = Log::new(around.now);
+    let Some(record) = slot else { return log.answer(Reconciled::Superseded { state: None }) };
+    lapse(record, &mut log);
+    let believed_from = match &record.state {
+        State::Unknown(unknown) => unknown.believed_from,
+        state => {
+            let state = Some(state.name());
+            return log.answer(Reconciled::Superseded { state });
+        }
+    };
+    let detail = Some(format!("{}: {}", resolution.by, resolution.why));
+    match &resolution.resolved {
+        Resolved::DidNotHappen { holder_is_dead: false } if around.now < believed_from => {
+            return log.answer(Reconciled::TooEarly { wait: believed_from.since(around.now) });
+        }
+        Resolved::DidNotHappen { .. } => {
+            record.fence = around.fence;
+            release(record, Duration::ZERO, EventKind::ResolvedDidNotHappen, detail, &mut log);
+        }
+        Resolved::Happened { result } => {
+            record.fence = around.fence;
+            succeed(record, Arc::clone(result), EventKind::ResolvedHappened, detail, &mut log);
+        }
+    }
+    let reply = recorded(record);
+    log.answer(reply)
+}

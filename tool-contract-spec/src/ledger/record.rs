@@ -1,0 +1,274 @@
+//! What a ledger knows of one operation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApprovalId, Chain, EscalationId, Fence, Holder, Nonce, Timestamp};
+use crate::operation::OperationHash;
+use crate::policy::{Contract, Reconcile, Remint, Text};
+
+/// What a contract says that matters to the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How many attempts one claim reserves: `retry.max`.
+    pub attempts: u32,
+    /// How many attempts one key may have: `retry.max_total`.
+    pub max_total: u32,
+    /// Whether repeating what may have happened is harmless.
+    pub repeatable: bool,
+    /// Whether there is a reconcile function.
+    pub reconcilable: bool,
+    /// How long a claim holds without being renewed.
+    pub lease: Duration,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// How long an effect may take to become visible.
+    pub settle: Duration,
+    /// How long a finished key replays.
+    pub ttl: Duration,
+    /// Whether each replay starts the ttl again.
+    pub sliding: bool,
+    /// What follows when the same operation comes under another key.
+    pub remint: Remint,
+    /// How long an approval is good for, and how many people it takes; `None`
+    /// where none is wanted.
+    pub confirm: Option<(Duration, u32)>,
+}
+
+impl Terms {
+    /// The terms of `contract`, for claims that hold for `lease`.
+    #[must_use]
+    pub fn of(contract: &Contract, lease: Duration) -> Self {
+        let policy = &contract.policy;
+        Self {
+            attempts: if policy.is_idempotent() { policy.retry.max } else { 1 },
+            max_total: if policy.is_idempotent() { policy.retry.max_total } else { 1 },
+            repeatable: policy.is_repeatable(),
+            reconcilable: policy.reconcile.is_some(),
+            lease,
+            timeout: policy.timeout,
+            settle: policy.reconcile.as_ref().map_or(Reconcile::DEFAULT_SETTLE, |reconcile| reconcile.settle),
+            ttl: policy.ttl.window,
+            sliding: policy.ttl.sliding,
+            remint: policy.remint,
+            confirm: policy.confirm.map(|confirm| (confirm.ttl, confirm.quorum)),
+        }
+    }
+}
+
+/// One person's yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Who.
+    pub by: Arc<str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One person's no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// Who.
+    pub by: Arc<str>,
+    /// Why.
+    pub why: Arc<str>,
+}
+
+/// A request for approval, bound to one operation and its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRecord {
+    /// Its name.
+    pub id: ApprovalId,
+    /// On whose behalf it was asked, where the call said so.
+    pub requested_by: Option<Arc<str>>,
+    /// When it was asked.
+    pub requested_at: Timestamp,
+    /// Until when it may be granted, and then be used.
+    pub expires_at: Timestamp,
+    /// How many different people must agree.
+    pub quorum: u32,
+    /// Who agreed.
+    pub grants: Vec<Grant>,
+    /// Who refused.
+    pub denied: Option<Denial>,
+}
+
+impl ApprovalRecord {
+    /// Whether enough people agreed and nobody refused.
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.denied.is_none() && self.grants.len() >= usize::try_from(self.quorum).unwrap_or(usize::MAX)
+    }
+}
+
+/// An outcome that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// Since when.
+    pub since: Timestamp,
+    /// From when on "it did not happen" is believed: by then the former holder
+    /// can no longer act, and an effect had time to become visible.
+    pub believed_from: Timestamp,
+    /// What is known of the cause.
+    pub cause: Text,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A person has been asked.
+    AwaitingApproval,
+    /// The people who were asked agreed; it may be claimed once.
+    Approved,
+    /// A person refused.
+    Denied {
+        /// When this is forgotten, but for the key.
+        expires_at: Timestamp,
+    },
+    /// A call holds it.
+    Running {
+        /// Until when, unless renewed.
+        lease_until: Timestamp,
+    },
+    /// Nothing happened; it may be claimed.
+    Released {
+        /// Not before this.
+        not_before: Timestamp,
+    },
+    /// It happened.
+    Succeeded {
+        /// The result, as JSON.
+        result: Arc<str>,
+        /// Until when it is replayed.
+        expires_at: Timestamp,
+    },
+    /// It may have happened.
+    Unknown(Unknown),
+    /// Somebody is finding out whether it happened.
+    Reconciling {
+        /// Until when, unless renewed.
+        lease_until: Timestamp,
+        /// What is being found out.
+        unknown: Unknown,
+    },
+    /// A tombstone: the key was used and is past its ttl.
+    Expired,
+}
+
+/// A state's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateName {
+    /// See [`State::AwaitingApproval`].
+    AwaitingApproval,
+    /// See [`State::Approved`].
+    Approved,
+    /// See [`State::Denied`].
+    Denied,
+    /// See [`State::Running`].
+    Running,
+    /// See [`State::Released`].
+    Released,
+    /// See [`State::Succeeded`].
+    Succeeded,
+    /// See [`State::Unknown`].
+    Unknown,
+    /// See [`State::Reconciling`].
+    Reconciling,
+    /// See [`State::Expired`].
+    Expired,
+}
+
+impl StateName {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::AwaitingApproval,
+        Self::Approved,
+        Self::Denied,
+        Self::Running,
+        Self::Released,
+        Self::Succeeded,
+        Self::Unknown,
+        Self::Reconciling,
+        Self::Expired,
+    ];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Running => "running",
+            Self::Released => "released",
+            Self::Succeeded => "succeeded",
+            Self::Unknown => "unknown",
+            Self::Reconciling => "reconciling",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl std::fmt::Display for StateName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl State {
+    /// Its word.
+    #[must_use]
+    pub const fn name(&self) -> StateName {
+        match self {
+            Self::AwaitingApproval => StateName::AwaitingApproval,
+            Self::Approved => StateName::Approved,
+            Self::Denied { .. } => StateName::Denied,
+            Self::Running { .. } => StateName::Running,
+            Self::Released { .. } => StateName::Released,
+            Self::Succeeded { .. } => StateName::Succeeded,
+            Self::Unknown(_) => StateName::Unknown,
+            Self::Reconciling { .. } => StateName::Reconciling,
+            Self::Expired => StateName::Expired,
+        }
+    }
+}
+
+/// What a ledger knows of one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// What it does: tool, contract version and arguments.
+    pub hash: OperationHash,
+    /// The arguments as JSON, secrets left out.
+    pub arguments: Arc<str>,
+    /// Where it stands.
+    pub state: State,
+    /// The newest claim of any kind.
+    pub fence: Fence,
+    /// The call that made that claim.
+    pub nonce: Nonce,
+    /// The runtime that made that claim.
+    pub holder: Holder,
+    /// How many attempts the key has had; those that a claim reserved and has
+    /// not given back are counted.
+    pub attempts: u32,
+    /// How many of them the newest claim reserved.
+    pub reserved: u32,
+    /// The terms of the newest claim.
+    pub terms: Terms,
+    /// The request for approval that stands; a spent one is gone.
+    pub approval: Option<ApprovalRecord>,
+    /// The newest unknown outcome.
+    pub escalation: Option<EscalationId>,
+    /// What ties it to other calls.
+    pub correlation_id: Option<Arc<str>>,
+    /// When the key was first seen.
+    pub created_at: Timestamp,
+    /// When the state last changed.
+    pub changed_at: Timestamp,
+    /// The end of its history.
+    pub chain: Chain,
+}

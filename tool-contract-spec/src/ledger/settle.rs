@@ -1,0 +1,208 @@
+//! Settlement: what the holder says came of its claim; and the renewal of its
+//! lease until then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Around, EscalationId, EventKind, Fence, Log, Record, State, StateName, Step, Timestamp, Unknown, enter_unknown,
+    lapse,
+};
+use crate::key::OperationId;
+use crate::outcome::OutcomeClass;
+use crate::policy::Text;
+
+/// One attempt, for the history. Attempts that simply succeeded are not
+/// written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its number within the call, from 1.
+    pub number: u32,
+    /// When it began, by the holder's clock.
+    pub began_at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub class: OutcomeClass,
+    /// The error's text.
+    pub error: String,
+}
+
+/// What the holder says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It happened.
+    Succeeded {
+        /// The result, as JSON.
+        result: Arc<str>,
+    },
+    /// Nothing happened.
+    Released {
+        /// How long the next attempt has to wait.
+        delay: Duration,
+    },
+    /// It may have happened, and the holder no longer acts.
+    Unknown {
+        /// What is known of the cause.
+        cause: Text,
+    },
+}
+
+/// A holder's last word on its claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Which operation.
+    pub id: OperationId,
+    /// The claim's fence.
+    pub fence: Fence,
+    /// How many of the reserved attempts were used; the rest are given back.
+    pub used: u32,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// The attempts that failed.
+    pub attempts: Vec<Attempt>,
+}
+
+/// The answer to a settlement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It is on record, now or since an earlier settlement whose reply was
+    /// lost.
+    Recorded {
+        /// The escalation, if the outcome is unknown.
+        escalation: Option<EscalationId>,
+    },
+    /// Somebody else has claimed or resolved the operation since; nothing
+    /// changed.
+    Superseded {
+        /// Where it stands.
+        state: StateName,
+    },
+    /// The ledger does not know the operation: it lost its data.
+    Missing,
+}
+
+/// Records what came of a claim.
+///
+/// Only the newest fence may settle. It may settle a record that has become
+/// unknown since: a late truth is welcome.
+pub fn settle(slot: &mut Option<Record>, settlement: &Settlement, around: &Around) -> Step<Settled> {
+    let mut log = Log::new(around.now);
+    let Some(record) = slot else { return log.answer(Settled::Missing) };
+    let reply = if record.fence != settlement.fence {
+        Settled::Superseded { state: record.state.name() }
+    } else if matches!(record.state, State::Running { .. } | State::Unknown(_)) {
+        apply(record, settlement, &mut log);
+        recorded(record)
+    } else if is_repeated(record, &settlement.verdict) {
+        recorded(record)
+    } else {
+        Settled::Superseded { state: record.state.name() }
+    };
+    log.answer(reply)
+}
+
+fn recorded(record: &Record) -> Settled {
+    let is_unknown = record.state.name() == StateName::Unknown;
+    Settled::Recorded { escalation: record.escalation.clone().filter(|_| is_unknown) }
+}
+
+/// Whether the same verdict is on record already: its reply was lost.
+fn is_repeated(record: &Record, verdict: &Verdict) -> bool {
+    match (&record.state, verdict) {
+        (State::Succeeded { result, .. }, Verdict::Succeeded { result: said }) => result == said,
+        (State::Released { .. }, Verdict::Released { .. }) => record.reserved == 0,
+        _ => false,
+    }
+}
+
+fn apply(record: &mut Record, settlement: &Settlement, log: &mut Log) {
+    let detail = trace(&settlement.attempts);
+    match &settlement.verdict {
+        Verdict::Succeeded { result } => {
+            give_back(record, settlement.used);
+            succeed(record, Arc::clone(result), EventKind::Succeeded, detail, log);
+        }
+        Verdict::Released { delay } => {
+            give_back(record, settlement.used);
+            release(record, *delay, EventKind::Released, detail, log);
+        }
+        // The same unknown a second time: its reply was lost.
+        Verdict::Unknown { .. } if record.reserved == 0 => {}
+        Verdict::Unknown { cause } => {
+            give_back(record, settlement.used);
+            if let Some(detail) = detail {
+                log.note(record, EventKind::BecameUnknown, Some(detail));
+            }
+            let unknown = Unknown {
+                since: log.now,
+                believed_from: log.now.after(record.terms.settle),
+                cause: cause.clone(),
+            };
+            enter_unknown(record, unknown, EventKind::BecameUnknown, log);
+        }
+    }
+}
+
+/// Gives back what was reserved and not used.
+fn give_back(record: &mut Record, used: u32) {
+    let unused = record.reserved.saturating_sub(used);
+    record.attempts = record.attempts.saturating_sub(unused);
+    record.reserved = 0;
+}
+
+fn trace(attempts: &[Attempt]) -> Option<String> {
+    if attempts.is_empty() { None } else { serde_json::to_string(attempts).ok() }
+}
+
+/// It happened: the grant is spent, the result replays for the ttl.
+pub(super) fn succeed(
+    record: &mut Record,
+    result: Arc<str>,
+    kind: EventKind,
+    detail: Option<String>,
+    log: &mut Log,
+) {
+    record.approval = None;
+    let expires_at = log.now.after(record.terms.ttl);
+    log.enter(record, State::Succeeded { result, expires_at }, kind, detail);
+}
+
+/// It did not happen: the grant, if one is left, may be used again.
+pub(super) fn release(record: &mut Record, delay: Duration, kind: EventKind, detail: Option<String>, log: &mut Log) {
+    let not_before = log.now.after(delay);
+    log.enter(record, State::Released { not_before }, kind, detail);
+}
+
+/// The answer to a renewal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewed {
+    /// The claim holds until then.
+    Until(Timestamp),
+    /// The claim is lost: its holder must not begin an effect.
+    Lost {
+        /// Where the operation stands.
+        state: Option<StateName>,
+    },
+}
+
+/// Renews the lease of a holder or a reconciler. A lease that has run out is
+/// not renewed: somebody may have been told so.
+pub fn renew(slot: &mut Option<Record>, fence: Fence, around: &Around) -> Step<Renewed> {
+    let mut log = Log::new(around.now);
+    let Some(record) = slot else { return log.answer(Renewed::Lost { state: None }) };
+    lapse(record, &mut log);
+    let until = around.now.after(record.terms.lease);
+    let holds = record.fence == fence;
+    let reply = match &mut record.state {
+        State::Running { lease_until } | State::Reconciling { lease_until, .. } if holds => {
+            *lease_until = until;
+            log.changed = true;
+            Renewed::Until(until)
+        }
+        state => Renewed::Lost { state: Some(state.name()) },
+    };
+    log.answer(reply)
+}

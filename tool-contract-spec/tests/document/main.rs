@@ -1,0 +1,3 @@
+//! The contract document: what is read, what is written, what differs.
+
+mod reading;
