@@ -1,5 +1,7 @@
 //! Where in the source something stands.
 
+use std::path::PathBuf;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 
@@ -35,6 +37,20 @@ impl Place {
     /// A compile error that underlines this place.
     pub(crate) fn error(self, message: &str) -> TokenStream {
         syn::Error::new_spanned(self.ends(), message).into_compile_error()
+    }
+
+    /// The source file, where the compiler knows it.
+    pub(crate) fn file(self) -> Option<PathBuf> {
+        proc_macro::is_available().then(|| self.start.unwrap().local_file()).flatten()
+    }
+
+    /// The place as a person finds it.
+    pub(crate) fn described(self) -> String {
+        if !proc_macro::is_available() {
+            return String::new();
+        }
+        let span = self.start.unwrap();
+        format!("{}:{}:{}", span.file(), span.line(), span.column())
     }
 
     /// Two tokens, at the first and the last of this place.

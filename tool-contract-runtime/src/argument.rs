@@ -45,7 +45,7 @@ pub const fn erased<A: ArgumentType>() -> &'static Erased {
             canonical: |value, out| with::<A, _>(value, |value| canonical::write(value, out)),
             json: |value| with::<A, _>(value, serde_json::value::to_raw_value),
             read: |text| serde_json::from_str::<A>(text).map(|value| Box::new(value) as Box<dyn Any + Send>),
-            schema: <A as JsonSchema>::json_schema,
+            schema: |generator| generator.subschema_for::<A>(),
             clone_into: |value, slot| {
                 if let (Some(value), Some(slot)) = (value.downcast_ref::<A>(), slot.downcast_mut::<Option<A>>()) {
                     *slot = Some(value.clone());

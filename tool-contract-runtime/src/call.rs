@@ -169,7 +169,7 @@ impl<T: Tool, K, A> Call<T, K, A> {
     where
         A: TakesApproval<T>,
     {
-        self.meta.approval = Some(approval.into_id());
+        self.meta.approval = approval.into_id();
         self.into_state()
     }
 

@@ -75,6 +75,32 @@ impl<E> CallError<E> {
     }
 }
 
+impl CallError<()> {
+    /// The same error with the tool's own error type; `own` gives the tool's
+    /// own error, where that is what it was.
+    pub(crate) fn typed<E>(self, own: impl FnOnce() -> Option<E>) -> CallError<E> {
+        match self {
+            Self::Rejected(rejected) => CallError::Rejected(rejected),
+            Self::Unknown(unknown) => CallError::Unknown(unknown),
+            Self::Ledger(failure) => CallError::Ledger(failure),
+            Self::Failed(failure, about) => {
+                let failure = match failure {
+                    Failure::Tool(()) => own().map_or(Failure::DidNotHappen, Failure::Tool),
+                    Failure::TimedOut => Failure::TimedOut,
+                    Failure::Panicked(message) => Failure::Panicked(message),
+                    Failure::DidNotHappen => Failure::DidNotHappen,
+                };
+                CallError::Failed(failure, about)
+            }
+        }
+    }
+
+    /// The same error where no tool ran.
+    pub(crate) fn untyped<E>(self) -> CallError<E> {
+        self.typed(|| None)
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for CallError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

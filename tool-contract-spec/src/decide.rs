@@ -16,6 +16,9 @@ pub struct Progress {
     pub elapsed: Duration,
     /// Time until the call's deadline, if it has one.
     pub remaining: Option<Duration>,
+    /// Whether an earlier attempt under this key may have happened. Then the
+    /// failure of a later one proves nothing.
+    pub in_doubt: bool,
 }
 
 /// What to do next.
@@ -53,6 +56,8 @@ pub enum Row {
     UnknownRead,
     /// `side_effect_unknown` on a read, no attempts left
     UnknownReadSpent,
+    /// Nothing happened this time, but an earlier attempt may have
+    Doubt,
     /// `side_effect_unknown`, deduped by downstream or nature, `on` names it
     UnknownRepeatable,
     /// `side_effect_unknown`, with a reconcile function
@@ -63,13 +68,14 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the matrix.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Success,
         Self::Final,
         Self::Retry,
         Self::NoRetry,
         Self::UnknownRead,
         Self::UnknownReadSpent,
+        Self::Doubt,
         Self::UnknownRepeatable,
         Self::UnknownReconcilable,
         Self::Unknown,
@@ -85,6 +91,9 @@ impl Row {
             Self::NoRetry => "retryable_failure, otherwise: stop, the key is released, not before the backoff",
             Self::UnknownRead => "side_effect_unknown on a read, attempts, budget and deadline left: retry",
             Self::UnknownReadSpent => "side_effect_unknown on a read, otherwise: stop",
+            Self::Doubt => {
+                "no retry is left, and an earlier attempt of the same key may have happened: reconcile, else escalate"
+            }
             Self::UnknownRepeatable => {
                 "side_effect_unknown on a write, by downstream or nature, named in `on`, attempts, budget and deadline left: retry with the same key"
             }
@@ -114,20 +123,29 @@ pub struct Decision {
 /// use tool_contract_spec::decide::{NextStep, Progress, decide};
 /// use tool_contract_spec::outcome::OutcomeClass;
 /// # let policy = tool_contract_spec::decide::example_policy();
-/// let progress = Progress { attempt: 1, total: 1, elapsed: Duration::ZERO, remaining: None };
+/// let progress = Progress { attempt: 1, total: 1, elapsed: Duration::ZERO, remaining: None, in_doubt: false };
 /// let decision = decide(&policy, OutcomeClass::SideEffectUnknown.into(), progress);
 /// assert_eq!(decision.step, NextStep::Escalate);
 /// ```
 #[must_use]
 pub fn decide(policy: &Policy, outcome: Outcome, progress: Progress) -> Decision {
     let retry = retry_step(policy, outcome, progress);
+    let find_out = if policy.reconcile.is_some() { NextStep::Reconcile } else { NextStep::Escalate };
     let (row, step) = match outcome.class {
         OutcomeClass::Success => (Row::Success, NextStep::Continue),
+        // An API that dedupes on the key answers for the whole operation;
+        // nothing else does.
+        OutcomeClass::ValidationFailure | OutcomeClass::PermissionDenied | OutcomeClass::PermanentFailure
+            if progress.in_doubt && !policy.is_deduped_downstream() =>
+        {
+            (Row::Doubt, find_out)
+        }
         OutcomeClass::ValidationFailure | OutcomeClass::PermissionDenied | OutcomeClass::PermanentFailure => {
             (Row::Final, NextStep::Stop)
         }
         class @ OutcomeClass::RetryableFailure(_) => match retry {
             Some(step) if policy.is_idempotent() && policy.retry.on.contains(class) => (Row::Retry, step),
+            _ if progress.in_doubt => (Row::Doubt, find_out),
             _ => (Row::NoRetry, NextStep::Stop),
         },
         OutcomeClass::SideEffectUnknown if policy.is_read() => match retry {
@@ -136,8 +154,8 @@ pub fn decide(policy: &Policy, outcome: Outcome, progress: Progress) -> Decision
         },
         class @ OutcomeClass::SideEffectUnknown => match retry {
             Some(step) if policy.is_repeatable() && policy.retry.on.contains(class) => (Row::UnknownRepeatable, step),
-            _ if policy.reconcile.is_some() => (Row::UnknownReconcilable, NextStep::Reconcile),
-            _ => (Row::Unknown, NextStep::Escalate),
+            _ if policy.reconcile.is_some() => (Row::UnknownReconcilable, find_out),
+            _ => (Row::Unknown, find_out),
         },
     };
     Decision { step, row }

@@ -44,6 +44,11 @@ pub enum Field<T, At> {
     },
 }
 
+/// There is no value to go on with: what is written, or that nothing is,
+/// already has a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused;
+
 impl<T, At> Field<T, At> {
     /// The value, if there is a usable one.
     pub const fn given(&self) -> Option<&Located<T, At>> {
@@ -61,18 +66,31 @@ impl<T, At> Field<T, At> {
         }
     }
 
-    /// What is written, if anything is; `None` where it was refused.
-    pub const fn accepted(&self) -> Option<Option<&T>> {
+    /// What is written, if anything is.
+    ///
+    /// # Errors
+    /// If what is written was refused.
+    pub const fn accepted(&self) -> Result<Option<&T>, Refused> {
         match self {
-            Self::Given { value, .. } => Some(Some(&value.value)),
-            Self::Absent => Some(None),
-            Self::Refused => None,
+            Self::Given { value, .. } => Ok(Some(&value.value)),
+            Self::Absent => Ok(None),
+            Self::Refused => Err(Refused),
         }
     }
 
-    /// The value, or `default` where nothing is written; `None` where what is
-    /// written was refused.
-    pub fn value_or(&self, default: T) -> Option<T>
+    /// The value of a key that has to be written.
+    ///
+    /// # Errors
+    /// If it is not, or what is written was refused.
+    pub fn required(&self) -> Result<&T, Refused> {
+        self.accepted()?.ok_or(Refused)
+    }
+
+    /// The value, or `default` where nothing is written.
+    ///
+    /// # Errors
+    /// If what is written was refused.
+    pub fn value_or(&self, default: T) -> Result<T, Refused>
     where
         T: Clone,
     {

@@ -518,6 +518,12 @@ impl Policy {
         )
     }
 
+    /// Whether the called API dedupes on the key.
+    #[must_use]
+    pub fn is_deduped_downstream(&self) -> bool {
+        matches!(self.idempotency, Idempotency::Keyed { by: DedupedBy::Downstream, .. })
+    }
+
     /// Whether one key may be attempted more than once.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {

@@ -75,6 +75,7 @@ enum Part {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
+    text: String,
     parts: Vec<Part>,
 }
 
@@ -86,7 +87,7 @@ impl Template {
     /// What is wrong with it, and where. Whether it names any argument, and
     /// which, is a rule's business.
     pub fn parse(text: &str) -> Result<Self, MalformedTemplate> {
-        let mut template = Self { parts: Vec::new() };
+        let mut template = Self { text: text.to_owned(), parts: Vec::new() };
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             let at = text.len() - rest.len();
@@ -110,6 +111,12 @@ impl Template {
             bytes if bytes > LONGEST_KEY => Err(MalformedTemplate::TooLong(bytes)),
             _ => Ok(template),
         }
+    }
+
+    /// The template as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The names of the arguments in their order, each as often as it stands.

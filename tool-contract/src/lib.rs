@@ -1,1 +1,33 @@
-//! Under construction.
+#![doc = include_str!("../../README.md")]
+
+pub use tool_contract_macros::{ToolError, contract, tool};
+pub use tool_contract_runtime::{
+    About, Approval, Asked, BuildError, Call, CallError, Calling, Completed, Cx, Done, Failure, LedgerFailure, Meta,
+    PendingApproval, Rejected, Request, Response, Runtime, RuntimeBuilder, Status, Tool, ToolError, UnknownOutcome,
+};
+pub use tool_contract_runtime::{approval, classify, clock, ledger, runtime, testing};
+
+/// The policy model, the rulebook and the pure functions behind it.
+pub use tool_contract_runtime::spec;
+/// Outcome classes and their causes.
+pub use tool_contract_runtime::spec::outcome::{Cause, Outcome, OutcomeClass};
+
+/// The crate whose `JsonSchema` arguments and outputs derive.
+pub use schemars;
+
+/// What generated code names. Nothing here is public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use tool_contract_runtime::private::*;
+    pub use tool_contract_runtime::{Call, ToolError};
+
+    /// Registers a tool with those that are linked into the program.
+    #[doc(hidden)]
+    #[macro_export]
+    macro_rules! __submit {
+        ($tool:ty) => {
+            $crate::__private::inventory::submit! { $crate::__private::Linked::of::<$tool>() }
+        };
+    }
+    pub use crate::__submit as submit;
+}

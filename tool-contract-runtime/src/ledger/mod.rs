@@ -9,6 +9,9 @@
 mod error;
 mod memory;
 mod sqlite;
+mod time;
+mod twins;
+mod waiting;
 
 use std::time::Duration;
 

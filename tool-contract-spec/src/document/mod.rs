@@ -160,7 +160,13 @@ impl Entry {
     pub fn place_of(&self, field: FieldName) -> Position {
         let path = field.as_str();
         let group = path.split_once('.').map_or(path, |(group, _)| group);
-        let place = self.stated.get(path).or_else(|| self.stated.get(group));
+        // A rate's field names its period too.
+        let rate = |stated: &str| stated.strip_prefix(path).is_some_and(|period| period.starts_with("_per_"));
+        let place = self
+            .stated
+            .get(path)
+            .or_else(|| self.stated.iter().find(|(stated, _)| rate(stated)).map(|(_, at)| at))
+            .or_else(|| self.stated.get(group));
         place.copied().unwrap_or(self.draft.at)
     }
 }

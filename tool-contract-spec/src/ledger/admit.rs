@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     ApprovalId, ApprovalRecord, Around, Cell, Chain, Draw, EscalationId, EventKind, Fence, Holder, Limited, Log,
-    Nonce, Record, State, StateName, Step, Terms, Timestamp, draw, lapse,
+    Nonce, Record, State, StateName, Step, Terms, Timestamp, Unknown, draw, lapse,
 };
 use crate::key::{IdempotencyKey, OperationId};
 use crate::operation::OperationHash;
@@ -58,6 +58,9 @@ pub struct Claim {
     pub attempts: u32,
     /// Until when it holds, unless renewed.
     pub lease_until: Timestamp,
+    /// Whether an earlier attempt may have happened: the claim was given all
+    /// the same, because repetition is harmless.
+    pub in_doubt: bool,
     /// The same operation's key, where it stands under another one.
     pub reminted_from: Option<IdempotencyKey>,
 }
@@ -154,8 +157,9 @@ pub enum Admitted {
     Refused(Refusal),
 }
 
-/// The newest live operation of the same tenant, tool and hash under another
-/// key. A store looks for it only if there is no record under the key itself.
+/// The same operation under another key: of the same tenant, tool and hash the
+/// record that [speaks](Record::speaks_until) for longest. A store looks for it
+/// only if there is no record under the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Twin {
     /// Its key.
@@ -197,7 +201,7 @@ fn admit_new(
     around: &Around,
     log: &mut Log,
 ) -> Result<Admitted, Refusal> {
-    let twin = twin.filter(|twin| is_alive(&twin.record, around.now));
+    let twin = twin.filter(|twin| twin.record.speaks_until().is_some_and(|until| until > around.now));
     if let Some(twin) = twin
         && let Some(answer) = answer_for_twin(twin, request.terms.remint)
     {
@@ -228,17 +232,32 @@ fn admit_known(
     if !same && !matches!(record.state, State::Released { .. }) {
         return Err(Refusal::Conflict { state: record.state.name() });
     }
-    if let Some(own) = own_claim(record, request) {
+    if let Some(own) = own_claim(record, request, log) {
         return Ok(Admitted::Claimed(own));
     }
-    may_run(record, request, around.now)?;
-    if record.attempts >= request.terms.max_total {
-        let (attempts, max_total) = (record.attempts, request.terms.max_total);
-        return Err(Refusal::AttemptsExhausted { attempts, max_total });
+    may_run(record, request)?;
+    has_attempts(record, request, around.now)?;
+    if same {
+        return run(record, request, cells, around, log);
     }
-    if !same {
-        bind(record, request);
+    // Only a call that gets further than this binds the key anew.
+    let mut bound = bound(record, request);
+    let events = log.events.len();
+    let reply = run(&mut bound, request, cells, around, log);
+    if log.events.len() > events {
+        *record = bound;
     }
+    reply
+}
+
+/// The last steps of every call that nothing on record forbids.
+fn run(
+    record: &mut Record,
+    request: &Admission,
+    cells: &mut [Cell],
+    around: &Around,
+    log: &mut Log,
+) -> Result<Admitted, Refusal> {
     approve(record, request, log)?;
     take_limits(cells, request, around)?;
     Ok(claim(record, request, None, around, log))
@@ -254,15 +273,22 @@ fn replay(record: &mut Record, now: Timestamp, log: &mut Log) -> Option<Replay> 
     Some(Replay { result: Arc::clone(result), attempts: record.attempts, reminted_from: None })
 }
 
-/// The claim that this very call made, if its reply was lost.
-fn own_claim(record: &Record, request: &Admission) -> Option<Claim> {
-    let State::Running { lease_until } = record.state else { return None };
+/// The claim that this very call made, if its reply was lost. Its lease begins
+/// again, since the caller counts from the reply that it gets.
+fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<Claim> {
     let own = record.nonce == request.nonce && record.holder == request.holder;
-    own.then(|| Claim {
+    let until = log.now.after(record.terms.lease);
+    match &mut record.state {
+        State::Running { lease_until } if own => *lease_until = until,
+        _ => return None,
+    }
+    log.changed = true;
+    Some(Claim {
         fence: record.fence,
         attempts_before: record.attempts.saturating_sub(record.reserved),
         attempts: record.reserved,
-        lease_until,
+        lease_until: until,
+        in_doubt: record.doubt.is_some(),
         reminted_from: None,
     })
 }
@@ -270,23 +296,14 @@ fn own_claim(record: &Record, request: &Admission) -> Option<Claim> {
 /// Whether the state lets anybody run.
 ///
 /// An unknown outcome runs again only if *both* contracts, the stored and the
-/// calling one, say that repetition is harmless, and nobody has to confirm it.
-fn may_run(record: &Record, request: &Admission, now: Timestamp) -> Result<(), Refusal> {
+/// calling one, say that repetition is harmless, and neither wants it
+/// confirmed: a request for approval would take the place of the unknown.
+fn may_run(record: &Record, request: &Admission) -> Result<(), Refusal> {
+    let may_repeat = |terms: &Terms| terms.repeatable && terms.confirm.is_none();
     match &record.state {
-        State::AwaitingApproval | State::Approved => Ok(()),
-        State::Released { not_before } if *not_before > now => {
-            Err(Refusal::NotBefore { retry_after: not_before.since(now) })
-        }
-        State::Released { .. } => Ok(()),
-        State::Unknown(_)
-            if record.terms.repeatable && request.terms.repeatable && request.terms.confirm.is_none() =>
-        {
-            Ok(())
-        }
-        State::Unknown(unknown) => Err(Refusal::Unknown {
-            escalation: record.escalation.clone().unwrap_or_else(|| EscalationId::of(&record.chain)),
-            cause: unknown.cause.clone(),
-        }),
+        State::AwaitingApproval | State::Approved | State::Released { .. } => Ok(()),
+        State::Unknown(_) if may_repeat(&record.terms) && may_repeat(&request.terms) => Ok(()),
+        State::Unknown(unknown) => Err(unknown_outcome(record, unknown)),
         State::Running { lease_until } => {
             Err(Refusal::InFlight { reconciling: false, lease_until: *lease_until })
         }
@@ -299,29 +316,47 @@ fn may_run(record: &Record, request: &Admission, now: Timestamp) -> Result<(), R
     }
 }
 
+/// Whether the key may have another attempt, and may have it now.
+fn has_attempts(record: &Record, request: &Admission, now: Timestamp) -> Result<(), Refusal> {
+    let (attempts, max_total) = (record.attempts, request.terms.max_total);
+    match &record.state {
+        // That it may have happened is worth more than why it is not repeated.
+        State::Unknown(unknown) if attempts >= max_total => Err(unknown_outcome(record, unknown)),
+        _ if attempts >= max_total => Err(Refusal::AttemptsExhausted { attempts, max_total }),
+        State::Released { not_before } if *not_before > now => {
+            Err(Refusal::NotBefore { retry_after: not_before.since(now) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unknown_outcome(record: &Record, unknown: &Unknown) -> Refusal {
+    let escalation = record.escalation.clone().unwrap_or_else(|| EscalationId::of(&record.chain));
+    Refusal::Unknown { escalation, cause: unknown.cause.clone() }
+}
+
 fn denied(record: &Record) -> Refusal {
     let denial = record.approval.as_ref().and_then(|approval| approval.denied.clone());
     let (by, why) = denial.map_or_else(|| ("".into(), "".into()), |denial| (denial.by, denial.why));
     Refusal::Denied { by, why }
 }
 
-/// Binds a released key to other arguments: its attempts stay counted, an
+/// A released key bound to other arguments: its attempts stay counted, an
 /// approval of the former arguments is void.
-fn bind(record: &mut Record, request: &Admission) {
-    record.hash = request.hash;
-    record.arguments = Arc::clone(&request.arguments);
-    record.approval = None;
+fn bound(record: &Record, request: &Admission) -> Record {
+    let arguments = Arc::clone(&request.arguments);
+    Record { hash: request.hash, arguments, approval: None, ..record.clone() }
 }
 
 /// Finds the grant of this call, or leaves a request for one.
 fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<(), Refusal> {
     // Both contracts, the stored and the calling one, may demand it.
     let Some((ttl, quorum)) = request.terms.confirm.or(record.terms.confirm) else { return Ok(()) };
-    record.approval.take_if(|approval| approval.expires_at <= log.now);
+    let standing = record.approval.as_ref().filter(|approval| approval.expires_at > log.now);
     let brought_another = |approval: &ApprovalRecord| {
         request.approval.as_ref().is_some_and(|brought| *brought != approval.id)
     };
-    match &record.approval {
+    match standing {
         Some(approval) if brought_another(approval) => Err(Refusal::WrongApproval),
         Some(approval) if approval.is_granted() => match request.intent {
             Intent::Claim => Ok(()),
@@ -372,6 +407,9 @@ fn claim(
     let attempts_before = record.attempts;
     let attempts = request.terms.attempts.min(request.terms.max_total.saturating_sub(attempts_before)).max(1);
     let lease_until = around.now.after(request.terms.lease);
+    if let State::Unknown(unknown) = &record.state {
+        record.doubt = Some(unknown.clone());
+    }
     record.fence = around.fence;
     record.nonce = request.nonce;
     record.holder = request.holder;
@@ -384,7 +422,8 @@ fn claim(
         Some(first) => (EventKind::ClaimedReminted, Some(first.to_string())),
     };
     log.enter(record, State::Running { lease_until }, kind, detail);
-    Admitted::Claimed(Claim { fence: around.fence, attempts_before, attempts, lease_until, reminted_from })
+    let in_doubt = record.doubt.is_some();
+    Admitted::Claimed(Claim { fence: around.fence, attempts_before, attempts, lease_until, in_doubt, reminted_from })
 }
 
 /// The record of an operation of which nothing is known but the request.
@@ -401,22 +440,11 @@ fn absent(request: &Admission, now: Timestamp) -> Record {
         terms: request.terms.clone(),
         approval: None,
         escalation: None,
+        doubt: None,
         correlation_id: request.correlation_id.clone(),
         created_at: now,
         changed_at: now,
         chain: Chain::default(),
-    }
-}
-
-/// Whether a twin still speaks for its operation: a released or refused one
-/// did not happen, and a finished one speaks until its ttl.
-fn is_alive(twin: &Record, now: Timestamp) -> bool {
-    match &twin.state {
-        State::Succeeded { expires_at, .. } => *expires_at > now,
-        State::Running { .. } | State::Unknown(_) | State::Reconciling { .. } => true,
-        State::AwaitingApproval | State::Approved | State::Denied { .. } | State::Released { .. } | State::Expired => {
-            false
-        }
     }
 }
 

@@ -14,6 +14,9 @@ impl Timestamp {
     /// The epoch; earlier than any time of a ledger.
     pub const ZERO: Self = Self(0);
 
+    /// Later than any time of a ledger.
+    pub const END: Self = Self(u64::MAX);
+
     /// This time and `span` more; the end of time if that is too far.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {

@@ -5,44 +5,45 @@ use sha2::{Digest, Sha256};
 
 use super::{Fence, Timestamp};
 
-/// What happened to an operation.
+/// What happened to an operation. Its number goes into hashes that are kept:
+/// never give one a new meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// A person was asked.
-    ApprovalRequested,
+    ApprovalRequested = 1,
     /// A person agreed.
-    ApprovalGranted,
+    ApprovalGranted = 2,
     /// A person refused.
-    ApprovalDenied,
+    ApprovalDenied = 3,
     /// Nobody answered in time, or the grant was not used in time.
-    ApprovalExpired,
+    ApprovalExpired = 4,
     /// A call claimed it.
-    Claimed,
+    Claimed = 5,
     /// A call claimed it, though the same operation stands under another key.
-    ClaimedReminted,
+    ClaimedReminted = 6,
     /// It succeeded.
-    Succeeded,
+    Succeeded = 7,
     /// Nothing happened; the key is free again.
-    Released,
+    Released = 8,
     /// It may have happened.
-    BecameUnknown,
+    BecameUnknown = 9,
     /// Its holder or its reconciler vanished.
-    LeaseLost,
+    LeaseLost = 10,
     /// Somebody began to find out.
-    ReconcileBegan,
+    ReconcileBegan = 11,
     /// The reconcile function found that it happened.
-    ReconciledHappened,
+    ReconciledHappened = 12,
     /// The reconcile function found that it did not happen.
-    ReconciledDidNotHappen,
+    ReconciledDidNotHappen = 13,
     /// The reconcile function could not tell; a person has to.
-    ReconciledCannotTell,
+    ReconciledCannotTell = 14,
     /// A person said that it happened.
-    ResolvedHappened,
+    ResolvedHappened = 15,
     /// A person said that it did not happen.
-    ResolvedDidNotHappen,
+    ResolvedDidNotHappen = 16,
     /// Its key is past its ttl.
-    Expired,
+    Expired = 17,
 }
 
 impl EventKind {
@@ -109,12 +110,16 @@ impl Chain {
     }
 }
 
+/// What the first event is bound to; it keeps these hashes apart from every
+/// other use of SHA-256.
+const ORIGIN: [u8; 32] = *b"tool-contract/event/v1\0\0\0\0\0\0\0\0\0\0";
+
 /// The hash of `event` after `previous`. Every part has a fixed length but the
-/// last, so no two events are written alike.
+/// last, so no two events are written alike; without a detail all fit in one
+/// block of SHA-256, and most events have none.
 fn link(previous: &[u8; 32], event: &Event) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update(b"tool-contract/event/v1\0");
-    hash.update(previous);
+    hash.update(if event.seq == 1 { &ORIGIN } else { previous });
     hash.update(event.seq.to_be_bytes());
     hash.update(event.at.0.to_be_bytes());
     hash.update(event.fence.0.to_be_bytes());

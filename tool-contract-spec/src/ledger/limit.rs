@@ -41,6 +41,15 @@ pub struct Cell {
     pub count: u32,
 }
 
+impl Cell {
+    /// Whether it says no more than a new cell would, so that a store may drop
+    /// it: nothing was counted, and the rate has refilled.
+    #[must_use]
+    pub const fn is_idle(&self, now: Timestamp) -> bool {
+        self.count == 0 && self.arrival <= now.0.saturating_mul(1_000_000)
+    }
+}
+
 /// A limit that has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limited {
@@ -79,8 +88,11 @@ fn drawn(cell: Cell, quota: Quota, now: Timestamp) -> Result<Cell, Option<Durati
         Quota::Count(most) if cell.count >= most => Err(None),
         Quota::Count(_) => Ok(Cell { count: cell.count.saturating_add(1), ..cell }),
         Quota::Rate(count, period) => {
-            let span = nanos(period.length());
-            let increment = span / u64::from(count.max(1));
+            let count = u64::from(count.max(1));
+            let increment = (nanos(period.length()) / count).max(1);
+            // Not the period itself: what the division lost would add up to
+            // one call more.
+            let span = increment.saturating_mul(count);
             let now = now.0.saturating_mul(1_000_000);
             // A clock that stepped back never gives more than one span of debt.
             let arrival = cell.arrival.clamp(now, now.saturating_add(span)).saturating_add(increment);

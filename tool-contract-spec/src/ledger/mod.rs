@@ -127,8 +127,12 @@ fn lapse(record: &mut Record, log: &mut Log) {
 }
 
 /// The operation's outcome is not known: its grant is spent, and an
-/// escalation names it.
-fn enter_unknown(record: &mut Record, unknown: Unknown, kind: EventKind, log: &mut Log) {
+/// escalation names it. Where it repeated what was unknown before, the earlier
+/// holder must be past acting too before "it did not happen" is believed.
+fn enter_unknown(record: &mut Record, mut unknown: Unknown, kind: EventKind, log: &mut Log) {
+    if let Some(doubt) = &record.doubt {
+        unknown.believed_from = unknown.believed_from.max(doubt.believed_from);
+    }
     record.approval = None;
     let detail = unknown.cause.to_string();
     log.enter(record, State::Unknown(unknown), kind, Some(detail));

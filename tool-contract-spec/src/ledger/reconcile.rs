@@ -125,6 +125,10 @@ pub fn finish(slot: &mut Option<Record>, fence: Fence, finding: &Finding, around
     lapse(record, &mut log);
     let unknown = match &record.state {
         State::Reconciling { unknown, .. } if record.fence == fence => unknown.clone(),
+        _ if is_repeated(record, fence, finding) => {
+            let reply = recorded(record);
+            return log.answer(reply);
+        }
         state => {
             let state = Some(state.name());
             return log.answer(Reconciled::Superseded { state });
@@ -149,6 +153,16 @@ pub fn finish(slot: &mut Option<Record>, fence: Fence, finding: &Finding, around
         }
     };
     log.answer(reply)
+}
+
+/// Whether the same finding is on record already: its reply was lost.
+fn is_repeated(record: &Record, fence: Fence, finding: &Finding) -> bool {
+    let same = match (&record.state, finding) {
+        (State::Succeeded { result, .. }, Finding::Happened { result: found }) => result == found,
+        (State::Released { .. }, Finding::DidNotHappen { .. }) | (State::Unknown(_), Finding::CannotTell { .. }) => true,
+        _ => false,
+    };
+    same && record.fence == fence
 }
 
 fn recorded(record: &Record) -> Reconciled {

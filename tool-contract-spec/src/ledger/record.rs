@@ -261,8 +261,11 @@ pub struct Record {
     pub terms: Terms,
     /// The request for approval that stands; a spent one is gone.
     pub approval: Option<ApprovalRecord>,
-    /// The newest unknown outcome.
+    /// The unknown outcome that nobody has found out yet; it stays through a
+    /// claim that repeats it.
     pub escalation: Option<EscalationId>,
+    /// What an earlier claim left unknown, if the newest one repeats it.
+    pub doubt: Option<Unknown>,
     /// What ties it to other calls.
     pub correlation_id: Option<Arc<str>>,
     /// When the key was first seen.
@@ -271,4 +274,25 @@ pub struct Record {
     pub changed_at: Timestamp,
     /// The end of its history.
     pub chain: Chain,
+}
+
+impl Record {
+    /// Until when this record speaks for its operation where the operation
+    /// comes under another key; `None` if it does not: a released or refused
+    /// one did not happen. What is not finished speaks without end.
+    ///
+    /// A store that keeps this beside the record finds the
+    /// [`Twin`](super::Twin) of an admission: of the same tenant, tool and hash
+    /// the one that speaks for longest, and of those the one with the newest
+    /// fence.
+    #[must_use]
+    pub const fn speaks_until(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Succeeded { expires_at, .. } => Some(*expires_at),
+            State::Running { .. } | State::Unknown(_) | State::Reconciling { .. } => Some(Timestamp::END),
+            State::AwaitingApproval | State::Approved | State::Denied { .. } | State::Released { .. } | State::Expired => {
+                None
+            }
+        }
+    }
 }

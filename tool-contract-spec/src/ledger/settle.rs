@@ -38,7 +38,9 @@ pub enum Verdict {
         /// The result, as JSON.
         result: Arc<str>,
     },
-    /// Nothing happened.
+    /// Nothing happened. Whoever was given a claim [in
+    /// doubt](super::Claim::in_doubt) says with this that the earlier attempt
+    /// had no effect either.
     Released {
         /// How long the next attempt has to wait.
         delay: Duration,
@@ -136,11 +138,8 @@ fn apply(record: &mut Record, settlement: &Settlement, log: &mut Log) {
             if let Some(detail) = detail {
                 log.note(record, EventKind::BecameUnknown, Some(detail));
             }
-            let unknown = Unknown {
-                since: log.now,
-                believed_from: log.now.after(record.terms.settle),
-                cause: cause.clone(),
-            };
+            let believed_from = log.now.after(record.terms.settle);
+            let unknown = Unknown { since: log.now, believed_from, cause: cause.clone() };
             enter_unknown(record, unknown, EventKind::BecameUnknown, log);
         }
     }
@@ -166,12 +165,15 @@ pub(super) fn succeed(
     log: &mut Log,
 ) {
     record.approval = None;
+    record.doubt = None;
     let expires_at = log.now.after(record.terms.ttl);
     log.enter(record, State::Succeeded { result, expires_at }, kind, detail);
 }
 
 /// It did not happen: the grant, if one is left, may be used again.
 pub(super) fn release(record: &mut Record, delay: Duration, kind: EventKind, detail: Option<String>, log: &mut Log) {
+    record.doubt = None;
+    record.escalation = None;
     let not_before = log.now.after(delay);
     log.enter(record, State::Released { not_before }, kind, detail);
 }

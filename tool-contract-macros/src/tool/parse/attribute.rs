@@ -15,7 +15,7 @@ use crate::findings::Findings;
 use crate::place::Place;
 
 /// What the generator needs from the attribute and no rule judges.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Options {
     /// `crate`: where this library is found.
     pub(crate) krate: Option<ExprPath>,

@@ -17,7 +17,6 @@ use crate::place::Place;
 const FORMS: &str = "write `key`, `key = value` or `key(..)`";
 
 /// A key, and what is written for it.
-#[derive(Debug)]
 pub(super) struct Entry {
     /// The key's name.
     pub(super) name: Ident,
@@ -26,7 +25,6 @@ pub(super) struct Entry {
 }
 
 /// What is written for a key.
-#[derive(Debug)]
 pub(super) enum Value {
     /// Nothing, not even `=`.
     Bare,
@@ -148,8 +146,7 @@ fn read_list(input: ParseStream<'_>) -> Option<Value> {
         return None;
     };
     debug_assert_eq!(group.delimiter(), Delimiter::Bracket, "the caller peeked");
-    let mut brackets = token::Bracket::default();
-    brackets.span = group.delim_span();
+    let brackets = token::Bracket { span: group.delim_span() };
     let elements = |input: ParseStream<'_>| {
         let mut elements = Vec::new();
         while !input.is_empty() {

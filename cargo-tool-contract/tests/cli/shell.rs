@@ -1,0 +1,67 @@
+//! Files and commands of the tests.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What a command did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// What it printed to standard output.
+    pub(crate) out: String,
+    /// What it printed to standard error.
+    pub(crate) err: String,
+}
+
+/// Runs `cargo-tool-contract` with these arguments.
+pub(crate) fn run(args: &[&str]) -> Said {
+    let binary = env!("CARGO_BIN_EXE_cargo-tool-contract");
+    let output = Command::new(binary).args(args).output().expect("it starts");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    Said { code: output.status.code().expect("it ends by itself"), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A file of its own for a test; answers its path.
+pub(crate) fn file(name: &str, text: impl AsRef<[u8]>) -> String {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli");
+    fs::create_dir_all(&directory).expect("a directory");
+    let path = directory.join(name);
+    fs::write(&path, text).expect("a file");
+    path.to_str().expect("a path in UTF-8").to_owned()
+}
+
+/// A contract without a finding.
+pub(crate) const CLEAN: &str = "\
+tools:
+  look:
+    description: Look.
+    mode: read
+";
+
+/// A contract that is fine, with advice.
+pub(crate) const ADVISED: &str = "\
+tools:
+  charge:
+    description: Charge.
+    mode: write
+    idempotent: true
+    idempotency_key_required: true
+    rollback: { strategy: compensate, with: refund }
+    retry: { max_attempts: 3, retry_on: [retryable], budget: 60s, base: 1s, jitter: none }
+";
+
+/// A contract that breaks rules.
+pub(crate) const BROKEN: &str = "\
+version: 1
+tools:
+  charge:
+    mode: write
+    idempotent: false
+    timeout: 30
+    retry: { max_attempts: 3, retry_on: [retryable] }
+    rollback: { strategy: none }
+    rate_limit: { per_tool_per_hour: 3 }
+    description: Charge.
+";

@@ -1,0 +1,103 @@
+//! The type that holds a tool's arguments.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use tool_contract_spec::policy::ArgumentRole;
+
+use super::Tool;
+use super::attributes::Attributes;
+use crate::tool::parse::Argument;
+
+impl Tool<'_> {
+    /// The type, with the two traits that everything generated gets.
+    ///
+    /// They are not derived: a derive would state the bounds on each
+    /// argument's type again, and report them again.
+    pub(super) fn arguments(&self) -> TokenStream {
+        let Self { private, name, function, attributes: Attributes { conditions, .. }, .. } = self;
+        let visibility = &function.visibility;
+        let docs = format!("The tool `{}`: its arguments, and its type.", function.signature.ident);
+        let fields = function.arguments.iter().map(|argument| self.field(argument));
+        let clones = function.arguments.iter().enumerate().map(|(index, Argument { name, .. })| {
+            let index = Literal::usize_unsuffixed(index);
+            quote! { #name: #private::cloned(&<Self as #private::Tool>::ARGUMENTS[#index], self) }
+        });
+        quote! {
+            #(#conditions)*
+            #[doc = #docs]
+            #[allow(clippy::struct_excessive_bools, clippy::struct_field_names)]
+            #visibility struct #name { #(#fields),* }
+
+            #(#conditions)*
+            #[automatically_derived]
+            impl ::core::clone::Clone for #name {
+                fn clone(&self) -> Self { Self { #(#clones),* } }
+            }
+
+            #(#conditions)*
+            #[automatically_derived]
+            impl ::core::fmt::Debug for #name {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #private::debug(self, f)
+                }
+            }
+        }
+    }
+
+    fn field(&self, argument: &Argument) -> TokenStream {
+        let Argument { name, ty, docs, .. } = argument;
+        let visibility = &self.function.visibility;
+        let fallback = format!("The argument `{}`.", name.unraw());
+        let docs = if docs.is_empty() { quote!(#[doc = #fallback]) } else { quote!(#(#docs)*) };
+        quote! { #docs #visibility #name: #ty }
+    }
+
+    /// The elements of `Tool::ARGUMENTS`, in the order of the source.
+    pub(super) fn argument_list(&self) -> TokenStream {
+        let private = &self.private;
+        let arguments = self.function.arguments.iter().map(|Argument { name, ty, role, .. }| {
+            let text = name.unraw().to_string();
+            let role = format_ident!("{}", role_name(*role));
+            // The bounds of an argument's type are stated here, and nowhere else.
+            let erased = quote_spanned! { ty.span()=> #private::erased::<#ty>() };
+            quote! { #private::Argument::new(#text, #private::policy::ArgumentRole::#role, |tool| &tool.#name, #erased) }
+        });
+        quote! { #(#arguments),* }
+    }
+
+    /// The indices of the arguments that take part in the hash, in the order
+    /// of RFC 8785: by the UTF-16 code units of their names.
+    pub(super) fn order(&self) -> Vec<Literal> {
+        let arguments = self.function.arguments.iter().enumerate();
+        let mut hashed = arguments
+            .filter(|(_, argument)| argument.role != ArgumentRole::Ignored)
+            .map(|(index, argument)| (argument.name.unraw().to_string().encode_utf16().collect::<Vec<_>>(), index))
+            .collect::<Vec<_>>();
+        hashed.sort();
+        hashed.into_iter().map(|(_, index)| Literal::usize_unsuffixed(index)).collect()
+    }
+
+    /// `Tool::build`.
+    pub(super) fn build(&self) -> TokenStream {
+        let private = &self.private;
+        let fields = self.function.arguments.iter().enumerate().map(|(index, Argument { name, .. })| {
+            let index = Literal::usize_unsuffixed(index);
+            quote! { #name: values.take(#index) }
+        });
+        let values = if self.function.arguments.is_empty() { quote!(_) } else { quote!(values) };
+        quote! {
+            fn build(#values: &mut #private::Values) -> Self { Self { #(#fields),* } }
+        }
+    }
+}
+
+/// The name of the variant.
+pub(super) fn role_name(role: ArgumentRole) -> &'static str {
+    match role {
+        ArgumentRole::Hashed => "Hashed",
+        ArgumentRole::Ignored => "Ignored",
+        ArgumentRole::Secret => "Secret",
+    }
+}

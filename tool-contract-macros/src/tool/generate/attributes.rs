@@ -1,0 +1,53 @@
+//! Which of a function's attributes go where.
+
+use syn::{Attribute, parse_quote};
+
+/// A function's attributes, sorted by what they are about.
+pub(super) struct Attributes {
+    /// Doc comments.
+    pub(super) docs: Vec<Attribute>,
+    /// `cfg`: each generated item is under it.
+    pub(super) conditions: Vec<Attribute>,
+    /// `allow`, `warn` …: the lints of the body and of what is generated.
+    pub(super) lints: Vec<Attribute>,
+    /// `deprecated`, `must_use`: for those who call.
+    pub(super) outside: Vec<Attribute>,
+    /// Everything else, other macros among them: for the body.
+    pub(super) inside: Vec<Attribute>,
+}
+
+impl Attributes {
+    pub(super) fn sort(attributes: &[Attribute]) -> Self {
+        let mut sorted = Self {
+            docs: Vec::new(),
+            conditions: Vec::new(),
+            lints: Vec::new(),
+            outside: Vec::new(),
+            inside: Vec::new(),
+        };
+        for attribute in attributes {
+            let name = attribute.path().get_ident().map(ToString::to_string).unwrap_or_default();
+            let list = match name.as_str() {
+                "doc" => &mut sorted.docs,
+                "cfg" => &mut sorted.conditions,
+                "allow" | "expect" | "warn" | "deny" | "forbid" => &mut sorted.lints,
+                "deprecated" | "must_use" => &mut sorted.outside,
+                _ => &mut sorted.inside,
+            };
+            list.push(attribute.clone());
+        }
+        sorted
+    }
+
+    /// The lints for what is generated. An expectation is met in the body; a
+    /// second one here would be reported as not met.
+    pub(super) fn outer_lints(&self) -> impl Iterator<Item = Attribute> {
+        self.lints.iter().map(|attribute| match &attribute.meta {
+            syn::Meta::List(list) if list.path.is_ident("expect") => {
+                let lints = &list.tokens;
+                parse_quote!(#[allow(#lints)])
+            }
+            _ => attribute.clone(),
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! The user's functions, and how the executor calls them.
+
+use proc_macro2::{Group, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ExprPath;
+use syn::spanned::Spanned as _;
+
+use super::Tool;
+use super::attributes::Attributes;
+use crate::tool::parse::{Argument, Options};
+
+impl Tool<'_> {
+    /// `Tool::run`: the user's function as it was written, where nobody else
+    /// can call it.
+    ///
+    /// It keeps its name, so that errors and traces name what the user wrote.
+    /// Within its body that name still means the tool: a recursive call goes
+    /// through the contract like any other.
+    pub(super) fn run(&self, body: &Group) -> TokenStream {
+        let Self { private, function, attributes: Attributes { lints, inside, .. }, .. } = self;
+        let signature = &function.signature;
+        let running = self.running();
+        let cx = if function.takes_cx || signature.asyncness.is_none() { quote!(cx) } else { quote!(_) };
+        quote! {
+            #(#lints)*
+            fn run(self, #cx: &#private::Cx)
+                -> #private::BoxFuture<'_, ::core::result::Result<Self::Output, Self::Error>>
+            {
+                struct __Body;
+                impl __Body {
+                    #(#inside)*
+                    #[allow(clippy::needless_pass_by_value)]
+                    #signature #body
+                }
+                #running
+            }
+        }
+    }
+
+    fn running(&self) -> TokenStream {
+        let Self { private, function, .. } = self;
+        let name = &function.signature.ident;
+        let cx = function.takes_cx.then(|| quote!(cx,));
+        let arguments = function.arguments.iter().map(|Argument { name, .. }| quote!(self.#name));
+        let call = quote! { __Body::#name(#cx #(#arguments),*) };
+        if function.signature.asyncness.is_some() {
+            // A future that is not `Send` is reported here.
+            return quote_spanned! { name.span()=> ::std::boxed::Box::pin(#call) };
+        }
+        let cx = if function.takes_cx { quote!(cx) } else { quote!(_) };
+        quote_spanned! { name.span()=> #private::blocking(cx, move |#cx| #call) }
+    }
+
+    /// `Tool::reconcile` and `Tool::roll_back`, where they are declared.
+    pub(super) fn functions(&self, options: &Options) -> TokenStream {
+        let private = &self.private;
+        let reconcile = options.reconcile.as_ref().map(|path| {
+            let asking = given(private, "reconcile", path);
+            quote! {
+                fn reconcile(given: #private::Asked<Self>) -> ::core::option::Option<
+                    #private::BoxFuture<'static, ::core::result::Result<
+                        ::core::option::Option<Self::Output>, ::std::string::String>>>
+                {
+                    ::core::option::Option::Some(#asking)
+                }
+            }
+        });
+        let roll_back = options.rollback.as_ref().map(|path| {
+            let compensating = given(private, "roll_back", path);
+            quote! {
+                fn roll_back(given: #private::Done<Self>) -> ::core::option::Option<
+                    #private::BoxFuture<'static, ::core::result::Result<(), ::std::string::String>>>
+                {
+                    ::core::option::Option::Some(#compensating)
+                }
+            }
+        });
+        quote! { #reconcile #roll_back }
+    }
+}
+
+/// The function of the runtime that states what `path` must be, spanned so
+/// that every way in which it is not is reported under the path.
+fn given(private: &TokenStream, function: &str, path: &ExprPath) -> TokenStream {
+    let function = proc_macro2::Ident::new(function, path.span());
+    quote_spanned! { path.span()=> #private::#function(#path, given) }
+}

@@ -1,0 +1,139 @@
+//! What a tool's declaration expands to.
+//!
+//! Generated code names nothing but `__private` of the facade, and puts each
+//! bound on what the user wrote in exactly one place, spanned at it: one
+//! mistake is one error.
+
+mod arguments;
+mod attributes;
+mod body;
+mod call;
+mod contract;
+mod refused;
+mod warning;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned as _;
+use tool_contract_spec::policy::{Contract, KeySource};
+
+use self::attributes::Attributes;
+use super::parse::Function;
+use super::validate::Validated;
+use crate::library;
+
+/// What every part of the expansion needs to know.
+struct Tool<'v> {
+    /// The path of `__private`.
+    private: TokenStream,
+    /// The generated type.
+    name: &'v Ident,
+    function: &'v Function,
+    /// The type that the function returns.
+    output: &'v Type,
+    attributes: Attributes,
+}
+
+/// Expands a tool.
+pub(crate) fn generate(validated: &Validated) -> TokenStream {
+    let Validated { findings, tracking, .. } = validated;
+    let errors = findings.errors();
+    let tool = match (&validated.function.output, &validated.function.body) {
+        (Some(output), Some(body)) if validated.fits && validated.is_library_known => {
+            Tool::new(validated, output).expand(validated, body)
+        }
+        _ => refused::function(&validated.function),
+    };
+    quote! { #errors #tracking #tool }
+}
+
+impl<'v> Tool<'v> {
+    fn new(validated: &'v Validated, output: &'v Type) -> Self {
+        let private = library::private(validated.options.krate.as_ref());
+        let function = &validated.function;
+        let attributes = Attributes::sort(&function.attributes);
+        Self { private, name: &validated.type_name, function, output, attributes }
+    }
+
+    fn expand(&self, validated: &Validated, body: &proc_macro2::Group) -> TokenStream {
+        let arguments = self.arguments();
+        let implementation = self.implementation(validated, body);
+        let call = self.call();
+        let warnings = self.warnings(&validated.findings);
+        let Self { private, name, attributes: Attributes { conditions, .. }, .. } = self;
+        quote! {
+            #arguments
+            #implementation
+            #(#conditions)* #private::submit!(#name);
+            #call
+            #warnings
+        }
+    }
+
+    fn implementation(&self, validated: &Validated, body: &proc_macro2::Group) -> TokenStream {
+        let Self { private, name, attributes: Attributes { conditions, .. }, .. } = self;
+        let output = self.output_types();
+        let (key, approval) = states(validated.contract.as_ref());
+        let constants = self.constants(&validated.options.state);
+        let contract = self.contract(validated.contract.as_ref());
+        let build = self.build();
+        let run = self.run(body);
+        let functions = self.functions(&validated.options);
+        quote! {
+            #(#conditions)*
+            #[automatically_derived]
+            impl #private::Tool for #name {
+                #output
+                type Key = #private::key::#key;
+                type Approval = #private::approval_state::#approval;
+                #constants
+                #contract
+                #build
+                #run
+                #functions
+            }
+        }
+    }
+
+    /// The output and error types, found behind whatever alias of `Result` the
+    /// function returns.
+    fn output_types(&self) -> TokenStream {
+        let Self { private, output, .. } = self;
+        quote_spanned! { output.span()=>
+            type Output = <#output as #private::Returned>::Output;
+            type Error = <#output as #private::Returned>::Error;
+        }
+    }
+
+    fn constants(&self, state: &[Type]) -> TokenStream {
+        let private = &self.private;
+        let arguments = self.argument_list();
+        let order = self.order();
+        let is_blocking = self.function.signature.asyncness.is_none();
+        let state = state.iter().map(|ty| quote_spanned! { ty.span()=> #private::StateType::of::<#ty>() });
+        quote! {
+            const ARGUMENTS: &'static [#private::Argument<Self>] = &[#arguments];
+            const ORDER: &'static [usize] = &[#(#order),*];
+            const STATE: &'static [#private::StateType] = &[#(#state),*];
+            const BLOCKING: bool = #is_blocking;
+            const PACKAGE: &'static str = ::core::env!("CARGO_PKG_NAME");
+        }
+    }
+}
+
+/// Where a call begins with its key and its approval. What a refused
+/// declaration would have wanted is not known: its calls may be written in any
+/// way, so that they are no errors too.
+fn states(contract: Option<&Contract>) -> (TokenStream, TokenStream) {
+    let Some(Contract { policy, .. }) = contract else {
+        return (quote!(Undecided), quote!(Undecided));
+    };
+    let key = match policy.key_source() {
+        KeySource::Caller => quote!(Missing),
+        KeySource::Derived => quote!(Derived),
+        KeySource::None | KeySource::Generated => quote!(Keyless),
+    };
+    let approval = if policy.confirm.is_some() { quote!(Missing) } else { quote!(NotNeeded) };
+    (key, approval)
+}

@@ -1,0 +1,78 @@
+//! Tokens become a draft for the rulebook, and what the generator needs.
+
+mod argument;
+mod attribute;
+mod borrowed;
+mod docs;
+mod function;
+mod keys;
+mod meta;
+mod shape;
+
+use heck::ToUpperCamelCase as _;
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt as _;
+use tool_contract_spec::draft::{ArgumentDraft, Draft, Located, Surface};
+
+pub(crate) use self::attribute::Options;
+pub(crate) use self::function::{Argument, Function};
+use crate::findings::Findings;
+use crate::place::Place;
+
+/// Everything that stands in the source about one tool.
+pub(crate) struct Parsed {
+    /// What the rulebook judges.
+    pub(crate) draft: Draft<Place>,
+    /// What the attribute says besides.
+    pub(crate) options: Options,
+    /// The function.
+    pub(crate) function: Function,
+    /// Whether the function's shape is a tool's.
+    pub(crate) fits: bool,
+    /// What is wrong with it so far.
+    pub(crate) findings: Findings,
+}
+
+impl Parsed {
+    /// The name of the type that is generated.
+    pub(crate) fn type_name(&self) -> Ident {
+        self.options.args.clone().unwrap_or_else(|| {
+            let function = &self.function.signature.ident;
+            Ident::new(&function.unraw().to_string().to_upper_camel_case(), function.span())
+        })
+    }
+}
+
+/// Reads the attribute and the function below it.
+///
+/// # Errors
+/// If there is no function below it.
+pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> syn::Result<Parsed> {
+    let parts = function::split(item)?;
+    let name = parts.signature.ident.clone();
+    let mut findings = Findings::new(name.unraw().to_string());
+    let function = parts.read(&mut findings);
+    let fits = !findings.any_deny();
+    let at = Place::from(proc_macro2::Span::call_site());
+    let mut draft = Draft::new(Surface::Attribute, at, Located::new(findings.subject.clone(), name.span().into()));
+    let options = attribute::read(attribute, &mut draft, &mut findings);
+    describe(&function, fits, &mut draft);
+    Ok(Parsed { draft, options, function, fits, findings })
+}
+
+/// Tells the rulebook of the function; not of one that has findings already,
+/// from which others would follow.
+fn describe(function: &Function, fits: bool, draft: &mut Draft<Place>) {
+    draft.description = docs::text(&function.attributes);
+    draft.takes_cx = fits.then_some(function.takes_cx);
+    draft.arguments = fits.then(|| function.arguments.iter().map(argument_draft).collect());
+}
+
+fn argument_draft(argument: &Argument) -> ArgumentDraft<Place> {
+    ArgumentDraft {
+        name: Located::new(argument.name.unraw().to_string(), argument.name.span().into()),
+        role: argument.role,
+        is_text: borrowed::is_text(&argument.ty),
+        has_float: borrowed::has_float(&argument.ty),
+    }
+}

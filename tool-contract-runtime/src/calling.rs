@@ -1,0 +1,127 @@
+//! The future of a call.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::runtime::Handle;
+use tool_contract_spec::rulebook::Code;
+
+use crate::call::Meta;
+use crate::completed::Completed;
+use crate::error::{About, CallError, Rejected};
+use crate::executor::{Link, Success, Verdict, execute};
+use crate::job::TypedJob;
+use crate::runtime::Runtime;
+use crate::tool::{BoxFuture, Tool};
+
+/// What a call comes to.
+pub type Called<T> = Result<Completed<<T as Tool>::Output>, CallError<<T as Tool>::Error>>;
+
+/// The future of a call.
+///
+/// Dropping it never loses an outcome. Before it asked the ledger for a claim,
+/// dropping it ends the call. Afterwards the rest goes on in the tokio runtime
+/// that polled it: an attempt that runs is finished and recorded, none is
+/// begun. Where that runtime is gone too, the claim's lease runs out, and the
+/// outcome is unknown, on record.
+#[must_use = "a tool call does nothing until it is awaited"]
+pub struct Calling<T: Tool> {
+    rest: Option<BoxFuture<'static, Called<T>>>,
+    link: Arc<Link>,
+    handle: Option<Handle>,
+}
+
+impl<T: Tool> Calling<T> {
+    pub(crate) fn new(runtime: &Runtime, arguments: T, meta: Meta) -> Self {
+        let link = Arc::new(Link::default());
+        let rest = Box::pin(make(runtime.clone(), arguments, meta, Arc::clone(&link)));
+        Self { rest: Some(rest), link, handle: None }
+    }
+
+    /// Lets the rest go on without a caller.
+    fn hand_over(&mut self) {
+        let Some(rest) = self.rest.take() else { return };
+        self.link.abandon();
+        if let Some(handle) = self.handle.take() {
+            handle.spawn(rest);
+        }
+    }
+}
+
+async fn make<T: Tool>(runtime: Runtime, arguments: T, meta: Meta, link: Arc<Link>) -> Called<T> {
+    let entry = runtime.entry::<T>();
+    let mut job = TypedJob::new(arguments);
+    let verdict = execute(&runtime, &entry, &mut job, meta, &link).await;
+    conclude(job, verdict)
+}
+
+/// The verdict with the types of the tool.
+fn conclude<T: Tool>(job: TypedJob<T>, verdict: Verdict) -> Called<T> {
+    match verdict {
+        Ok(success) => completed::<T>(job, success),
+        Err(error) => Err(error.typed(|| job.last.and_then(Result::err))),
+    }
+}
+
+fn completed<T: Tool>(job: TypedJob<T>, success: Success) -> Called<T> {
+    let Success { key, attempts, reminted_from, replay } = success;
+    let replayed = replay.is_some();
+    let output = match (replay, job.last) {
+        (None, Some(Ok(output))) => Ok(output),
+        (stored, _) => serde_json::from_str(stored.as_deref().unwrap_or_default()),
+    };
+    match output {
+        Ok(output) => Ok(Completed { output, replayed, attempts, key, reminted_from }),
+        Err(why) => Err(CallError::Rejected(Rejected::new(
+            Code::RESULT_UNREADABLE,
+            About { key, ..About::tool(T::contract().name.clone()) },
+            format!("it succeeded before, and its stored result does not fit the output type: {why}"),
+            "read it with the version of the program that wrote it, and raise the contract's `version` when the output changes",
+        ))),
+    }
+}
+
+impl<T: Tool> Future for Calling<T> {
+    type Output = Called<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Called<T>> {
+        let this = &mut *self;
+        let Some(rest) = &mut this.rest else {
+            // Polled again after it was ready, against the contract of futures.
+            return Poll::Pending;
+        };
+        if let Poll::Ready(called) = rest.as_mut().poll(cx) {
+            this.rest = None;
+            return Poll::Ready(called);
+        }
+        if this.handle.is_none() {
+            this.handle = Handle::try_current().ok();
+        }
+        match this.link.early() {
+            Some(unknown) => {
+                this.hand_over();
+                Poll::Ready(Err(CallError::Unknown(unknown)))
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T: Tool> Unpin for Calling<T> {}
+
+impl<T: Tool> Drop for Calling<T> {
+    fn drop(&mut self) {
+        if self.link.has_begun() {
+            self.hand_over();
+        }
+    }
+}
+
+impl<T: Tool> fmt::Debug for Calling<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calling").field("tool", &T::contract().name).finish_non_exhaustive()
+    }
+}

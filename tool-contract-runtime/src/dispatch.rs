@@ -1,0 +1,268 @@
+//! Calls by name, with JSON: what an agent makes.
+//!
+//! Every check that the types make for Rust callers is made here at run time,
+//! by the same rulebook.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tool_contract_spec::ledger::{ApprovalId, EscalationId};
+use tool_contract_spec::operation::OperationHash;
+use tool_contract_spec::policy::Text;
+use tool_contract_spec::rulebook::Code;
+use tool_contract_spec::rulebook::suggest::likely;
+
+use crate::call;
+use crate::calling::Called;
+use crate::error::{About, CallError, Rejected};
+use crate::job::{Job, TypedJob, read};
+use crate::runtime::Runtime;
+use crate::tool::{BoxFuture, Tool};
+
+/// A call by name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments, a JSON object.
+    pub arguments: Box<RawValue>,
+    /// What is known of the caller.
+    #[serde(default)]
+    pub meta: Meta,
+}
+
+/// What a dynamic call says of its caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Meta {
+    /// The key of the operation; wanted by every write whose key is not
+    /// derived.
+    pub idempotency_key: Option<String>,
+    /// What ties this call to others.
+    pub correlation_id: Option<String>,
+    /// How often the agent has made this call, as far as it knows. It is
+    /// logged and decides nothing: the ledger counts.
+    pub attempt_number: Option<u32>,
+    /// How long the whole call may take, in milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// Whose call it is.
+    pub tenant: Option<String>,
+    /// On whose behalf it is made.
+    pub user: Option<String>,
+    /// Which run of a plan it belongs to.
+    pub workflow: Option<String>,
+    /// The approval that it was given.
+    pub approval: Option<ApprovalId>,
+}
+
+/// How a dynamic call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// It happened, now or before.
+    Succeeded,
+    /// It ran, and left nothing behind.
+    Failed,
+    /// Nothing ran.
+    Refused,
+    /// Nothing ran: a person has been asked.
+    AwaitingApproval,
+    /// It may have happened, and is on record.
+    Unknown,
+}
+
+/// The answer to a dynamic call.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Response {
+    /// The tool.
+    pub tool: String,
+    /// How it ended.
+    pub status: Status,
+    /// The result, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Box<RawValue>>,
+    /// Whether the result was on record, and nothing ran for this call.
+    pub replayed: bool,
+    /// Attempts: of the key if it succeeded, else of this call.
+    pub attempts: u32,
+    /// The key of the operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// What the operation is: tool, contract version and arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation_hash: Option<OperationHash>,
+    /// The rule that refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// What happened, what did not, and what to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When to come again, in milliseconds, where time alone will help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// The request for approval that stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
+    /// The unknown outcome on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<EscalationId>,
+}
+
+/// A dynamic call on its way to its tool.
+pub struct DynamicCall {
+    arguments: Box<RawValue>,
+    meta: Meta,
+}
+
+impl Runtime {
+    /// Makes the call that `bytes` describe, a JSON [`Request`].
+    ///
+    /// It always answers: what cannot be read is refused, and nothing runs.
+    pub async fn dispatch_json(&self, bytes: &[u8]) -> Response {
+        if bytes.len() > self.largest_request() {
+            let reason = format!("the request has {} bytes, and {} are read", bytes.len(), self.largest_request());
+            return refused("", Code::TOO_LARGE, &reason, "send less, or raise `.largest_request(..)`");
+        }
+        match serde_json::from_slice::<Request>(bytes) {
+            Ok(request) => self.dispatch(request).await,
+            Err(why) => {
+                let reason = format!("the request cannot be read: {why}");
+                let next = "send {\"tool\": \"..\", \"arguments\": {..}, \"meta\": {..}}";
+                refused("", Code::ARGUMENTS_MALFORMED, &reason, next)
+            }
+        }
+    }
+
+    /// Makes a call by name.
+    pub async fn dispatch(&self, request: Request) -> Response {
+        let size = request.arguments.get().len();
+        if size > self.largest_request() {
+            let reason = format!("the arguments have {size} bytes, and {} are read", self.largest_request());
+            return refused(&request.tool, Code::TOO_LARGE, &reason, "send less, or raise `.largest_request(..)`");
+        }
+        match self.named(&request.tool) {
+            Some(entry) => {
+                let call = DynamicCall { arguments: request.arguments, meta: request.meta };
+                entry.tool.dispatch(self, call).await
+            }
+            None => self.unknown_tool(&request.tool),
+        }
+    }
+
+    fn unknown_tool(&self, name: &str) -> Response {
+        let names = self.tool_names();
+        let next = match likely(name, names.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if names.is_empty() => "register tools with `.tool::<T>()` or `.linked_tools()`".to_owned(),
+            None => format!("there are {}", names.join(", ")),
+        };
+        refused(name, Code::UNKNOWN_TOOL, "no tool has this name", &next)
+    }
+}
+
+fn refused(tool: &str, code: Code, reason: &str, next: &str) -> Response {
+    let rejected = Rejected::new(code, About::tool(Text::Owned(tool.to_owned())), reason, next);
+    Response::of(tool, None).failed(&CallError::<String>::Rejected(rejected))
+}
+
+/// Makes a dynamic call of the tool `T`.
+pub(crate) fn typed<T: Tool>(runtime: &Runtime, call: DynamicCall) -> BoxFuture<'static, Response> {
+    let tool = &*T::contract().name;
+    let arguments = match read::arguments::<T>(call.arguments.get()) {
+        Ok(arguments) => arguments,
+        Err(why) => {
+            let reason = format!("its arguments do not fit: {why}");
+            let response = refused(tool, Code::ARGUMENTS_MALFORMED, &reason, "correct them and call again");
+            return Box::pin(std::future::ready(response));
+        }
+    };
+    let meta = call.meta;
+    tracing::debug!(target: "tool_contract", tool, key = ?meta.idempotency_key, attempt = ?meta.attempt_number, "dispatched");
+    let hash = TypedJob::new(arguments.clone()).describe(runtime.secret_key()).ok().map(|described| described.hash);
+    let given_key = meta.idempotency_key.clone();
+    let calling = crate::calling::Calling::new(runtime, arguments, meta.into());
+    Box::pin(async move {
+        let mut response = Response::of(tool, hash);
+        response.idempotency_key = given_key;
+        response.ended::<T>(calling.await)
+    })
+}
+
+impl From<Meta> for call::Meta {
+    fn from(meta: Meta) -> Self {
+        Self {
+            key: meta.idempotency_key,
+            tenant: meta.tenant,
+            user: meta.user,
+            workflow: meta.workflow,
+            correlation_id: meta.correlation_id,
+            deadline: meta.deadline_ms.map(Duration::from_millis),
+            approval: meta.approval,
+        }
+    }
+}
+
+impl Response {
+    fn of(tool: &str, operation_hash: Option<OperationHash>) -> Self {
+        Self {
+            tool: tool.to_owned(),
+            status: Status::Refused,
+            result: None,
+            replayed: false,
+            attempts: 0,
+            idempotency_key: None,
+            operation_hash,
+            code: None,
+            message: None,
+            retry_after_ms: None,
+            approval: None,
+            escalation: None,
+        }
+    }
+
+    fn ended<T: Tool>(mut self, called: Called<T>) -> Self {
+        match called {
+            Ok(completed) => {
+                self.status = Status::Succeeded;
+                self.replayed = completed.replayed();
+                self.attempts = completed.attempts();
+                self.idempotency_key = completed.key().map(ToString::to_string);
+                self.result = serde_json::value::to_raw_value(&*completed).ok();
+                self
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed<E: std::fmt::Display>(mut self, error: &CallError<E>) -> Self {
+        self.code = error.code();
+        self.attempts = error.about().attempts;
+        self.message = Some(error.to_string());
+        if let Some(key) = &error.about().key {
+            self.idempotency_key = Some(key.to_string());
+        }
+        self.status = match error {
+            CallError::Rejected(rejected) => {
+                self.retry_after_ms = rejected.retry_after.map(millis);
+                self.approval.clone_from(&rejected.request);
+                if rejected.code == Code::APPROVAL_MISSING { Status::AwaitingApproval } else { Status::Refused }
+            }
+            CallError::Ledger(_) => Status::Refused,
+            CallError::Failed(..) => Status::Failed,
+            CallError::Unknown(unknown) => {
+                self.escalation.clone_from(&unknown.escalation);
+                Status::Unknown
+            }
+        };
+        self
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,131 @@
+//! One attempt: a future that is polled, timed, and kept from tearing anything
+//! down when it panics.
+
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::lease::{Lease, Renewal};
+use super::link::Link;
+use crate::clock::Clock;
+use crate::error::UnknownOutcome;
+use crate::tool::BoxFuture;
+
+/// How an attempt came to its end.
+pub(crate) enum Driven<T> {
+    /// It returned.
+    Ended(T),
+    /// It took longer than its timeout, or a read longer than the deadline,
+    /// and was dropped.
+    TimedOut,
+    /// It panicked.
+    Panicked(String),
+}
+
+/// What is watched while an attempt runs.
+pub(crate) struct Watch<'a> {
+    pub(crate) clock: &'a Arc<dyn Clock>,
+    /// When the attempt is given up.
+    pub(crate) timeout_at: Duration,
+    /// The claim that is kept meanwhile.
+    pub(crate) lease: Option<&'a mut Lease>,
+    /// How the caller is let go before the attempt ends.
+    pub(crate) early: Option<Early<'a>>,
+}
+
+/// Lets a caller go while its attempt goes on.
+pub(crate) struct Early<'a> {
+    pub(crate) link: &'a Link,
+    /// When.
+    pub(crate) at: Duration,
+    /// With which answer.
+    pub(crate) answer: UnknownOutcome,
+}
+
+enum Event<T> {
+    Over(Driven<T>),
+    Renewed((Duration, Result<crate::ledger::Renewed, crate::ledger::LedgerError>)),
+    Alarm,
+}
+
+/// Polls an attempt to its end.
+pub(crate) async fn drive<T>(mut attempt: BoxFuture<'_, T>, mut watch: Watch<'_>) -> Driven<T> {
+    // An attempt that is ready at once needs no timer.
+    if let Poll::Ready(driven) = poll_fn(|cx| Poll::Ready(poll_caught(&mut attempt, cx))).await {
+        return driven;
+    }
+    let mut renewal: Option<Renewal> = None;
+    loop {
+        let mut alarm = watch.clock.alarm(watch.next_in(renewal.is_some()));
+        let event = poll_fn(|cx| {
+            if let Poll::Ready(driven) = poll_caught(&mut attempt, cx) {
+                return Poll::Ready(Event::Over(driven));
+            }
+            if let Some(renewing) = &mut renewal
+                && let Poll::Ready(renewed) = renewing.as_mut().poll(cx)
+            {
+                return Poll::Ready(Event::Renewed(renewed));
+            }
+            alarm.as_mut().poll(cx).map(|()| Event::Alarm)
+        })
+        .await;
+        match event {
+            Event::Over(driven) => return driven,
+            Event::Renewed(renewed) => {
+                renewal = None;
+                if let Some(lease) = &mut watch.lease {
+                    // Lost or not, what runs now runs on: its fence decides
+                    // whether its settlement counts.
+                    lease.renewed(renewed);
+                }
+            }
+            Event::Alarm => {
+                let now = watch.clock.elapsed();
+                if now >= watch.timeout_at {
+                    return Driven::TimedOut;
+                }
+                watch.let_go(now);
+                if renewal.is_none() {
+                    renewal = watch.renewal(now);
+                }
+            }
+        }
+    }
+}
+
+impl Watch<'_> {
+    /// How long until something is due.
+    fn next_in(&self, is_renewing: bool) -> Duration {
+        let renew_at = self.lease.as_deref().filter(|_| !is_renewing).map(Lease::renew_at);
+        let early_at = self.early.as_ref().map(|early| early.at);
+        let next = [Some(self.timeout_at), renew_at, early_at].into_iter().flatten().min();
+        next.unwrap_or(self.timeout_at).saturating_sub(self.clock.elapsed())
+    }
+
+    fn let_go(&mut self, now: Duration) {
+        if let Some(early) = self.early.take_if(|early| early.at <= now) {
+            early.link.let_go(early.answer);
+        }
+    }
+
+    fn renewal(&self, now: Duration) -> Option<Renewal> {
+        self.lease.as_deref().filter(|lease| lease.renew_at() <= now).map(Lease::renewal)
+    }
+}
+
+/// Polls, and turns a panic into an answer. What panicked is never polled
+/// again.
+fn poll_caught<T>(attempt: &mut BoxFuture<'_, T>, cx: &mut Context<'_>) -> Poll<Driven<T>> {
+    match catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Driven::Ended),
+        Err(panic) => Poll::Ready(Driven::Panicked(message(&*panic))),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "(no message)".to_owned())
+}

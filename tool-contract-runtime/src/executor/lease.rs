@@ -1,0 +1,110 @@
+//! A claim's lease, by the clock of its holder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::ledger::{Fence, Renewed};
+
+use crate::clock::Clock;
+use crate::ledger::{Ledger, LedgerError};
+use crate::runtime::Runtime;
+use crate::tool::BoxFuture;
+
+/// The lease of a claim or of a reconciler.
+///
+/// Its holder counts it from before it asked, on a clock that never steps
+/// back, and so never believes in it for longer than the ledger does.
+pub(crate) struct Lease {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    pub(crate) id: OperationId,
+    pub(crate) fence: Fence,
+    length: Duration,
+    asked_at: Duration,
+    /// Before this, a renewal that failed is not tried again.
+    again_at: Duration,
+}
+
+/// A renewal under way: when it was asked for, and the answer.
+pub(crate) type Renewal = BoxFuture<'static, (Duration, Result<Renewed, LedgerError>)>;
+
+impl Lease {
+    pub(crate) fn new(
+        runtime: &Runtime,
+        ledger: Arc<dyn Ledger>,
+        id: OperationId,
+        fence: Fence,
+        asked_at: Duration,
+    ) -> Self {
+        let clock = Arc::clone(runtime.clock());
+        Self { ledger, clock, id, fence, length: runtime.lease(), asked_at, again_at: asked_at }
+    }
+
+    /// When it runs out.
+    pub(crate) fn ends_at(&self) -> Duration {
+        self.asked_at.saturating_add(self.length)
+    }
+
+    /// When to renew it: at a third of its length.
+    pub(crate) fn renew_at(&self) -> Duration {
+        self.asked_at.saturating_add(self.length / 3).max(self.again_at)
+    }
+
+    /// Asks for its renewal.
+    pub(crate) fn renewal(&self) -> Renewal {
+        let (ledger, id, fence) = (Arc::clone(&self.ledger), self.id.clone(), self.fence);
+        let asked_at = self.clock.elapsed();
+        Box::pin(async move { (asked_at, ledger.renew(id, fence).await) })
+    }
+
+    /// Takes the answer to a renewal: whether the claim still holds.
+    pub(crate) fn renewed(&mut self, (asked_at, answer): (Duration, Result<Renewed, LedgerError>)) -> bool {
+        match answer {
+            Ok(Renewed::Until(_)) => {
+                self.asked_at = asked_at;
+                true
+            }
+            Ok(Renewed::Lost { .. }) => {
+                // It is over now, whatever this clock says.
+                self.length = Duration::ZERO;
+                false
+            }
+            Err(_) => {
+                self.again_at = asked_at.saturating_add(self.length / 10);
+                self.clock.elapsed() < self.ends_at()
+            }
+        }
+    }
+
+    /// Sees to it that an effect may begin: renews a lease that is due, and
+    /// says whether it holds. A holder whose renewal fails begins nothing.
+    pub(crate) async fn ensure(&mut self) -> bool {
+        if self.clock.elapsed() < self.renew_at() {
+            return true;
+        }
+        let renewal = self.renewal().await;
+        let is_answered = renewal.1.is_ok();
+        self.renewed(renewal) && is_answered
+    }
+
+    /// Waits for `span` and keeps the lease meanwhile.
+    pub(crate) async fn rest(&mut self, span: Duration) {
+        let until = self.clock.elapsed().saturating_add(span);
+        loop {
+            let now = self.clock.elapsed();
+            if now >= until {
+                return;
+            }
+            let chunk = self.renew_at().clamp(now, until).saturating_sub(now);
+            if chunk.is_zero() {
+                let renewal = self.renewal().await;
+                if !self.renewed(renewal) {
+                    return;
+                }
+                continue;
+            }
+            self.clock.pause(chunk).await;
+        }
+    }
+}

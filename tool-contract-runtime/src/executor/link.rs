@@ -1,0 +1,61 @@
+//! Between a call's future and the one who polls it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::error::UnknownOutcome;
+
+/// What a call's future and its caller tell each other.
+#[derive(Default)]
+pub(crate) struct Link {
+    begun: AtomicBool,
+    abandoned: AtomicBool,
+    left: Notify,
+    early: Mutex<Option<UnknownOutcome>>,
+}
+
+impl Link {
+    /// From here on the future may hold a claim, and must not be lost.
+    pub(crate) fn begin(&self) {
+        self.begun.store(true, Ordering::Release);
+    }
+
+    /// Whether the future may hold a claim.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// The caller is gone: nothing new is begun for it.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.left.notify_waiters();
+    }
+
+    /// Whether the caller is gone.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
+    /// Returns when the caller is gone.
+    pub(crate) async fn abandoned(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.is_abandoned() {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    /// Lets the caller go with this answer, while the future goes on.
+    pub(crate) fn let_go(&self, answer: UnknownOutcome) {
+        *self.early.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+
+    /// The answer with which the caller may go.
+    pub(crate) fn early(&self) -> Option<UnknownOutcome> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

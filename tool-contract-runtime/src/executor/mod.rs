@@ -1,0 +1,72 @@
+//! Admit → attempt → decide → settle.
+//!
+//! It knows calls without their types, and so is compiled once.
+
+mod attempt;
+mod lease;
+mod link;
+mod plan;
+mod read;
+mod reconcile;
+mod refuse;
+mod tracker;
+mod write;
+
+use std::sync::Arc;
+
+use tool_contract_spec::key::IdempotencyKey;
+use tool_contract_spec::rulebook::Code;
+
+pub(crate) use self::link::Link;
+pub(crate) use self::plan::{Caller, admission, ledger};
+pub(crate) use self::refuse::refused;
+pub(crate) use self::tracker::Tracker;
+use crate::call::Meta;
+use crate::error::{About, BuildError, CallError, Rejected};
+use crate::job::Job;
+use crate::registry::Entry;
+use crate::runtime::Runtime;
+
+/// A call that succeeded.
+pub(crate) struct Success {
+    pub(crate) key: Option<IdempotencyKey>,
+    pub(crate) attempts: u32,
+    pub(crate) reminted_from: Option<IdempotencyKey>,
+    /// The result on record, as JSON; `None` if it ran just now, and the job
+    /// has the result.
+    pub(crate) replay: Option<Arc<str>>,
+}
+
+/// How a call ended. A tool's own error stays with the job.
+pub(crate) type Verdict = Result<Success, CallError<()>>;
+
+/// Makes a call.
+pub(crate) async fn execute(
+    runtime: &Runtime,
+    entry: &Entry,
+    job: &mut dyn Job,
+    meta: Meta,
+    link: &Link,
+) -> Verdict {
+    let contract = job.contract();
+    callable(entry)?;
+    let caller = Caller::of(runtime, contract, &meta)?;
+    if contract.policy.is_read() {
+        return read::run(runtime, job, &caller).await;
+    }
+    let _running = runtime.tracker().begin();
+    let plan = plan::Plan::new(runtime, entry, job, meta, caller)?;
+    write::Writing::new(runtime, plan, link).run(job).await
+}
+
+/// Whether the runtime has what the tool needs.
+pub(crate) fn callable(entry: &Entry) -> Result<(), CallError<()>> {
+    let Some(obstacle) = &entry.obstacle else { return Ok(()) };
+    let code = match obstacle {
+        BuildError::TwoOfOneName { .. } => Code::DUPLICATE_TOOL,
+        _ => Code::STATE_MISSING,
+    };
+    let about = About::tool(entry.tool.contract().name.clone());
+    let next = "build the runtime with it, and register the tool there so that `build()` tells you";
+    Err(CallError::Rejected(Rejected::new(code, about, obstacle.to_string(), next)))
+}

@@ -1,0 +1,217 @@
+//! What a call asks of the ledger, checked before anything is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tool_contract_spec::key::{IdempotencyKey, MalformedKey, OperationId, Tenant, User, Workflow};
+use tool_contract_spec::ledger::{Admission, CellId, Draw, Intent, Terms};
+use tool_contract_spec::policy::{Contract, KeySource, Limit, Scope};
+use tool_contract_spec::rulebook::Code;
+use tool_contract_spec::template::RenderError;
+
+use crate::call::Meta;
+use crate::error::{About, CallError, LedgerFailure, Rejected};
+use crate::job::Job;
+use crate::ledger::{Ledger, LedgerError};
+use crate::registry::Entry;
+use crate::runtime::Runtime;
+
+/// Who calls, and until when.
+pub(crate) struct Caller {
+    pub(crate) tenant: Option<Tenant>,
+    user: Option<User>,
+    workflow: Option<Workflow>,
+    pub(crate) correlation_id: Option<Arc<str>>,
+    /// When the call began, by the runtime's clock.
+    pub(crate) began_at: Duration,
+    pub(crate) deadline_at: Option<Duration>,
+}
+
+impl Caller {
+    pub(crate) fn of(runtime: &Runtime, contract: &Contract, meta: &Meta) -> Result<Self, CallError<()>> {
+        let began_at = runtime.elapsed();
+        if meta.deadline.is_some_and(|deadline| deadline.is_zero()) {
+            return Err(deadline_passed(About::tool(contract.name.clone())));
+        }
+        Ok(Self {
+            tenant: name(contract, "tenant", meta.tenant.as_ref())?,
+            user: name(contract, "user", meta.user.as_ref())?,
+            workflow: name(contract, "workflow", meta.workflow.as_ref())?,
+            correlation_id: meta.correlation_id.as_deref().map(Arc::from),
+            began_at,
+            deadline_at: meta.deadline.map(|deadline| began_at.saturating_add(deadline)),
+        })
+    }
+
+    /// Time until the deadline, if there is one.
+    pub(crate) fn remaining(&self, now: Duration) -> Option<Duration> {
+        self.deadline_at.map(|deadline| deadline.saturating_sub(now))
+    }
+
+    /// What a call draws from the limits of its contract.
+    pub(crate) fn draws(&self, contract: &Contract) -> Vec<Draw> {
+        contract.policy.limits.iter().map(|limit| Draw { cell: self.cell(contract, *limit) }).collect()
+    }
+
+    fn cell(&self, contract: &Contract, limit: Limit) -> CellId {
+        let subject = match limit.scope {
+            Scope::Tool | Scope::Tenant => None,
+            Scope::User => self.user.as_ref().map(|user| user.as_str().into()),
+            Scope::Workflow => self.workflow.as_ref().map(|workflow| workflow.as_str().into()),
+        };
+        let tenant = self.tenant.clone().filter(|_| limit.scope != Scope::Tool);
+        CellId { tool: contract.name.clone(), limit, tenant, subject }
+    }
+}
+
+/// A checked name of the caller.
+fn name<N: TryFrom<String, Error = MalformedKey>>(
+    contract: &Contract,
+    what: &str,
+    text: Option<&String>,
+) -> Result<Option<N>, CallError<()>> {
+    text.cloned().map(N::try_from).transpose().map_err(|why| {
+        let about = About::tool(contract.name.clone());
+        let reason = format!("the {what} is malformed: {why}");
+        CallError::Rejected(Rejected::new(Code::KEY_MALFORMED, about, reason, format!("give a {what} of visible ASCII")))
+    })
+}
+
+pub(crate) fn deadline_passed(about: About) -> CallError<()> {
+    CallError::Rejected(Rejected::new(
+        Code::DEADLINE_PASSED,
+        about,
+        "its deadline had passed before anything ran",
+        "call again with the same key and more time",
+    ))
+}
+
+/// A write that is ready to be admitted.
+pub(crate) struct Plan {
+    pub(crate) contract: &'static Contract,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) caller: Caller,
+    pub(crate) admission: Admission,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        runtime: &Runtime,
+        entry: &Entry,
+        job: &dyn Job,
+        meta: Meta,
+        caller: Caller,
+    ) -> Result<Self, CallError<()>> {
+        let contract = job.contract();
+        let admission = admission(runtime, entry, job, meta, &caller, Intent::Claim)?;
+        let ledger = ledger(runtime, contract)?;
+        Ok(Self { contract, ledger, caller, admission })
+    }
+}
+
+/// The runtime's ledger.
+pub(crate) fn ledger(runtime: &Runtime, contract: &Contract) -> Result<Arc<dyn Ledger>, CallError<()>> {
+    runtime.ledger().map(Arc::clone).ok_or_else(|| {
+        let error = LedgerError::Unavailable("the runtime was built without one; add `.ledger(..)`".to_owned());
+        CallError::Ledger(LedgerFailure { about: About::tool(contract.name.clone()), error })
+    })
+}
+
+/// What a write asks of the ledger.
+pub(crate) fn admission(
+    runtime: &Runtime,
+    entry: &Entry,
+    job: &dyn Job,
+    meta: Meta,
+    caller: &Caller,
+    intent: Intent,
+) -> Result<Admission, CallError<()>> {
+    let contract = job.contract();
+    let key = key(runtime, entry, job, meta.key)?;
+    let described = job.describe(runtime.secret_key()).map_err(|why| {
+        let about = About { key: Some(key.clone()), ..About::tool(contract.name.clone()) };
+        let next = "change the argument: what cannot be compared cannot be guarded";
+        let reason = format!("its arguments have no canonical form: {why}");
+        CallError::Rejected(Rejected::new(Code::ARGUMENTS_MALFORMED, about, reason, next))
+    })?;
+    Ok(Admission {
+        id: OperationId { tenant: caller.tenant.clone(), tool: contract.name.clone(), key },
+        hash: described.hash,
+        arguments: described.arguments,
+        nonce: runtime.nonce(),
+        holder: runtime.holder(),
+        terms: Terms::of(contract, runtime.lease()),
+        intent,
+        approval: meta.approval,
+        requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
+        draws: caller.draws(contract),
+        correlation_id: caller.correlation_id.clone(),
+    })
+}
+
+/// The key of the operation, from wherever its contract says.
+fn key(
+    runtime: &Runtime,
+    entry: &Entry,
+    job: &dyn Job,
+    given: Option<String>,
+) -> Result<IdempotencyKey, CallError<()>> {
+    let contract = job.contract();
+    let source = contract.policy.key_source();
+    let own = match source {
+        KeySource::Caller | KeySource::None => None,
+        KeySource::Generated => Some(generated(runtime)),
+        KeySource::Derived => Some(derived(entry, job).map_err(|why| malformed(contract, &why.to_string()))?),
+    };
+    match (own, given) {
+        (None, None) => Err(key_missing(contract)),
+        (None, Some(given)) => IdempotencyKey::new(given).map_err(|why| malformed(contract, &why.to_string())),
+        (Some(own), None) => Ok(own),
+        (Some(own), Some(given)) if own.as_str() == given => Ok(own),
+        (Some(_), Some(given)) if source == KeySource::Generated => {
+            Err(malformed(contract, &format!("the tool takes no key, and `{given}` would be ignored; leave it out")))
+        }
+        (Some(own), Some(given)) => {
+            Err(malformed(contract, &format!("`{given}` is not `{own}`, which its arguments give; leave it out")))
+        }
+    }
+}
+
+/// The id of an operation that is never repeated.
+fn generated(runtime: &Runtime) -> IdempotencyKey {
+    let id = format!("op-{:016x}-{:032x}", runtime.clock().now().0, runtime.nonce().0);
+    // Hexadecimal digits are visible ASCII, and few.
+    IdempotencyKey::new(id).unwrap_or_else(|why| unreachable!("a generated id is a key: {why}"))
+}
+
+fn derived(entry: &Entry, job: &dyn Job) -> Result<IdempotencyKey, Underivable> {
+    let template = entry.template.as_ref().ok_or(Underivable::NoTemplate)?;
+    Ok(template.render(|argument| job.key_text(argument))?)
+}
+
+/// Why a key cannot be derived.
+#[derive(Debug, thiserror::Error)]
+enum Underivable {
+    #[error("its template cannot be read; this is a bug in tool-contract")]
+    NoTemplate,
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+fn key_missing(contract: &Contract) -> CallError<()> {
+    CallError::Rejected(Rejected::new(
+        Code::KEY_MISSING,
+        About::tool(contract.name.clone()),
+        "it has side effects and no idempotency key was given",
+        "call with `idempotency_key`: the same for each repetition of one intent, another for another intent",
+    ))
+}
+
+fn malformed(contract: &Contract, why: &str) -> CallError<()> {
+    CallError::Rejected(Rejected::new(
+        Code::KEY_MALFORMED,
+        About::tool(contract.name.clone()),
+        format!("the idempotency key is malformed: {why}"),
+        "give a key of 1 to 255 bytes of visible ASCII that names the intent",
+    ))
+}

@@ -1,0 +1,90 @@
+//! Reads: limits, attempts, and no ledger otherwise.
+
+use std::time::Duration;
+
+use tool_contract_spec::decide::{NextStep, Progress, decide};
+use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
+use tool_contract_spec::policy::Contract;
+
+use super::attempt::{Driven, Watch, drive};
+use super::plan::{Caller, ledger};
+use super::write::draw_delay;
+use super::{Success, Verdict, refuse};
+use crate::cx::Cx;
+use crate::error::{About, CallError, Failure, LedgerFailure};
+use crate::job::Job;
+use crate::runtime::Runtime;
+
+/// Makes a call of a read.
+pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -> Verdict {
+    let contract = job.contract();
+    if !contract.policy.limits.is_empty() {
+        draw(runtime, contract, caller).await?;
+    }
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let (outcome, failure) = match attempt(runtime, job, caller, attempts).await {
+            Ok(()) => return Ok(Success { key: None, attempts, reminted_from: None, replay: None }),
+            Err(failed) => failed,
+        };
+        let now = runtime.elapsed();
+        // A body that is not async cannot be stopped: while it still runs,
+        // nothing is begun beside it.
+        let still_runs = job.is_blocking() && matches!(failure, Failure::TimedOut);
+        let progress = Progress {
+            attempt: if still_runs { u32::MAX } else { attempts },
+            total: attempts,
+            elapsed: now.saturating_sub(caller.began_at),
+            remaining: caller.remaining(now),
+            in_doubt: false,
+        };
+        let decision = decide(&contract.policy, outcome, progress);
+        let tool = &*contract.name;
+        tracing::debug!(target: "tool_contract", tool, attempts, class = %outcome.class, row = ?decision.row, "read failed");
+        match decision.step {
+            NextStep::RetryAfter { floor, ceiling } => runtime.clock().pause(draw_delay(floor, ceiling)).await,
+            _ => return Err(CallError::Failed(failure, About { attempts, ..About::tool(contract.name.clone()) })),
+        }
+    }
+}
+
+async fn draw(runtime: &Runtime, contract: &Contract, caller: &Caller) -> Result<(), CallError<()>> {
+    let about = About::tool(contract.name.clone());
+    match ledger(runtime, contract)?.draw(caller.draws(contract)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(limited)) => Err(refuse::limited(about, &limited)),
+        Err(error) => Err(CallError::Ledger(LedgerFailure { about, error })),
+    }
+}
+
+async fn attempt(
+    runtime: &Runtime,
+    job: &mut dyn Job,
+    caller: &Caller,
+    attempt: u32,
+) -> Result<(), (Outcome, Failure<()>)> {
+    let now = runtime.elapsed();
+    let timeout_at = now.saturating_add(job.contract().policy.timeout);
+    let ends_at = caller.deadline_at.unwrap_or(Duration::MAX).min(timeout_at);
+    let cx = Cx {
+        runtime: runtime.clone(),
+        id: None,
+        attempt,
+        ends_at,
+        correlation_id: caller.correlation_id.clone(),
+        tenant: caller.tenant.clone(),
+        downstream: std::sync::OnceLock::new(),
+    };
+    let watch = Watch { clock: runtime.clock(), timeout_at: ends_at, lease: None, early: None };
+    match drive(job.attempt(cx), watch).await {
+        Driven::Ended(ended) if ended.outcome.class == OutcomeClass::Success => Ok(()),
+        Driven::Ended(ended) => Err((ended.outcome, Failure::Tool(()))),
+        Driven::TimedOut => {
+            Err((OutcomeClass::RetryableFailure(Cause::Unavailable).into(), Failure::TimedOut))
+        }
+        Driven::Panicked(message) => {
+            Err((OutcomeClass::RetryableFailure(Cause::Other).into(), Failure::Panicked(message)))
+        }
+    }
+}

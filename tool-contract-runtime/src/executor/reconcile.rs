@@ -1,0 +1,126 @@
+//! Finding out what happened, by the reconcile function.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tool_contract_spec::decide::NextStep;
+use tool_contract_spec::ledger::{
+    EscalationId, Finding, ReconcileClaim, ReconcileRequest, Reconciled, Timestamp,
+};
+use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
+
+use super::Success;
+use super::lease::Lease;
+use super::write::{Round, Writing, draw_delay};
+use crate::error::{CallError, Failure};
+use crate::job::{Found, Job};
+
+/// What follows if it did not happen.
+struct IfNot {
+    /// How long the next attempt has to wait.
+    delay: Duration,
+    /// Whether this call makes it.
+    goes_on: bool,
+}
+
+impl Writing<'_> {
+    /// Becomes the one reconciler of the operation, and asks.
+    pub(super) async fn reconcile(&mut self, job: &mut dyn Job) -> Result<Round, CallError<()>> {
+        let request = ReconcileRequest {
+            id: self.plan.admission.id.clone(),
+            nonce: self.runtime.nonce(),
+            holder: self.runtime.holder(),
+        };
+        let asked_at = self.runtime.elapsed();
+        match self.plan.ledger.begin_reconcile(request).await {
+            Err(error) => Err(self.unknown(format!("the ledger could not be asked to reconcile it: {error}"), None)),
+            // Somebody else is at it, or was: admission says what came of it.
+            Ok(ReconcileClaim::Refused { .. }) => Ok(Round::Again(Duration::ZERO)),
+            Ok(ReconcileClaim::Claimed { fence, now, .. }) => {
+                let ledger = Arc::clone(&self.plan.ledger);
+                let id = self.plan.admission.id.clone();
+                let lease = Lease::new(self.runtime, ledger, id, fence, asked_at);
+                self.find_out(job, lease, now).await
+            }
+        }
+    }
+
+    /// Asks until the answer is believed.
+    async fn find_out(&mut self, job: &mut dyn Job, mut lease: Lease, at: Timestamp) -> Result<Round, CallError<()>> {
+        loop {
+            let found = match job.reconcile(self.cx(Duration::MAX), at) {
+                Some(asking) => self.ask(asking, &mut lease).await,
+                None => Found::CannotTell("the tool has no reconcile function".to_owned()),
+            };
+            let if_not = self.if_not();
+            let finding = match found {
+                Found::Happened(result) => Finding::Happened { result },
+                Found::DidNotHappen => Finding::DidNotHappen { delay: if_not.delay },
+                Found::CannotTell(why) => Finding::CannotTell { why },
+            };
+            tracing::debug!(target: "tool_contract", id = %lease.id, ?finding, "reconciled");
+            match self.report(&lease, finding.clone()).await? {
+                Reconciled::Recorded { escalation, .. } => return self.answer(finding, if_not, escalation),
+                Reconciled::TooEarly { wait } if self.has_time_for(wait) => lease.rest(wait).await,
+                Reconciled::TooEarly { wait } => {
+                    let why = format!("it seems not to have happened, which is believed only {wait:?} later");
+                    let escalation = self.give_up(&lease, why.clone()).await?;
+                    return Err(self.unknown(why, escalation));
+                }
+                Reconciled::Superseded { .. } => return Ok(Round::Again(Duration::ZERO)),
+            }
+        }
+    }
+
+    /// What follows if it did not happen: what follows after
+    /// `retryable_failure(other)`. A call that has not attempted anything yet
+    /// simply goes on.
+    fn if_not(&self) -> IfNot {
+        if self.attempts == 0 {
+            return IfNot { delay: Duration::ZERO, goes_on: true };
+        }
+        let outcome = Outcome::new(OutcomeClass::RetryableFailure(Cause::Other));
+        match self.decide(outcome, false).step {
+            NextStep::RetryAfter { floor, ceiling } => {
+                IfNot { delay: draw_delay(floor, ceiling), goes_on: true }
+            }
+            _ => IfNot { delay: self.persisted_delay(outcome), goes_on: false },
+        }
+    }
+
+    fn has_time_for(&self, wait: Duration) -> bool {
+        let left = self.plan.caller.remaining(self.runtime.elapsed());
+        !self.link.is_abandoned() && left.is_none_or(|left| wait < left)
+    }
+
+    async fn report(&self, lease: &Lease, finding: Finding) -> Result<Reconciled, CallError<()>> {
+        let reported = self.plan.ledger.finish_reconcile(lease.id.clone(), lease.fence, finding).await;
+        reported.map_err(|error| self.unknown(format!("what was found out could not be recorded: {error}"), None))
+    }
+
+    async fn give_up(&self, lease: &Lease, why: String) -> Result<Option<EscalationId>, CallError<()>> {
+        match self.report(lease, Finding::CannotTell { why }).await? {
+            Reconciled::Recorded { escalation, .. } => Ok(escalation),
+            _ => Ok(None),
+        }
+    }
+
+    fn answer(
+        &self,
+        finding: Finding,
+        if_not: IfNot,
+        escalation: Option<EscalationId>,
+    ) -> Result<Round, CallError<()>> {
+        match finding {
+            Finding::Happened { result } => Ok(Round::Done(Success {
+                key: self.about().key,
+                attempts: self.total,
+                reminted_from: None,
+                replay: Some(result),
+            })),
+            Finding::DidNotHappen { .. } if if_not.goes_on => Ok(Round::Again(if_not.delay)),
+            Finding::DidNotHappen { .. } => Err(CallError::Failed(Failure::DidNotHappen, self.about())),
+            Finding::CannotTell { why } => Err(self.unknown(why, escalation)),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What the ledger's refusals say to a caller.
+
+use std::time::Duration;
+
+use tool_contract_spec::ledger::{Limited, Refusal};
+use tool_contract_spec::policy::Quota;
+use tool_contract_spec::rulebook::Code;
+
+use crate::error::{About, CallError, Rejected, UnknownOutcome};
+
+/// A refusal in the caller's words.
+pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
+    let reject = |code, reason: String, next: &str| Rejected::new(code, about.clone(), reason, next);
+    CallError::Rejected(match refusal {
+        Refusal::Unknown { escalation, cause } => {
+            return CallError::Unknown(UnknownOutcome {
+                about,
+                cause: cause.into_owned(),
+                escalation: Some(escalation),
+            });
+        }
+        Refusal::Limited(limit) => return limited(about, &limit),
+        Refusal::Conflict { state } => reject(
+            Code::CONFLICT,
+            format!("this key stands for other arguments; that operation is {state}"),
+            "if this is another intent, give it a key of its own; if it is the same, repeat its arguments",
+        ),
+        Refusal::Expired => reject(
+            Code::EXPIRED,
+            "this key was used and is past its ttl".to_owned(),
+            "find out whether the operation happened; a new intent needs a new key",
+        ),
+        Refusal::InFlight { reconciling, lease_until: _ } => reject(
+            Code::IN_FLIGHT,
+            if reconciling { "its outcome is being found out" } else { "another call with this key is running" }
+                .to_owned(),
+            "call again with the same key to get its result",
+        ),
+        Refusal::NotBefore { retry_after } => Rejected {
+            retry_after: Some(retry_after),
+            ..reject(
+                Code::NOT_BEFORE,
+                format!("the backoff of an earlier attempt lasts for another {retry_after:?}"),
+                "call again with the same key after that",
+            )
+        },
+        Refusal::AttemptsExhausted { attempts, max_total } => reject(
+            Code::ATTEMPTS_EXHAUSTED,
+            format!("this key has had {attempts} of its {max_total} attempts"),
+            "let a person look at why they failed; a new key would only hide it",
+        ),
+        Refusal::AwaitingApproval { request, .. } => Rejected {
+            request: Some(request.clone()),
+            ..reject(
+                Code::APPROVAL_MISSING,
+                format!("nobody has approved it yet; request {request} waits for a person"),
+                "call again with the same key and arguments once it is granted",
+            )
+        },
+        Refusal::Approved { request, .. } => Rejected {
+            request: Some(request.clone()),
+            ..reject(Code::APPROVAL_MISSING, format!("{request} is granted and was not used"), "call it")
+        },
+        Refusal::Denied { by, why } => reject(
+            Code::APPROVAL_DENIED,
+            format!("{by} refused it: {why}"),
+            "do not ask again under another key; talk to who refused",
+        ),
+        Refusal::WrongApproval => reject(
+            Code::APPROVAL_VOID,
+            "the approval has expired, was spent, or is for another call".to_owned(),
+            "ask for one for this very call",
+        ),
+        Refusal::Reminted { first, state } => reject(
+            Code::LIKELY_REMINT,
+            format!("the same operation is {state} under the key `{first}`: this key looks newly minted for an old intent"),
+            "repeat that key, or change what makes this another intent",
+        ),
+    })
+}
+
+/// A limit without room in the caller's words.
+pub(super) fn limited(about: About, limited: &Limited) -> CallError<()> {
+    let quota = match limited.quota {
+        Quota::Rate(count, period) => format!("{count}/{}", period.unit()),
+        Quota::Count(count) => format!("{count} in all"),
+    };
+    let when = limited.retry_after.map_or_else(
+        || "it never has room again".to_owned(),
+        |wait| format!("it has room again in {:?}", round_up(wait)),
+    );
+    let reason = format!("the limit of {quota} per {} is used up; {when}", limited.scope.as_str());
+    let rejected = Rejected::new(Code::LIMITED, about, reason, "call again then, with the same key");
+    CallError::Rejected(Rejected { retry_after: limited.retry_after.map(round_up), ..rejected })
+}
+
+/// Whole milliseconds, and never too few.
+fn round_up(span: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,485 @@
+//! Writes: admitted, attempted, decided, settled.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tool_contract_spec::decide::{Decision, NextStep, Progress, decide, delay};
+use tool_contract_spec::ledger::{
+    Admitted, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp, Verdict as Settling,
+};
+use tool_contract_spec::outcome::{Outcome, OutcomeClass};
+use tool_contract_spec::policy::InFlight;
+
+use super::attempt::{Driven, Early, Watch, drive};
+use super::lease::Lease;
+use super::link::Link;
+use super::plan::{Plan, deadline_passed};
+use super::{Success, Verdict, refused};
+use crate::cx::Cx;
+use crate::error::{About, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
+use crate::job::{Found, Job};
+use crate::ledger::LedgerError;
+use crate::runtime::Runtime;
+use crate::tool::BoxFuture;
+
+/// How often an admission is asked for again when its answer was lost. The
+/// nonce sees to it that the call finds its own claim.
+const ADMISSION_TRIES: u32 = 3;
+/// The first pause before a ledger is asked again, doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// How often one call goes back to admission: after a wait, a reconcile. Each
+/// round has its own bound; this one is against a ledger that contradicts
+/// itself.
+const ROUNDS: u32 = 1_000;
+
+/// A write under way.
+pub(super) struct Writing<'a> {
+    pub(super) runtime: &'a Runtime,
+    pub(super) plan: Plan,
+    pub(super) link: &'a Link,
+    /// Attempts of this call.
+    pub(super) attempts: u32,
+    /// Attempts under the key, this call's included.
+    pub(super) total: u32,
+    /// What of this operation may have happened already, though a repetition
+    /// was allowed.
+    doubt: Option<String>,
+    /// When the first attempt began.
+    first_attempt_at: Option<Duration>,
+    /// What failed, for the history.
+    trace: Vec<Attempt>,
+}
+
+/// What admission led to.
+enum Entered {
+    Replayed(Success),
+    Claimed(Claim, Lease),
+    /// It may have happened, and there is a function to ask.
+    Unknown,
+}
+
+/// What a round led to.
+pub(super) enum Round {
+    Done(Success),
+    /// It did not happen: ask for admission again, after this time.
+    Again(Duration),
+    /// The outcome is unknown and on record: ask the reconcile function.
+    Reconcile,
+}
+
+/// How one attempt ended, in the words of the decision.
+struct Outcomes {
+    outcome: Outcome,
+    result: Option<Arc<str>>,
+    error: String,
+}
+
+impl<'a> Writing<'a> {
+    pub(super) fn new(runtime: &'a Runtime, plan: Plan, link: &'a Link) -> Self {
+        Self { runtime, plan, link, attempts: 0, total: 0, doubt: None, first_attempt_at: None, trace: Vec::new() }
+    }
+
+    /// Makes the call.
+    pub(super) async fn run(mut self, job: &mut dyn Job) -> Verdict {
+        for _ in 0..ROUNDS {
+            let round = match self.enter().await? {
+                Entered::Replayed(success) => return Ok(success),
+                Entered::Claimed(claim, lease) => self.hold(job, claim, lease).await?,
+                Entered::Unknown => Round::Reconcile,
+            };
+            let round = match round {
+                Round::Reconcile => self.reconcile(job).await?,
+                round => round,
+            };
+            match round {
+                Round::Done(success) => return Ok(success),
+                Round::Again(wait) => self.runtime.clock().pause(wait).await,
+                Round::Reconcile => {}
+            }
+        }
+        Err(self.refuse(Refusal::InFlight { reconciling: true, lease_until: Timestamp::ZERO }))
+    }
+
+    pub(super) fn about(&self) -> About {
+        About {
+            tool: self.plan.contract.name.clone(),
+            key: Some(self.plan.admission.id.key.clone()),
+            attempts: self.attempts,
+        }
+    }
+
+    pub(super) fn refuse(&self, refusal: Refusal) -> CallError<()> {
+        refused(self.about(), refusal)
+    }
+
+    pub(super) fn unknown(&self, cause: impl Into<String>, escalation: Option<EscalationId>) -> CallError<()> {
+        let unknown = UnknownOutcome { about: self.about(), cause: cause.into(), escalation };
+        tracing::warn!(target: "tool_contract", id = %self.plan.admission.id, cause = unknown.cause, "outcome unknown");
+        CallError::Unknown(unknown)
+    }
+
+    // ---- admit ----
+
+    /// Asks for admission, and waits while another call is in flight.
+    async fn enter(&mut self) -> Result<Entered, CallError<()>> {
+        loop {
+            self.may_begin()?;
+            let asked_at = self.runtime.elapsed();
+            let admitted = self.admit().await?;
+            match admitted {
+                Admitted::Claimed(claim) => {
+                    let id = self.plan.admission.id.clone();
+                    tracing::debug!(target: "tool_contract", %id, fence = claim.fence.0, attempts = claim.attempts, "claimed");
+                    self.total = claim.attempts_before;
+                    let ledger = Arc::clone(&self.plan.ledger);
+                    let lease = Lease::new(self.runtime, ledger, id, claim.fence, asked_at);
+                    return Ok(Entered::Claimed(claim, lease));
+                }
+                Admitted::Replay(replay) => {
+                    tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, "replayed");
+                    return Ok(Entered::Replayed(Success {
+                        key: self.about().key,
+                        attempts: replay.attempts,
+                        reminted_from: replay.reminted_from,
+                        replay: Some(replay.result),
+                    }));
+                }
+                Admitted::Refused(Refusal::Unknown { .. }) if self.plan.contract.policy.reconcile.is_some() => {
+                    return Ok(Entered::Unknown);
+                }
+                Admitted::Refused(refusal @ Refusal::InFlight { .. }) => self.wait_turn(refusal).await?,
+                Admitted::Refused(refusal) => {
+                    tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, ?refusal, "refused");
+                    return Err(self.refuse(refusal));
+                }
+            }
+        }
+    }
+
+    /// Whether anything new may be begun for this caller.
+    fn may_begin(&self) -> Result<(), CallError<()>> {
+        let now = self.runtime.elapsed();
+        if self.plan.caller.remaining(now).is_some_and(|left| left.is_zero()) || self.link.is_abandoned() {
+            return Err(deadline_passed(self.about()));
+        }
+        // From here on there may be a claim.
+        self.link.begin();
+        Ok(())
+    }
+
+    /// Asks the ledger, and asks again for an answer that was lost.
+    async fn admit(&self) -> Result<Admitted, CallError<()>> {
+        let mut pause = FIRST_PAUSE;
+        let mut tries = 1;
+        loop {
+            match self.plan.ledger.admit(self.plan.admission.clone()).await {
+                Ok(admitted) => return Ok(admitted),
+                Err(LedgerError::Unavailable(_)) if tries < ADMISSION_TRIES && !self.link.is_abandoned() => {
+                    tries += 1;
+                    self.runtime.clock().pause(pause).await;
+                    pause *= 2;
+                }
+                Err(error) => {
+                    let failure = LedgerFailure { about: self.about(), error };
+                    tracing::warn!(target: "tool_contract", %failure, "not admitted");
+                    return Err(CallError::Ledger(failure));
+                }
+            }
+        }
+    }
+
+    /// Waits for the call that holds the operation; for no longer than the
+    /// deadline, or the time in which a retry of this call could still arrive.
+    async fn wait_turn(&self, refusal: Refusal) -> Result<(), CallError<()>> {
+        let id = &self.plan.admission.id;
+        if self.runtime.holds(id) {
+            return Err(CallError::Rejected(Rejected::new(
+                super::Code::IN_FLIGHT,
+                self.about(),
+                "it was called from within itself with its own key, and would wait for itself",
+                "give the inner call a key of its own",
+            )));
+        }
+        let policy = &self.plan.contract.policy;
+        let now = self.runtime.elapsed();
+        let caller = &self.plan.caller;
+        let until = caller.deadline_at.unwrap_or_else(|| caller.began_at.saturating_add(policy.span()));
+        if policy.in_flight == InFlight::Reject || now >= until {
+            return Err(self.refuse(refusal));
+        }
+        let within = until.saturating_sub(now).min(self.runtime.lease() / 3);
+        tokio::select! {
+            () = self.plan.ledger.changed(id.clone(), within) => {}
+            () = self.runtime.clock().alarm(within) => {}
+            () = self.link.abandoned() => {}
+        }
+        Ok(())
+    }
+
+    // ---- attempt, decide ----
+
+    /// Attempts under a claim, until something is settled.
+    async fn hold(&mut self, job: &mut dyn Job, claim: Claim, mut lease: Lease) -> Result<Round, CallError<()>> {
+        let mut used = 0;
+        self.doubt = claim.in_doubt.then(|| "an earlier call may have happened".to_owned());
+        loop {
+            if let Err(obstacle) = self.may_attempt(&mut lease).await {
+                return Err(self.let_go(&lease, used, obstacle).await);
+            }
+            used += 1;
+            self.attempts += 1;
+            self.total += 1;
+            let began_at = self.runtime.elapsed();
+            let ended = self.attempt(job, &mut lease).await;
+            let decision = self.decide(ended.outcome, used >= claim.attempts);
+            tracing::debug!(
+                target: "tool_contract", id = %lease.id, attempt = self.attempts,
+                class = %ended.outcome.class, row = ?decision.row, "attempted"
+            );
+            if ended.outcome.class != OutcomeClass::Success {
+                self.note(&ended, began_at);
+            }
+            if ended.outcome.class == OutcomeClass::SideEffectUnknown {
+                self.doubt = Some(ended.error.clone());
+            }
+            if let NextStep::RetryAfter { floor, ceiling } = decision.step {
+                self.back_off(&mut lease, draw_delay(floor, ceiling)).await;
+            } else {
+                return self.conclude(&lease, used, decision.step, ended, claim).await;
+            }
+        }
+    }
+
+    /// Whether an effect may begin: the caller waits for it, there is time, and
+    /// the lease holds.
+    async fn may_attempt(&self, lease: &mut Lease) -> Result<(), CallError<()>> {
+        if self.link.is_abandoned() || self.plan.caller.remaining(self.runtime.elapsed()) == Some(Duration::ZERO) {
+            return Err(self.out_of_time());
+        }
+        if lease.ensure().await {
+            return Ok(());
+        }
+        let error = LedgerError::Unavailable("the claim could not be renewed, so no attempt was begun".to_owned());
+        Err(CallError::Ledger(LedgerFailure { about: self.about(), error }))
+    }
+
+    /// The deadline passed between attempts: all that ran left nothing behind.
+    fn out_of_time(&self) -> CallError<()> {
+        if self.attempts == 0 {
+            deadline_passed(self.about())
+        } else {
+            CallError::Failed(Failure::Tool(()), self.about())
+        }
+    }
+
+    /// Gives up a claim under which nothing more is begun.
+    async fn let_go(&mut self, lease: &Lease, used: u32, obstacle: CallError<()>) -> CallError<()> {
+        let settling = match self.doubt.clone() {
+            None => Settling::Released { delay: Duration::ZERO },
+            Some(cause) => Settling::Unknown { cause: cause.into() },
+        };
+        match (self.settle(lease, used, settling).await, self.doubt.take()) {
+            (Ok(escalation), Some(cause)) => self.unknown(cause, escalation),
+            (Err(unknown), Some(_)) => unknown,
+            (_, None) => obstacle,
+        }
+    }
+
+    async fn attempt(&mut self, job: &mut dyn Job, lease: &mut Lease) -> Outcomes {
+        let now = self.runtime.elapsed();
+        self.first_attempt_at.get_or_insert(now);
+        let timeout = self.plan.contract.policy.timeout;
+        let timeout_at = now.saturating_add(timeout);
+        let early = self.early(job.is_blocking(), timeout_at);
+        // A body that is not async cannot be stopped: its end is waited for.
+        let timeout_at = if job.is_blocking() { Duration::MAX } else { timeout_at };
+        let cx = self.cx(timeout_at);
+        let watch = Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), early };
+        match drive(job.attempt(cx), watch).await {
+            Driven::Ended(ended) => Outcomes { outcome: ended.outcome, result: ended.result, error: ended.error },
+            Driven::TimedOut => unknown_outcome(format!("no answer within its timeout of {timeout:?}")),
+            Driven::Panicked(message) => unknown_outcome(format!("the body panicked: {message}")),
+        }
+    }
+
+    /// When the caller is let go while the attempt goes on: at its deadline,
+    /// and at the timeout of a body that cannot be stopped.
+    fn early(&self, is_blocking: bool, timeout_at: Duration) -> Option<Early<'a>> {
+        let deadline_at = self.plan.caller.deadline_at;
+        let at = match (is_blocking, deadline_at) {
+            (true, deadline_at) => Some(deadline_at.unwrap_or(timeout_at).min(timeout_at)),
+            (false, deadline_at) => deadline_at,
+        }?;
+        let cause = if deadline_at.is_some_and(|deadline_at| deadline_at <= at) {
+            "the deadline passed while it ran; what comes of it will be on record"
+        } else {
+            "it still runs past its timeout and cannot be stopped; what comes of it will be on record"
+        };
+        let answer = UnknownOutcome { about: self.about(), cause: cause.to_owned(), escalation: None };
+        Some(Early { link: self.link, at, answer })
+    }
+
+    pub(super) fn cx(&self, timeout_at: Duration) -> Cx {
+        let id = self.plan.admission.id.clone();
+        Cx {
+            runtime: self.runtime.holding(id.clone()),
+            id: Some(id),
+            attempt: self.attempts,
+            ends_at: self.plan.caller.deadline_at.unwrap_or(timeout_at).min(timeout_at),
+            correlation_id: self.plan.caller.correlation_id.clone(),
+            tenant: self.plan.caller.tenant.clone(),
+            downstream: OnceLock::new(),
+        }
+    }
+
+    /// What follows from an outcome. For a caller who is gone, and under a
+    /// claim whose attempts are used up, nothing is tried again.
+    pub(super) fn decide(&self, outcome: Outcome, is_spent: bool) -> Decision {
+        let now = self.runtime.elapsed();
+        let progress = Progress {
+            attempt: if is_spent || self.link.is_abandoned() { u32::MAX } else { self.attempts },
+            total: self.total,
+            elapsed: now.saturating_sub(self.first_attempt_at.unwrap_or(now)),
+            remaining: self.plan.caller.remaining(now),
+            in_doubt: self.doubt.is_some(),
+        };
+        decide(&self.plan.contract.policy, outcome, progress)
+    }
+
+    fn note(&mut self, ended: &Outcomes, began_at: Duration) {
+        let took = self.runtime.elapsed().saturating_sub(began_at);
+        let now = self.runtime.clock().now();
+        self.trace.push(Attempt {
+            number: self.attempts,
+            began_at: Timestamp(now.0.saturating_sub(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))),
+            took,
+            class: ended.outcome.class,
+            error: ended.error.clone(),
+        });
+    }
+
+    async fn back_off(&self, lease: &mut Lease, span: Duration) {
+        tokio::select! {
+            () = lease.rest(span) => {}
+            () = self.link.abandoned() => {}
+        }
+    }
+
+    /// The delay that stands between this call and the next attempt of another
+    /// one.
+    pub(super) fn persisted_delay(&self, outcome: Outcome) -> Duration {
+        match outcome.class {
+            OutcomeClass::RetryableFailure(_) => {
+                let (floor, ceiling) = delay(&self.plan.contract.policy.retry, self.attempts, outcome.retry_after);
+                draw_delay(floor, ceiling)
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    // ---- settle ----
+
+    /// Settles a claim after its last attempt, and answers the caller.
+    async fn conclude(
+        &mut self,
+        lease: &Lease,
+        used: u32,
+        step: NextStep,
+        ended: Outcomes,
+        claim: Claim,
+    ) -> Result<Round, CallError<()>> {
+        match step {
+            NextStep::Continue => {
+                let result = ended.result.unwrap_or_else(|| "null".into());
+                self.settle(lease, used, Settling::Succeeded { result }).await?;
+                tracing::debug!(target: "tool_contract", id = %lease.id, "succeeded");
+                Ok(Round::Done(Success {
+                    key: self.about().key,
+                    attempts: self.total,
+                    reminted_from: claim.reminted_from,
+                    replay: None,
+                }))
+            }
+            NextStep::Stop | NextStep::RetryAfter { .. } => {
+                let delay = self.persisted_delay(ended.outcome);
+                self.settle(lease, used, Settling::Released { delay }).await?;
+                tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
+                Err(CallError::Failed(Failure::Tool(()), self.about()))
+            }
+            NextStep::Reconcile | NextStep::Escalate => {
+                let cause = self.doubt.take().unwrap_or(ended.error);
+                let escalation = self.settle(lease, used, Settling::Unknown { cause: cause.clone().into() }).await?;
+                match step {
+                    NextStep::Reconcile => Ok(Round::Reconcile),
+                    _ => Err(self.unknown(cause, escalation)),
+                }
+            }
+        }
+    }
+
+    /// Records what came of a claim; tries again while the lease lives.
+    ///
+    /// If it cannot be recorded, the caller is told that the outcome is
+    /// unknown: the next one to ask will be told the same.
+    async fn settle(
+        &mut self,
+        lease: &Lease,
+        used: u32,
+        verdict: Settling,
+    ) -> Result<Option<EscalationId>, CallError<()>> {
+        let known = match &verdict {
+            Settling::Succeeded { .. } => "it succeeded",
+            Settling::Released { .. } => "it left nothing behind",
+            Settling::Unknown { .. } => "its outcome is unknown",
+        };
+        let attempts = std::mem::take(&mut self.trace);
+        let settlement = Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts };
+        match self.settle_while_leased(lease, settlement).await {
+            Ok(Settled::Recorded { escalation }) => Ok(escalation),
+            Ok(Settled::Superseded { state }) => {
+                Err(self.unknown(format!("{known}, but by then it was {state}: somebody else had resolved it"), None))
+            }
+            Ok(Settled::Missing) => {
+                Err(self.unknown(format!("{known}, but the ledger does not know it: it has lost its data"), None))
+            }
+            Err(error) => Err(self.unknown(format!("{known}, but that could not be recorded: {error}"), None)),
+        }
+    }
+
+    async fn settle_while_leased(&self, lease: &Lease, settlement: Settlement) -> Result<Settled, LedgerError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.plan.ledger.settle(settlement.clone()).await {
+                Ok(settled) => return Ok(settled),
+                Err(error) if self.runtime.elapsed().saturating_add(pause) >= lease.ends_at() => return Err(error),
+                Err(_) => {
+                    self.runtime.clock().pause(pause).await;
+                    pause = (pause * 2).min(self.runtime.lease() / 3);
+                }
+            }
+        }
+    }
+
+    /// Asks something of the body's surroundings for as long as an attempt may
+    /// take.
+    pub(super) async fn ask(&self, asking: BoxFuture<'_, Found>, lease: &mut Lease) -> Found {
+        let timeout = self.plan.contract.policy.timeout;
+        let timeout_at = self.runtime.elapsed().saturating_add(timeout);
+        let watch = Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), early: None };
+        match drive(asking, watch).await {
+            Driven::Ended(found) => found,
+            Driven::TimedOut => Found::CannotTell(format!("the reconcile function took longer than {timeout:?}")),
+            Driven::Panicked(message) => Found::CannotTell(format!("the reconcile function panicked: {message}")),
+        }
+    }
+}
+
+fn unknown_outcome(error: String) -> Outcomes {
+    Outcomes { outcome: OutcomeClass::SideEffectUnknown.into(), result: None, error }
+}
+
+/// A delay between floor and ceiling.
+pub(super) fn draw_delay(floor: Duration, ceiling: Duration) -> Duration {
+    let spread = u64::try_from(ceiling.saturating_sub(floor).as_micros()).unwrap_or(u64::MAX);
+    floor.saturating_add(Duration::from_micros(fastrand::u64(0..=spread)))
+}

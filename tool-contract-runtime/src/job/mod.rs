@@ -1,0 +1,181 @@
+//! A call without its type: what the executor, which is compiled once, sees of
+//! a tool.
+
+pub(crate) mod read;
+pub(crate) mod schema;
+
+use std::sync::Arc;
+
+use serde_json::Map;
+use serde_json::value::RawValue;
+use tool_contract_spec::canonical::Form;
+use tool_contract_spec::ledger::Timestamp;
+use tool_contract_spec::operation::{OperationError, OperationHash, OperationHasher, SecretKey};
+use tool_contract_spec::outcome::{Outcome, OutcomeClass};
+use tool_contract_spec::policy::{ArgumentRole, Contract};
+
+use crate::asked::Asked;
+use crate::cx::Cx;
+use crate::tool::{BoxFuture, Tool, ToolError};
+
+/// What a call does: its hash, and its arguments for the record.
+pub(crate) struct Described {
+    pub(crate) hash: OperationHash,
+    /// As JSON, secrets left out.
+    pub(crate) arguments: Arc<str>,
+}
+
+/// How an attempt ended.
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    /// The result as JSON, if it succeeded.
+    pub(crate) result: Option<Arc<str>>,
+    /// The error's text, if it did not.
+    pub(crate) error: String,
+}
+
+/// What a reconcile function found.
+pub(crate) enum Found {
+    Happened(Arc<str>),
+    DidNotHappen,
+    CannotTell(String),
+}
+
+/// A call without its type.
+pub(crate) trait Job: Send {
+    fn contract(&self) -> &'static Contract;
+    fn is_blocking(&self) -> bool;
+    fn describe(&self, secret: Option<&SecretKey>) -> Result<Described, OperationError>;
+    /// An argument as the text that stands in a key.
+    fn key_text(&self, argument: &str) -> Option<String>;
+    /// Runs the body once; the typed result stays with the job.
+    fn attempt(&mut self, cx: Cx) -> BoxFuture<'_, Ended>;
+    /// Asks the reconcile function, if there is one.
+    fn reconcile(&mut self, cx: Cx, at: Timestamp) -> Option<BoxFuture<'_, Found>>;
+}
+
+/// A call of the tool `T`.
+pub(crate) struct TypedJob<T: Tool> {
+    pub(crate) arguments: T,
+    /// What the newest attempt returned.
+    pub(crate) last: Option<Result<T::Output, T::Error>>,
+}
+
+impl<T: Tool> TypedJob<T> {
+    pub(crate) const fn new(arguments: T) -> Self {
+        Self { arguments, last: None }
+    }
+}
+
+impl<T: Tool> Job for TypedJob<T>
+where
+    T::Output: Send,
+{
+    fn contract(&self) -> &'static Contract {
+        T::contract()
+    }
+
+    fn is_blocking(&self) -> bool {
+        T::BLOCKING
+    }
+
+    fn describe(&self, secret: Option<&SecretKey>) -> Result<Described, OperationError> {
+        describe(&self.arguments, secret)
+    }
+
+    fn key_text(&self, name: &str) -> Option<String> {
+        let argument = T::ARGUMENTS.iter().find(|argument| argument.name == name)?;
+        let json = (argument.erased.json)((argument.get)(&self.arguments)).ok()?;
+        // A text stands for itself, anything else for its JSON.
+        Some(serde_json::from_str::<String>(json.get()).unwrap_or_else(|_| json.get().to_owned()))
+    }
+
+    fn attempt(&mut self, cx: Cx) -> BoxFuture<'_, Ended> {
+        let arguments = self.arguments.clone();
+        Box::pin(async move {
+            let result = arguments.run(&cx).await;
+            let ended = match &result {
+                Ok(output) => Ended {
+                    outcome: OutcomeClass::Success.into(),
+                    result: Some(stored(output)),
+                    error: String::new(),
+                },
+                Err(error) => Ended { outcome: error.outcome(), result: None, error: error.to_string() },
+            };
+            self.last = Some(result);
+            ended
+        })
+    }
+
+    fn reconcile(&mut self, cx: Cx, at: Timestamp) -> Option<BoxFuture<'_, Found>> {
+        let key = cx.key()?.clone();
+        let asking = T::reconcile(Asked { args: self.arguments.clone(), key, at, cx })?;
+        Some(Box::pin(async move {
+            match asking.await {
+                Ok(Some(output)) => Found::Happened(stored(&output)),
+                Ok(None) => Found::DidNotHappen,
+                Err(why) => Found::CannotTell(why),
+            }
+        }))
+    }
+}
+
+/// An output as the ledger keeps it. One that cannot be written is still a
+/// success that must not run again: its replay says that it is unreadable.
+fn stored<O: serde::Serialize>(output: &O) -> Arc<str> {
+    serde_json::to_string(output).map_or_else(|error| format!("unwritable: {error}"), |json| json).into()
+}
+
+fn describe<T: Tool>(arguments: &T, secret: Option<&SecretKey>) -> Result<Described, OperationError> {
+    let contract = T::contract();
+    let mut hasher = OperationHasher::new(&contract.name, contract.version);
+    let mut is_whole = T::ORDER.len() == T::ARGUMENTS.len();
+    for argument in T::ORDER.iter().filter_map(|index| T::ARGUMENTS.get(*index)) {
+        let value = (argument.get)(arguments);
+        match (argument.role, secret) {
+            (ArgumentRole::Secret, Some(key)) => {
+                is_whole = false;
+                hasher.secret(argument.name, key, |out| (argument.erased.canonical)(value, out))?
+            }
+            (ArgumentRole::Secret, None) => {
+                return Err(OperationError::SecretArgument { name: argument.name.to_owned() });
+            }
+            _ => hasher.argument(argument.name, |out| (argument.erased.canonical)(value, out))?,
+        };
+    }
+    let operation = hasher.finish();
+    // The canonical text is the JSON of the arguments, if nothing is missing
+    // from it: then it need not be written twice.
+    let arguments = if is_whole && operation.form == Form::Json {
+        operation.canonical.into()
+    } else {
+        recorded(arguments)
+    };
+    Ok(Described { hash: operation.hash, arguments })
+}
+
+/// The arguments as JSON, secrets left out.
+fn recorded<T: Tool>(arguments: &T) -> Arc<str> {
+    let open = T::ARGUMENTS.iter().filter(|argument| argument.role != ArgumentRole::Secret);
+    let members = open.filter_map(|argument| {
+        let json = (argument.erased.json)((argument.get)(arguments)).ok()?;
+        Some((argument.name.to_owned(), json))
+    });
+    let members: std::collections::BTreeMap<String, Box<RawValue>> = members.collect();
+    serde_json::to_string(&members).unwrap_or_default().into()
+}
+
+/// The arguments for a person to read: secrets are named and not shown.
+pub(crate) fn shown<T: Tool>(arguments: &T) -> serde_json::Value {
+    let mut members = Map::new();
+    for argument in T::ARGUMENTS {
+        let value = if argument.role == ArgumentRole::Secret {
+            serde_json::Value::from("(secret)")
+        } else {
+            let json = (argument.erased.json)((argument.get)(arguments)).ok();
+            json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+        };
+        members.insert(argument.name.to_owned(), value);
+    }
+    serde_json::Value::Object(members)
+}

@@ -1,0 +1,315 @@
+//! A ledger that lives as long as its process.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::ledger::{
+    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew, resolve, settle,
+};
+use tool_contract_spec::operation::OperationHash;
+
+use super::time::Time;
+use super::twins::{Mark, Twins};
+use super::waiting::Waiting;
+use super::{
+    Admission, Admitted, Answer, Cell, CellId, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError,
+    Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
+    State,
+};
+use crate::clock::{Clock, SystemClock};
+use crate::tool::BoxFuture;
+
+/// A ledger that lives as long as its process: for tests, for tools whose
+/// repetition is harmless across restarts, and to try things out.
+///
+/// It dedupes, limits and waits like every ledger, and after a restart it knows
+/// nothing: what ran before may run again.
+///
+/// It never forgets a key, for that would let it run again. What an operation
+/// takes is its arguments, its result and about 1.3 kB; so a process that makes
+/// new keys without end wants [`SqliteLedger`](super::SqliteLedger).
+pub struct MemoryLedger {
+    shelf: Mutex<Shelf>,
+    waiting: Waiting,
+    clock: Arc<dyn Clock>,
+}
+
+/// All that the ledger knows.
+struct Shelf {
+    time: Time,
+    /// The newest fence that was given.
+    fence: Fence,
+    operations: HashMap<OperationId, Kept>,
+    twins: Twins,
+    cells: HashMap<CellId, Cell>,
+    /// How many cells there may be before the idle ones are dropped.
+    most_cells: usize,
+}
+
+/// How many cells there may be before it is worth looking for idle ones.
+const FEW_CELLS: usize = 1_024;
+
+/// One operation: never `None`, but the transitions want a slot.
+struct Kept {
+    slot: Option<Record>,
+    history: Vec<Event>,
+}
+
+impl MemoryLedger {
+    /// An empty ledger that lives by the system's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock::new()))
+    }
+
+    /// An empty ledger that lives by `clock`.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        let shelf = Shelf {
+            time: Time::new(Arc::clone(&clock)),
+            fence: Fence::NONE,
+            operations: HashMap::new(),
+            twins: Twins::default(),
+            cells: HashMap::new(),
+            most_cells: FEW_CELLS,
+        };
+        Self { shelf: Mutex::new(shelf), waiting: Waiting::default(), clock }
+    }
+
+    /// Forgets every operation, every history and every limit; fences go on.
+    ///
+    /// **Every key may run again afterwards**, those of calls that still run
+    /// included. It is for tests.
+    pub fn clear(&self) {
+        if let Ok(mut shelf) = self.shelf.lock() {
+            shelf.operations = HashMap::new();
+            shelf.twins = Twins::default();
+            shelf.cells = HashMap::new();
+        }
+    }
+
+    fn shelf(&self) -> Result<MutexGuard<'_, Shelf>, LedgerError> {
+        // After a panic in the middle of a step nobody knows what is true.
+        self.shelf.lock().map_err(|_| LedgerError::Unavailable("a step of this MemoryLedger panicked".into()))
+    }
+
+    /// Makes one step on a known or unknown operation.
+    fn step<R: Send + 'static>(
+        &self,
+        id: &OperationId,
+        step: impl FnOnce(&mut Option<Record>, &Around) -> Step<R>,
+    ) -> Answer<'_, R> {
+        let answer = self.shelf().map(|mut shelf| shelf.step(id, step));
+        if let Ok((_, true)) = answer {
+            self.waiting.wake(id);
+        }
+        Box::pin(ready(answer.map(|(reply, _)| reply)))
+    }
+
+    fn look<R: Send + 'static>(&self, look: impl FnOnce(&Shelf) -> R) -> Answer<'_, R> {
+        Box::pin(ready(self.shelf().map(|shelf| look(&shelf))))
+    }
+}
+
+impl Default for MemoryLedger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLedger").finish_non_exhaustive()
+    }
+}
+
+impl Ledger for MemoryLedger {
+    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+        let answer = self.shelf().map(|mut shelf| shelf.admit(&admission));
+        if let Ok((_, true)) = answer {
+            self.waiting.wake(&admission.id);
+        }
+        Box::pin(ready(answer.map(|(reply, _)| reply)))
+    }
+
+    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+        self.step(&settlement.id, |slot, around| settle(slot, &settlement, around))
+    }
+
+    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
+        self.step(&id, |slot, around| renew(slot, fence, around))
+    }
+
+    fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
+        self.step(&request.id, |slot, around| begin_reconcile(slot, &request, around))
+    }
+
+    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled> {
+        self.step(&id, |slot, around| finish_reconcile(slot, fence, &finding, around))
+    }
+
+    fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {
+        self.step(&resolution.id, |slot, around| resolve(slot, &resolution, around))
+    }
+
+    fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided> {
+        self.step(&decision.id, |slot, around| decide_approval(slot, &decision, around))
+    }
+
+    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
+        let answer = self.shelf().map(|mut shelf| {
+            let now = shelf.time.now();
+            let mut cells = shelf.cells(&draws);
+            draw(&mut cells, &draws, now).map(|()| shelf.put_cells(&draws, cells))
+        });
+        Box::pin(ready(answer))
+    }
+
+    fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
+        self.look(|shelf| shelf.operations.get(&id).and_then(|kept| kept.slot.clone()))
+    }
+
+    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
+        self.look(|shelf| shelf.operations.get(&id).map(|kept| kept.history.clone()).unwrap_or_default())
+    }
+
+    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
+        self.look(|shelf| shelf.list(&query))
+    }
+
+    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let end = self.clock.alarm(within);
+            self.waiting.wait(&id, end, || self.is_moving(&id)).await;
+        })
+    }
+}
+
+impl MemoryLedger {
+    fn is_moving(&self, id: &OperationId) -> bool {
+        self.shelf().is_ok_and(|shelf| {
+            shelf.operations.get(id).and_then(|kept| kept.slot.as_ref()).is_some_and(is_moving)
+        })
+    }
+}
+
+/// Whether somebody else is to move next, so that waiting makes sense.
+pub(super) const fn is_moving(record: &Record) -> bool {
+    matches!(record.state, State::Running { .. } | State::Reconciling { .. } | State::AwaitingApproval)
+}
+
+impl Shelf {
+    fn around(&mut self) -> Around {
+        Around { now: self.time.now(), fence: Fence(self.fence.0 + 1) }
+    }
+
+    /// Makes one step; says also whether the record changed.
+    fn step<R>(
+        &mut self,
+        id: &OperationId,
+        step: impl FnOnce(&mut Option<Record>, &Around) -> Step<R>,
+    ) -> (R, bool) {
+        let around = self.around();
+        let Some(kept) = self.operations.get_mut(id) else {
+            // No transition but an admission makes a record.
+            return (step(&mut None, &around).reply, false);
+        };
+        let before = kept.mark();
+        let done = step(&mut kept.slot, &around);
+        kept.history.extend(done.events);
+        if done.changed {
+            let after = kept.mark();
+            self.fence = self.fence.max(kept.fence());
+            self.twins.follow(id, before, after);
+        }
+        (done.reply, done.changed)
+    }
+
+    fn admit(&mut self, request: &Admission) -> (Admitted, bool) {
+        let mut cells = self.cells(&request.draws);
+        let (reply, changed) = if self.operations.contains_key(&request.id) {
+            self.step(&request.id, |slot, around| admit(slot, request, None, &mut cells, around))
+        } else {
+            self.admit_new(request, &mut cells)
+        };
+        if matches!(reply, Admitted::Claimed(_)) {
+            self.put_cells(&request.draws, cells);
+        }
+        (reply, changed)
+    }
+
+    fn admit_new(&mut self, request: &Admission, cells: &mut [Cell]) -> (Admitted, bool) {
+        let around = self.around();
+        let twin = self.twin(&request.id, request.hash);
+        let mut slot = None;
+        let done = admit(&mut slot, request, twin.as_ref(), cells, &around);
+        if slot.is_some() {
+            let kept = Kept { slot, history: done.events };
+            self.fence = self.fence.max(kept.fence());
+            self.twins.follow(&request.id, None, kept.mark());
+            self.operations.insert(request.id.clone(), kept);
+        }
+        (done.reply, done.changed)
+    }
+
+    fn twin(&self, id: &OperationId, hash: OperationHash) -> Option<Twin> {
+        let key = self.twins.find(id, hash)?;
+        let twin = OperationId { key, ..id.clone() };
+        let record = self.operations.get(&twin)?.slot.clone()?;
+        Some(Twin { key: twin.key, record })
+    }
+
+    fn cells(&self, draws: &[Draw]) -> Vec<Cell> {
+        draws.iter().map(|draw| self.cells.get(&draw.cell).copied().unwrap_or_default()).collect()
+    }
+
+    fn put_cells(&mut self, draws: &[Draw], cells: Vec<Cell>) {
+        for (draw, cell) in draws.iter().zip(cells) {
+            self.cells.insert(draw.cell.clone(), cell);
+        }
+        if self.cells.len() > self.most_cells {
+            self.drop_idle_cells();
+        }
+    }
+
+    /// Drops the rates that have refilled: a new cell says the same.
+    fn drop_idle_cells(&mut self) {
+        let now = self.time.now();
+        self.cells.retain(|_, cell| !cell.is_idle(now));
+        self.most_cells = FEW_CELLS.max(self.cells.len().saturating_mul(2));
+    }
+
+    fn list(&self, query: &Query) -> Vec<(OperationId, Record)> {
+        let mut found: Vec<_> = self
+            .operations
+            .iter()
+            .filter_map(|(id, kept)| Some((id, kept.slot.as_ref()?)))
+            .filter(|(id, record)| query.matches(id, record))
+            .collect();
+        found.sort_unstable_by_key(|(id, _)| *id);
+        found.into_iter().take(query.bound()).map(|(id, record)| (id.clone(), record.clone())).collect()
+    }
+}
+
+impl Query {
+    fn matches(&self, id: &OperationId, record: &Record) -> bool {
+        self.tenant.as_ref().is_none_or(|tenant| id.tenant.as_ref() == Some(tenant))
+            && self.tool.as_ref().is_none_or(|tool| id.tool == *tool)
+            && self.state.is_none_or(|state| record.state.name() == state)
+            && self.after.as_ref().is_none_or(|after| id > after)
+    }
+}
+
+impl Kept {
+    fn mark(&self) -> Option<Mark> {
+        self.slot.as_ref().and_then(Mark::of)
+    }
+
+    fn fence(&self) -> Fence {
+        self.slot.as_ref().map_or(Fence::NONE, |record| record.fence)
+    }
+}

@@ -1,0 +1,59 @@
+//! Waking those who wait for an operation to change.
+
+use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
+use std::task::Poll;
+
+use tokio::sync::Notify;
+use tool_contract_spec::key::OperationId;
+
+use crate::tool::BoxFuture;
+
+/// How many bells there are. Operations share them: a waiter that is woken for
+/// nothing asks once too often, which does no harm.
+const BELLS: usize = 64;
+
+/// The bells by which those who wait are woken.
+pub(super) struct Waiting {
+    bells: [Notify; BELLS],
+    places: RandomState,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { bells: [const { Notify::const_new() }; BELLS], places: RandomState::new() }
+    }
+}
+
+impl Waiting {
+    /// Wakes whoever waits for `id`.
+    pub(super) fn wake(&self, id: &OperationId) {
+        self.bell(id).notify_waiters();
+    }
+
+    /// Waits until `id` may have changed, or `end` is over. `is_moving` is asked
+    /// after the place in the queue is taken, so that no change is missed in
+    /// between; if it says no, there is nothing to wait for.
+    pub(super) async fn wait(&self, id: &OperationId, end: BoxFuture<'_, ()>, is_moving: impl FnOnce() -> bool) {
+        let mut bell = pin!(self.bell(id).notified());
+        bell.as_mut().enable();
+        if !is_moving() {
+            return;
+        }
+        let mut end = end;
+        poll_fn(|cx| {
+            if bell.as_mut().poll(cx).is_ready() || end.as_mut().poll(cx).is_ready() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    fn bell(&self, id: &OperationId) -> &Notify {
+        let place = self.places.hash_one(id) % (BELLS as u64);
+        &self.bells[usize::try_from(place).unwrap_or(0)]
+    }
+}

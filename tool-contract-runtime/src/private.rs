@@ -1,0 +1,92 @@
+//! What generated code names, and nobody else: the bounds of each part stand
+//! here once, so that a part that does not fit is one error, at its place.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+pub use inventory;
+pub use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
+pub use tool_contract_spec::policy;
+
+pub use crate::argument::{Argument, ArgumentType, Values, cloned, erased};
+pub use crate::asked::{Asked, Done};
+pub use crate::call::{approval_state, key};
+pub use crate::cx::Cx;
+pub use crate::registry::{Linked, linked};
+pub use crate::tool::{BoxFuture, Returned, StateType, Tool};
+
+/// Asks a reconcile function.
+pub fn reconcile<T, F, Fut, E>(find: F, asked: Asked<T>) -> BoxFuture<'static, Result<Option<T::Output>, String>>
+where
+    T: Tool,
+    F: Fn(Asked<T>) -> Fut,
+    Fut: Future<Output = Result<Option<T::Output>, E>> + Send + 'static,
+    E: fmt::Display,
+{
+    let asking = find(asked);
+    Box::pin(async move { asking.await.map_err(|error| error.to_string()) })
+}
+
+/// Runs a compensation.
+pub fn roll_back<T, F, Fut, E>(compensate: F, done: Done<T>) -> BoxFuture<'static, Result<(), String>>
+where
+    T: Tool,
+    F: Fn(Done<T>) -> Fut,
+    Fut: Future<Output = Result<(), E>> + Send + 'static,
+    E: fmt::Display,
+{
+    let compensating = compensate(done);
+    Box::pin(async move { compensating.await.map_err(|error| error.to_string()) })
+}
+
+/// Runs a body that is not async where it cannot block the executor.
+pub fn blocking<O, E, F>(cx: &Cx, body: F) -> BoxFuture<'static, Result<O, E>>
+where
+    F: FnOnce(&Cx) -> Result<O, E> + Send + 'static,
+    O: Send + 'static,
+    E: Send + 'static,
+{
+    let cx = cx.clone();
+    let running = tokio::task::spawn_blocking(move || body(&cx));
+    Box::pin(async move {
+        match running.await {
+            Ok(result) => result,
+            // The executor that polls this catches it again.
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(cancelled) => panic!("the runtime shut down under the body: {cancelled}"),
+            },
+        }
+    })
+}
+
+/// Shows a tool's arguments, secrets left out.
+///
+/// # Errors
+/// If `f` cannot be written to.
+pub fn debug<T: Tool>(arguments: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{} {}", T::contract().name, crate::job::shown(arguments))
+}
+
+/// What a field marked `#[retry_after]` may be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no delay",
+    label = "`#[retry_after]` marks a `Duration` or an `Option<Duration>`"
+)]
+pub trait RetryAfter {
+    /// The delay.
+    fn retry_after(&self) -> Option<Duration>;
+}
+
+impl RetryAfter for Duration {
+    fn retry_after(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+impl RetryAfter for Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
+        *self
+    }
+}

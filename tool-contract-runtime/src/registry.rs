@@ -1,0 +1,177 @@
+//! The tools that a runtime knows, by name and by type.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+use tool_contract_spec::policy::{ArgumentRole, Contract, Text};
+use tool_contract_spec::template::Template;
+
+use crate::dispatch::{DynamicCall, Response};
+use crate::error::BuildError;
+use crate::job::schema;
+use crate::runtime::Runtime;
+use crate::tool::{BoxFuture, StateType, Tool};
+
+/// A tool without its type.
+pub trait AnyTool: Send + Sync {
+    /// Its contract.
+    fn contract(&self) -> &'static Contract;
+    /// Its type.
+    fn type_id(&self) -> TypeId;
+    /// The state that its body takes.
+    fn state(&self) -> &'static [StateType];
+    /// The package that it was compiled in.
+    fn package(&self) -> &'static str;
+    /// The JSON Schema of its arguments.
+    fn arguments_schema(&self) -> Value;
+    /// The JSON Schema of its output.
+    fn output_schema(&self) -> Value;
+    /// Calls it with JSON.
+    #[doc(hidden)]
+    fn dispatch(&self, runtime: &Runtime, call: DynamicCall) -> BoxFuture<'static, Response>;
+}
+
+/// The tool `T` without its type.
+struct Of<T>(PhantomData<fn() -> T>);
+
+impl<T: Tool> AnyTool for Of<T> {
+    fn contract(&self) -> &'static Contract {
+        T::contract()
+    }
+
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<T>()
+    }
+
+    fn state(&self) -> &'static [StateType] {
+        T::STATE
+    }
+
+    fn package(&self) -> &'static str {
+        T::PACKAGE
+    }
+
+    fn arguments_schema(&self) -> Value {
+        schema::arguments::<T>()
+    }
+
+    fn output_schema(&self) -> Value {
+        schema::output::<T>()
+    }
+
+    fn dispatch(&self, runtime: &Runtime, call: DynamicCall) -> BoxFuture<'static, Response> {
+        crate::dispatch::typed::<T>(runtime, call)
+    }
+}
+
+/// A tool that is linked into the program.
+#[derive(Clone, Copy)]
+pub struct Linked(fn() -> &'static dyn AnyTool);
+
+impl Linked {
+    /// The entry of `T`.
+    #[must_use]
+    pub const fn of<T: Tool>() -> Self {
+        Self(erase::<T>)
+    }
+}
+
+inventory::collect!(Linked);
+
+/// `T` without its type.
+pub(crate) fn erase<T: Tool>() -> &'static dyn AnyTool {
+    const { &Of::<T>(PhantomData) }
+}
+
+/// Every tool that is linked into the program, by path.
+///
+/// A crate that the program never names is not linked, and its tools are
+/// silently absent: `use that_crate as _;` cures it.
+#[must_use]
+pub fn linked() -> Vec<&'static dyn AnyTool> {
+    let mut tools: Vec<_> = inventory::iter::<Linked>().map(|linked| (linked.0)()).collect();
+    tools.sort_by_key(|tool| &tool.contract().path);
+    tools
+}
+
+/// What a runtime worked out about a tool when it first met it.
+pub(crate) struct Entry {
+    pub(crate) tool: &'static dyn AnyTool,
+    pub(crate) template: Option<Template>,
+    /// What keeps it from being called on this runtime.
+    pub(crate) obstacle: Option<BuildError>,
+}
+
+/// The tools that a runtime knows.
+#[derive(Default)]
+pub(crate) struct Registry {
+    tools: RwLock<Tools>,
+}
+
+#[derive(Default)]
+struct Tools {
+    by_name: BTreeMap<Text, Arc<Entry>>,
+    by_type: HashMap<TypeId, Arc<Entry>>,
+}
+
+impl Registry {
+    /// The entry of `T`, made on first use.
+    pub(crate) fn entry<T: Tool>(&self, runtime: &Runtime) -> Arc<Entry> {
+        let known = self.tools.read().unwrap_or_else(PoisonError::into_inner).by_type.get(&TypeId::of::<T>()).cloned();
+        known.unwrap_or_else(|| self.add(erase::<T>(), |types| runtime.missing_state(types), runtime.has_secret_key()))
+    }
+
+    /// The entry of the tool with this name.
+    pub(crate) fn named(&self, name: &str) -> Option<Arc<Entry>> {
+        self.tools.read().unwrap_or_else(PoisonError::into_inner).by_name.get(name).cloned()
+    }
+
+    /// Every tool, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Entry>> {
+        self.tools.read().unwrap_or_else(PoisonError::into_inner).by_name.values().cloned().collect()
+    }
+
+    /// Registers a tool, or remembers what keeps it from being called.
+    pub(crate) fn add(
+        &self,
+        tool: &'static dyn AnyTool,
+        missing_state: impl Fn(&[StateType]) -> Option<&'static str>,
+        has_secret_key: bool,
+    ) -> Arc<Entry> {
+        let contract = tool.contract();
+        let mut tools = self.tools.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = tools.by_type.get(&tool.type_id()) {
+            return Arc::clone(known);
+        }
+        let name = contract.name.clone();
+        let other = tools.by_name.get(&name).map(|entry| entry.tool.contract().path.clone());
+        let taken = other.map(|first| BuildError::TwoOfOneName {
+            tool: name.clone(),
+            first,
+            second: contract.path.clone(),
+        });
+        let state = missing_state(tool.state()).map(|state| BuildError::StateMissing { tool: name.clone(), state });
+        let is_secret = contract.arguments.iter().any(|argument| argument.role == ArgumentRole::Secret);
+        let secret = (is_secret && !has_secret_key).then(|| BuildError::SecretKeyMissing { tool: name.clone() });
+        let is_taken = taken.is_some();
+        let entry =
+            Arc::new(Entry { tool, template: template(contract), obstacle: taken.or(state).or(secret) });
+        tools.by_type.insert(tool.type_id(), Arc::clone(&entry));
+        if !is_taken {
+            tools.by_name.insert(name, Arc::clone(&entry));
+        }
+        entry
+    }
+}
+
+/// The template of a derived key; the macro has read it before.
+fn template(contract: &Contract) -> Option<Template> {
+    use tool_contract_spec::policy::Idempotency;
+    match &contract.policy.idempotency {
+        Idempotency::Keyed { template: Some(text), .. } => Template::parse(text).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,149 @@
+//! A ledger that fails where the test says so.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tool_contract_spec::key::OperationId;
+
+use crate::ledger::{
+    Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError, Limited, Query,
+    ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
+};
+use crate::tool::BoxFuture;
+
+/// A step of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// [`Ledger::admit`]
+    Admit,
+    /// [`Ledger::settle`]
+    Settle,
+    /// [`Ledger::renew`]
+    Renew,
+    /// [`Ledger::begin_reconcile`]
+    BeginReconcile,
+    /// [`Ledger::finish_reconcile`]
+    FinishReconcile,
+    /// [`Ledger::resolve`]
+    Resolve,
+    /// [`Ledger::decide_approval`]
+    DecideApproval,
+    /// [`Ledger::draw`]
+    Draw,
+    /// [`Ledger::find`], [`Ledger::history`] and [`Ledger::list`]
+    Read,
+}
+
+/// How a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The request never arrives: nothing is done.
+    Lost,
+    /// It is done, and the answer never arrives.
+    ReplyLost,
+}
+
+/// A ledger in front of another one that fails where the test says so.
+#[derive(Clone)]
+pub struct FaultyLedger {
+    inner: Arc<dyn Ledger>,
+    script: Arc<Mutex<HashMap<Step, Vec<Fault>>>>,
+}
+
+impl FaultyLedger {
+    /// A ledger that works like `inner` until it is told to fail.
+    pub fn new(inner: impl Ledger) -> Self {
+        Self { inner: Arc::new(inner), script: Arc::default() }
+    }
+
+    /// Lets the next `times` uses of `step` fail.
+    pub fn fail(&self, step: Step, fault: Fault, times: usize) {
+        let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        script.entry(step).or_default().extend(std::iter::repeat_n(fault, times));
+    }
+
+    /// The ledger behind it.
+    #[must_use]
+    pub fn inner(&self) -> &Arc<dyn Ledger> {
+        &self.inner
+    }
+
+    fn next(&self, step: Step) -> Option<Fault> {
+        let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        script.get_mut(&step).and_then(Vec::pop)
+    }
+
+    fn pass<'a, T: Send + 'a>(&'a self, step: Step, answer: impl FnOnce(&'a dyn Ledger) -> Answer<'a, T>) -> Answer<'a, T> {
+        let fault = self.next(step);
+        let unavailable = || LedgerError::Unavailable(format!("injected: {fault:?} at {step:?}"));
+        match fault {
+            None => answer(&*self.inner),
+            Some(Fault::Lost) => Box::pin(std::future::ready(Err(unavailable()))),
+            Some(Fault::ReplyLost) => {
+                let (done, error) = (answer(&*self.inner), unavailable());
+                Box::pin(async move {
+                    done.await.ok();
+                    Err(error)
+                })
+            }
+        }
+    }
+}
+
+impl Ledger for FaultyLedger {
+    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+        self.pass(Step::Admit, |inner| inner.admit(admission))
+    }
+
+    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+        self.pass(Step::Settle, |inner| inner.settle(settlement))
+    }
+
+    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
+        self.pass(Step::Renew, |inner| inner.renew(id, fence))
+    }
+
+    fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
+        self.pass(Step::BeginReconcile, |inner| inner.begin_reconcile(request))
+    }
+
+    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled> {
+        self.pass(Step::FinishReconcile, |inner| inner.finish_reconcile(id, fence, finding))
+    }
+
+    fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {
+        self.pass(Step::Resolve, |inner| inner.resolve(resolution))
+    }
+
+    fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided> {
+        self.pass(Step::DecideApproval, |inner| inner.decide_approval(decision))
+    }
+
+    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
+        self.pass(Step::Draw, |inner| inner.draw(draws))
+    }
+
+    fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
+        self.pass(Step::Read, |inner| inner.find(id))
+    }
+
+    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
+        self.pass(Step::Read, |inner| inner.history(id))
+    }
+
+    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
+        self.pass(Step::Read, |inner| inner.list(query))
+    }
+
+    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
+        self.inner.changed(id, within)
+    }
+}
+
+impl fmt::Debug for FaultyLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyLedger").finish_non_exhaustive()
+    }
+}

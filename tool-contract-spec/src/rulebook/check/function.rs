@@ -1,0 +1,30 @@
+//! Functions that others look up (TC0016).
+
+use super::declared::Declared;
+use crate::draft::{Field, RollbackDraft};
+use crate::rulebook::{Code, Finding};
+
+/// TC0016: a rollback and a reconcile function have a name, wherever they are.
+pub(super) fn unnamed<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
+    let refuse = |name: &str, at: &At| {
+        let message = format!("`{name}` of `{}` names no function", tool.voice.tool);
+        let help = format!("write its path: `{}`", tool.voice.assign("with", "path::to::function"));
+        Finding::new(Code::UNFIT_FUNCTION, at.clone(), message, help)
+    };
+    let mut findings = Vec::new();
+    if let Some(rollback) = tool.draft.rollback.given()
+        && matches!(&rollback.value, RollbackDraft::Compensate(path) if path.trim().is_empty())
+    {
+        findings.push(refuse("rollback", &rollback.at));
+    }
+    if let Field::Given { key, value } = &tool.reconcile {
+        match &value.value.with {
+            Field::Absent => findings.push(refuse("reconcile", key)),
+            Field::Given { value: with, .. } if with.value.trim().is_empty() => {
+                findings.push(refuse("reconcile", &with.at));
+            }
+            Field::Given { .. } | Field::Refused => {}
+        }
+    }
+    findings
+}

@@ -1,0 +1,175 @@
+//! Time spans, rates and what can be kept in them (TC0013, TC0015).
+
+use std::time::Duration;
+
+use super::declared::Declared;
+use super::voice::{Voice, one_of};
+use crate::draft::{LimitDraft, Located};
+use crate::duration::{self, format};
+use crate::policy::{Limit, Period, Policy, Quota, Retry, Scope, Ttl};
+use crate::rulebook::suggest::likely;
+use crate::rulebook::{Code, Finding};
+
+/// TC0015: a time span is an integer and a unit, and not zero.
+pub(super) fn span<At: Clone>(
+    name: &str,
+    voice: Voice<'_>,
+    written: &Located<String, At>,
+) -> Result<Duration, Finding<At>> {
+    let why = match duration::parse(&written.value) {
+        Ok(Duration::ZERO) => "is zero, and nothing is done in no time".to_owned(),
+        Ok(span) => return Ok(span),
+        Err(why) => format!("is no time span: {why}"),
+    };
+    let message = format!("`{name}` of `{}` {why}", voice.tool);
+    let help = format!("write for instance `{}`", voice.assign(name, "30s"));
+    Err(Finding::new(Code::UNKEEPABLE_BOUND, written.at.clone(), message, help))
+}
+
+/// TC0015: a limit lets something through, and says over which time.
+pub(super) fn limit<At: Clone>(voice: Voice<'_>, written: &LimitDraft<At>) -> Result<Limit, Finding<At>> {
+    let LimitDraft { scope, quota } = written;
+    let (why, help) = match quota_of(*scope, &quota.value) {
+        Ok(quota) => return Ok(Limit { scope: *scope, quota }),
+        Err(Unkeepable { why, example }) => (why, write_limit(voice, *scope, example)),
+    };
+    let message = format!("`per_{}` of `{}` is `{}`: {why}", scope.as_str(), voice.tool, quota.value);
+    Err(Finding::new(Code::UNKEEPABLE_BOUND, quota.at.clone(), message, format!("write for instance `{help}`")))
+}
+
+/// Why a text is no quota, and the period to show in an example.
+struct Unkeepable {
+    why: String,
+    example: Period,
+}
+
+fn quota_of(scope: Scope, text: &str) -> Result<Quota, Unkeepable> {
+    let refused = |why: &str, example| Unkeepable { why: why.to_owned(), example };
+    let (number, unit) = match text.split_once('/') {
+        Some((number, unit)) => (number.trim(), Some(unit.trim())),
+        None => (text.trim(), None),
+    };
+    let period = match (scope, unit) {
+        (Scope::Workflow, None) => None,
+        (Scope::Workflow, Some(_)) => return Err(refused("a workflow has a plain count, not a rate", Period::Minute)),
+        (_, Some(unit)) => Some(period_of(unit)?),
+        (_, None) => return Err(refused("a rate needs a unit of time", Period::Minute)),
+    };
+    let example = period.unwrap_or(Period::Minute);
+    match number.parse::<u32>() {
+        Ok(0) => Err(refused("zero lets nothing through", example)),
+        Ok(number) => Ok(period.map_or(Quota::Count(number), |period| Quota::Rate(number, period))),
+        Err(_) => Err(refused("its number is not an integer from 1 to 4294967295", example)),
+    }
+}
+
+fn period_of(unit: &str) -> Result<Period, Unkeepable> {
+    if let Some(period) = Period::ALL.into_iter().find(|period| period.unit() == unit) {
+        return Ok(period);
+    }
+    // `m` is a minute in a time span, and people write whole words.
+    let meant = if unit == "m" { Some("minute") } else { likely(unit, Period::ALL.map(Period::as_str)) };
+    let meant = Period::ALL.into_iter().find(|period| Some(period.as_str()) == meant);
+    let units = one_of(&Period::ALL.map(|period| format!("/{}", period.unit())));
+    Err(Unkeepable { why: format!("its unit is not {units}"), example: meant.unwrap_or(Period::Minute) })
+}
+
+fn write_limit(voice: Voice<'_>, scope: Scope, period: Period) -> String {
+    let name = scope.as_str();
+    match scope {
+        Scope::Workflow => voice.say(format!("per_{name} = \"50\""), format!("per_{name}: 50")),
+        _ => voice.say(
+            format!("per_{name} = \"20/{}\"", period.unit()),
+            format!("per_{name}_per_{}: 20", period.as_str()),
+        ),
+    }
+}
+
+/// TC0015: the budget has room for one attempt.
+pub(super) fn budget_below_timeout<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
+    let budget = tool.retry.given()?.value.budget.given()?;
+    let timeout = tool.timeout.value_or(Policy::DEFAULT_TIMEOUT).ok()?;
+    (budget.value < timeout).then(|| {
+        let message = format!(
+            "the `budget` of `{}` is {}, but one attempt alone may take {}{}",
+            tool.voice.tool,
+            format(budget.value),
+            format(timeout),
+            by_default(tool.timeout.is_absent()),
+        );
+        let help = format!(
+            "give the attempts more time together, as in `{}`, or each of them less, as in `{}`",
+            tool.voice.assign("budget", &format(timeout.saturating_mul(2))),
+            tool.voice.assign("timeout", &format(budget.value / 2)),
+        );
+        Finding::new(Code::UNKEEPABLE_BOUND, budget.at.clone(), message, help)
+    })
+}
+
+/// TC0015: the first delay is not longer than the longest.
+pub(super) fn base_above_cap<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
+    let retry = &tool.retry.given()?.value;
+    let (base, cap) = (retry.base.value_or(Retry::DEFAULT_BASE).ok()?, retry.cap.value_or(Retry::DEFAULT_CAP).ok()?);
+    if base <= cap {
+        return None;
+    }
+    // With both defaults there is nothing to find, so one of them is written.
+    let at = retry.base.given().or(retry.cap.given())?.at.clone();
+    let message = format!(
+        "`{}` would wait {}{} before the second attempt, but no delay may be longer than its `cap` of {}{}",
+        tool.voice.tool,
+        format(base),
+        by_default(retry.base.is_absent()),
+        format(cap),
+        by_default(retry.cap.is_absent()),
+    );
+    let help = format!(
+        "write `{}`, or a smaller `base`, as in `{}`",
+        tool.voice.assign("cap", &format(base)),
+        tool.voice.assign("base", &format(cap)),
+    );
+    Some(Finding::new(Code::UNKEEPABLE_BOUND, at, message, help))
+}
+
+/// TC0013: a key outlives the last retry that can arrive with it.
+///
+/// Only a key can: a tool that is not idempotent has none.
+pub(super) fn ttl_outlived<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
+    tool.keyed()?;
+    let window = tool.ttl_policy().ok()?.window;
+    let retry = tool.retry_policy().ok()?;
+    let timeout = tool.timeout.value_or(Policy::DEFAULT_TIMEOUT).ok()?;
+    let approval = tool.confirm_policy().ok()?.map(|confirm| confirm.ttl);
+    let needed = retry.span(timeout).saturating_add(approval.unwrap_or_default());
+    (window < needed).then(|| {
+        let written = tool.ttl.given().and_then(|ttl| ttl.value.window.given());
+        let message = format!(
+            "`{}` remembers a key for {}{}, but a retry can still arrive within {}: what comes later would run again",
+            tool.voice.tool,
+            format(window),
+            by_default(written.is_none()),
+            arithmetic(&retry, timeout, approval, needed),
+        );
+        let at = written.map_or_else(|| tool.absence(), |window| window.at.clone());
+        let help = format!("write for instance `{}`", tool.voice.assign("ttl", &format(needed.max(Ttl::DEFAULT.window))));
+        Finding::new(Code::TTL_TOO_SHORT, at, message, help)
+    })
+}
+
+/// `3 × (30s timeout + 10s backoff cap) + 15m approval = 17m`.
+fn arithmetic(retry: &Retry, timeout: Duration, approval: Option<Duration>, needed: Duration) -> String {
+    let attempts = match retry.budget {
+        Some(budget) => format!("{} budget", format(budget)),
+        None => format!("{} × ({} timeout + {} backoff cap)", retry.max, format(timeout), format(retry.cap)),
+    };
+    match approval {
+        Some(approval) => format!("{attempts} + {} approval = {}", format(approval), format(needed)),
+        None if retry.budget.is_some() => attempts,
+        None => format!("{attempts} = {}", format(needed)),
+    }
+}
+
+/// A remark on a value that nobody wrote.
+fn by_default(is_default: bool) -> &'static str {
+    if is_default { " (the default)" } else { "" }
+}
