@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use tool_contract_spec::document::{self, Document, Emitted, Entry, Position};
-use tool_contract_spec::rulebook::Finding;
+use tool_contract_spec::document::{self, Document, Emitted, Entry};
 
 use crate::args::Check;
 use crate::project::Package;
@@ -40,40 +39,28 @@ fn against_code(args: &Check) -> Result<End, Stop> {
     }
     let text = file::text(path)?;
     let Some(mut document) = read(&text, path, args)? else { return Ok(End::Unreadable) };
-    let code = code::reported(&package)?;
-    document.findings.extend(drift(&file::parse(&code, path)?, &document));
+    let code = emitted(&code::reported(&package)?, &package)?;
+    let drift = document::drift(&code, &document);
+    document.findings.extend(drift);
     document.findings.sort_by_key(|finding| finding.at);
     let report = Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
     Ok(report.print(args.json, args.strict))
 }
 
-/// Where code and file differ, at places of the file.
-fn drift(code: &Document, file: &Document) -> Vec<Finding<Position>> {
-    let mut findings = Vec::new();
-    for tool in &code.entries {
-        match file.entry(tool.name()) {
-            Some(entry) => findings.extend(entry_drift(tool, entry)),
-            None => findings.push(document::only_in_code(tool.name(), Position::START)),
-        }
-    }
-    let gone = file.entries.iter().filter(|entry| code.entry(entry.name()).is_none());
-    findings.extend(gone.map(|entry| document::only_in_file(entry.name(), entry.draft.at)));
-    findings
+/// What the code emitted, from the file that it was reported in.
+fn emitted(text: &str, package: &Package) -> Result<Vec<Emitted>, Stop> {
+    let reported = document::read(text).ok();
+    let tools = reported.and_then(|document| document.entries.into_iter().map(tool).collect());
+    tools.ok_or_else(|| {
+        let name = &package.name;
+        format!("error: what `{name}` says of its tools is no contract; is its `tool-contract` of another version?")
+    })
 }
 
-fn entry_drift(code: &Entry, file: &Entry) -> Vec<Finding<Position>> {
-    let Some(code) = emitted(code) else { return Vec::new() };
-    let mut differences = document::compare(&code.contract, file);
-    differences.extend(document::compare_schemas(&code, file));
-    let finding = |difference| document::disagreement(file.name(), &difference, file.place_of(difference.field));
-    differences.into_iter().map(finding).collect()
-}
-
-/// What the code emitted, from the entry that it was read back to.
-fn emitted(entry: &Entry) -> Option<Emitted> {
+fn tool(entry: Entry) -> Option<Emitted> {
     Some(Emitted {
-        contract: entry.contract.clone()?,
-        arguments_schema: entry.schemas.arguments.clone()?,
-        output_schema: entry.schemas.output.clone()?,
+        contract: entry.contract?,
+        arguments_schema: entry.schemas.arguments?,
+        output_schema: entry.schemas.output?,
     })
 }

@@ -32,7 +32,8 @@ pub(crate) fn overwrite(package: &Package) -> Result<(), Stop> {
 pub(crate) fn reported(package: &Package) -> Result<String, Stop> {
     let path = report_path(package);
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(|error| format!("error: cannot create {}: {error}", directory.display()))?;
+        fs::create_dir_all(directory)
+            .map_err(|error| format!("error: cannot create {}: {error}", directory.display()))?;
     }
     // What an earlier run left must not pass for the answer of this one.
     let _ = fs::remove_file(&path);

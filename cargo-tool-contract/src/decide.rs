@@ -65,7 +65,9 @@ fn step(step: NextStep) -> String {
     match step {
         NextStep::Continue => "continue: record the result".to_owned(),
         NextStep::Stop => "stop: nothing happened, and the call ends".to_owned(),
-        NextStep::RetryAfter { floor, ceiling } if floor == ceiling => format!("retry after {}", duration::format(floor)),
+        NextStep::RetryAfter { floor, ceiling } if floor == ceiling => {
+            format!("retry after {}", duration::format(floor))
+        }
         NextStep::RetryAfter { floor, ceiling } => {
             format!("retry after {} to {}", duration::format(floor), duration::format(ceiling))
         }

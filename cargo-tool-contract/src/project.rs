@@ -32,7 +32,8 @@ impl Package {
             packages.iter().find(|package| package["name"] == **name)
         } else {
             let here = manifest_here(project)?;
-            let is_here = |package: &&Value| package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == here);
+            let is_here =
+                |package: &&Value| package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == here);
             packages.iter().find(is_here)
         };
         package.and_then(|package| Self::of(package, &metadata)).ok_or_else(|| nothing_found(project, packages))

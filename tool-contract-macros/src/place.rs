@@ -29,9 +29,15 @@ impl Place {
         Self { start: self.start, end: other.end }
     }
 
-    /// A span for generated tokens that the compiler may complain of.
-    pub(crate) const fn span(self) -> Span {
+    /// The span of the first token.
+    pub(crate) const fn start(self) -> Span {
         self.start
+    }
+
+    /// The span of the last token. What is generated from the first to the
+    /// last is complained of as a whole.
+    pub(crate) const fn end(self) -> Span {
+        self.end
     }
 
     /// A compile error that underlines this place.

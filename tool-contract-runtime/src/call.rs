@@ -47,6 +47,10 @@ pub mod key {
     /// The tool takes none: a read, or a write with `idempotent = false`.
     #[derive(Debug)]
     pub enum Keyless {}
+    /// Its contract does not compile: every call does, so that one mistake is
+    /// one error.
+    #[derive(Debug)]
+    pub enum Undecided {}
 }
 
 /// The states of a call's approval.
@@ -60,6 +64,9 @@ pub mod approval_state {
     /// The tool wants none.
     #[derive(Debug)]
     pub enum NotNeeded {}
+    /// Its contract does not compile: see [`key::Undecided`](super::key::Undecided).
+    #[derive(Debug)]
+    pub enum Undecided {}
 }
 
 mod sealed {
@@ -68,18 +75,22 @@ mod sealed {
     impl State for super::key::Given {}
     impl State for super::key::Derived {}
     impl State for super::key::Keyless {}
+    impl State for super::key::Undecided {}
     impl State for super::approval_state::Missing {}
     impl State for super::approval_state::Given {}
     impl State for super::approval_state::NotNeeded {}
+    impl State for super::approval_state::Undecided {}
 }
 
 impl KeyState for key::Missing {}
 impl KeyState for key::Given {}
 impl KeyState for key::Derived {}
 impl KeyState for key::Keyless {}
+impl KeyState for key::Undecided {}
 impl ApprovalState for approval_state::Missing {}
 impl ApprovalState for approval_state::Given {}
 impl ApprovalState for approval_state::NotNeeded {}
+impl ApprovalState for approval_state::Undecided {}
 
 /// A call that has the key that its contract wants.
 #[diagnostic::on_unimplemented(
@@ -95,6 +106,8 @@ impl<T> Keyed<T> for key::Given {}
 impl<T> Keyed<T> for key::Derived {}
 #[diagnostic::do_not_recommend]
 impl<T> Keyed<T> for key::Keyless {}
+#[diagnostic::do_not_recommend]
+impl<T> Keyed<T> for key::Undecided {}
 
 /// A call that still takes a key.
 #[diagnostic::on_unimplemented(
@@ -106,6 +119,8 @@ pub trait TakesKey<T>: sealed::State {}
 
 #[diagnostic::do_not_recommend]
 impl<T> TakesKey<T> for key::Missing {}
+#[diagnostic::do_not_recommend]
+impl<T> TakesKey<T> for key::Undecided {}
 
 /// A call that has the approval that its contract wants.
 #[diagnostic::on_unimplemented(
@@ -119,6 +134,8 @@ pub trait Approved<T>: sealed::State {}
 impl<T> Approved<T> for approval_state::Given {}
 #[diagnostic::do_not_recommend]
 impl<T> Approved<T> for approval_state::NotNeeded {}
+#[diagnostic::do_not_recommend]
+impl<T> Approved<T> for approval_state::Undecided {}
 
 /// A call that still takes an approval.
 #[diagnostic::on_unimplemented(
@@ -130,6 +147,8 @@ pub trait TakesApproval<T>: sealed::State {}
 
 #[diagnostic::do_not_recommend]
 impl<T> TakesApproval<T> for approval_state::Missing {}
+#[diagnostic::do_not_recommend]
+impl<T> TakesApproval<T> for approval_state::Undecided {}
 
 /// A call of the tool `T`: its arguments, and what is known of the caller.
 ///

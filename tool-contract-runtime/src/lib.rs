@@ -23,6 +23,7 @@ pub mod calling;
 pub mod classify;
 pub mod clock;
 mod completed;
+mod contract_file;
 pub mod cx;
 pub mod dispatch;
 pub mod error;

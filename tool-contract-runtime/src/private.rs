@@ -12,6 +12,7 @@ pub use tool_contract_spec::policy;
 pub use crate::argument::{Argument, ArgumentType, Values, cloned, erased};
 pub use crate::asked::{Asked, Done};
 pub use crate::call::{approval_state, key};
+pub use crate::contract_file::contract_is_current;
 pub use crate::cx::Cx;
 pub use crate::registry::{Linked, linked};
 pub use crate::tool::{BoxFuture, Returned, StateType, Tool};

@@ -55,11 +55,15 @@ pub trait Returned {
     type Output: Output;
     /// The `Err` side.
     type Error: ToolError;
+    /// A body on its way to returning this. What is no `Result` has none, so
+    /// that generated code does not complain of it a second time.
+    type Running<'a>;
 }
 
 impl<T: Output, E: ToolError> Returned for Result<T, E> {
     type Output = T;
     type Error = E;
+    type Running<'a> = BoxFuture<'a, Self>;
 }
 
 /// A type that the body takes from the runtime, as declared in `state(..)`.

@@ -61,7 +61,11 @@ fn what_is_no_contract_ends_with_2() {
     for (name, text, error) in [
         ("bracket.yaml", "tools: [", "error: this is not YAML: unclosed bracket '['"),
         ("empty.yaml", "", "error: the file is empty"),
-        ("version.yaml", "version: 2\ntools: {}", "error: this is a contract of version 2; only version 1 is read here"),
+        (
+            "version.yaml",
+            "version: 2\ntools: {}",
+            "error: this is a contract of version 2; only version 1 is read here",
+        ),
         ("bytes.yaml", "tools: \u{1}", "error: this is not YAML"),
     ] {
         let path = file(name, text);

@@ -1,5 +1,7 @@
 //! The command line, as somebody at a prompt meets it.
 
+#![allow(clippy::expect_used, reason = "a helper that fails fails its test")]
+
 mod check;
 mod decide;
 mod explain;

@@ -43,7 +43,8 @@ struct Shelf {
     time: Time,
     /// The newest fence that was given.
     fence: Fence,
-    operations: HashMap<OperationId, Kept>,
+    /// Boxed, so that a growing table moves little.
+    operations: HashMap<OperationId, Box<Kept>>,
     twins: Twins,
     cells: HashMap<CellId, Cell>,
     /// How many cells there may be before the idle ones are dropped.
@@ -248,7 +249,7 @@ impl Shelf {
         let mut slot = None;
         let done = admit(&mut slot, request, twin.as_ref(), cells, &around);
         if slot.is_some() {
-            let kept = Kept { slot, history: done.events };
+            let kept = Box::new(Kept { slot, history: done.events });
             self.fence = self.fence.max(kept.fence());
             self.twins.follow(&request.id, None, kept.mark());
             self.operations.insert(request.id.clone(), kept);

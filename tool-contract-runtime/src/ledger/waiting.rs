@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use tokio::sync::Notify;
@@ -16,26 +17,33 @@ const BELLS: usize = 64;
 
 /// The bells by which those who wait are woken.
 pub(super) struct Waiting {
+    /// How many wait. Mostly nobody does, and then waking costs nothing.
+    waiters: AtomicUsize,
     bells: [Notify; BELLS],
     places: RandomState,
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        Self { bells: [const { Notify::const_new() }; BELLS], places: RandomState::new() }
+        Self { waiters: AtomicUsize::new(0), bells: [const { Notify::const_new() }; BELLS], places: RandomState::new() }
     }
 }
 
 impl Waiting {
     /// Wakes whoever waits for `id`.
     pub(super) fn wake(&self, id: &OperationId) {
-        self.bell(id).notify_waiters();
+        // A step is made under a lock that the waiter takes after it was counted,
+        // so whoever is not seen here sees the step.
+        if self.waiters.load(Ordering::Acquire) > 0 {
+            self.bell(id).notify_waiters();
+        }
     }
 
     /// Waits until `id` may have changed, or `end` is over. `is_moving` is asked
     /// after the place in the queue is taken, so that no change is missed in
     /// between; if it says no, there is nothing to wait for.
     pub(super) async fn wait(&self, id: &OperationId, end: BoxFuture<'_, ()>, is_moving: impl FnOnce() -> bool) {
+        let _counted = Counted::new(&self.waiters);
         let mut bell = pin!(self.bell(id).notified());
         bell.as_mut().enable();
         if !is_moving() {
@@ -52,8 +60,25 @@ impl Waiting {
         .await;
     }
 
+    /// The bell of `id`.
     fn bell(&self, id: &OperationId) -> &Notify {
         let place = self.places.hash_one(id) % (BELLS as u64);
         &self.bells[usize::try_from(place).unwrap_or(0)]
+    }
+}
+
+/// Counts a waiter for as long as it waits; its future may be dropped.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(waiters: &'a AtomicUsize) -> Self {
+        waiters.fetch_add(1, Ordering::AcqRel);
+        Self(waiters)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -33,13 +33,13 @@ type Facet = (FieldName, Option<String>);
 #[must_use]
 pub fn compare(code: &Contract, file: &Entry) -> Vec<Difference> {
     let Some(contract) = &file.contract else { return Vec::new() };
-    let mut differences = differing(facets(code), facets(contract));
+    let mut differences = differing(facets(code), &facets(contract));
     // A difference from which another follows speaks for both.
     let differs = |field| differences.iter().any(|difference: &Difference| difference.field == field);
     if !differs(FieldName::Mode) && !differs(FieldName::Idempotent) && !differs(FieldName::Key) {
-        differences.extend(differing(flags(code), stated_flags(code, file)));
+        differences.extend(differing(flags(code), &stated_flags(code, file)));
     }
-    differences.extend(differing(stated(code, file), stated(contract, file)));
+    differences.extend(differing(stated(code, file), &stated(contract, file)));
     differences
 }
 
@@ -70,7 +70,11 @@ pub fn compare_schemas(code: &Emitted, file: &Entry) -> Vec<Difference> {
 pub fn disagreement<At>(tool: &str, difference: &Difference, at: At) -> Finding<At> {
     let Difference { field, code, file } = difference;
     let message = format!("`{tool}`: `{}` is {code} in the code and {file} in the contract file", field.as_str());
-    drift(at, message, "change the one that is wrong; `TOOL_CONTRACT=overwrite cargo test` writes the file from the code")
+    drift(
+        at,
+        message,
+        "change the one that is wrong; `TOOL_CONTRACT=overwrite cargo test` writes the file from the code",
+    )
 }
 
 /// The finding (TC0018) of a tool that the file lacks.
@@ -91,7 +95,7 @@ fn drift<At>(at: At, message: String, help: &str) -> Finding<At> {
 
 /// The fields in which two descriptions differ. A field that only one of them
 /// has follows from another.
-fn differing(code: Vec<Facet>, file: Vec<Facet>) -> Vec<Difference> {
+fn differing(code: Vec<Facet>, file: &[Facet]) -> Vec<Difference> {
     let say = |text: Option<String>| text.unwrap_or_else(|| "absent".to_owned());
     let differs = |(field, code): Facet| {
         let (_, file) = file.iter().find(|(other, _)| *other == field)?;

@@ -39,7 +39,8 @@ pub(super) fn read(name: &Name, node: &Node) -> (Entry, Vec<Finding<Position>>) 
     safeguards(&mut reader, &fields, &mut draft);
     let arguments = argument::read(&mut reader, &fields);
     draft.arguments.clone_from(&arguments.drafts);
-    let schemas = Schemas { output: argument::output_schema(&mut reader, &fields), arguments: arguments.schema.clone() };
+    let schemas =
+        Schemas { output: argument::output_schema(&mut reader, &fields), arguments: arguments.schema.clone() };
     let contract = judge(&mut reader, &fields, &draft).map(|contract| arguments.fold_into(contract));
     (Entry { draft, contract, schemas, stated: reader.stated }, reader.findings)
 }
@@ -155,8 +156,10 @@ fn boundary(
         ("none", _) => RollbackDraft::None,
         ("manual_only", _) => RollbackDraft::ManualOnly,
         (unknown, _) => {
-            let help = suggest::likely(unknown, STRATEGIES)
-                .map_or_else(|| format!("it is one of {}", listed(&STRATEGIES)), |meant| format!("did you mean `{meant}`?"));
+            let help = suggest::likely(unknown, STRATEGIES).map_or_else(
+                || format!("it is one of {}", listed(&STRATEGIES)),
+                |meant| format!("did you mean `{meant}`?"),
+            );
             reader.wrong(at, &format!("`{unknown}` is no rollback strategy"), help);
             return None;
         }

@@ -56,9 +56,7 @@ impl<'n> Group<'n> {
         match &self.itself {
             Field::Absent => Field::Absent,
             Field::Refused => Field::Refused,
-            Field::Given { key, value: at } => {
-                Field::Given { key: *key, value: Located::new(value, at.at) }
-            }
+            Field::Given { key, value: at } => Field::Given { key: *key, value: Located::new(value, at.at) },
         }
     }
 

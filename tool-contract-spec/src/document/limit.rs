@@ -40,10 +40,8 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<Vec<Lim
             refused = true;
             continue;
         }
-        let quota = period.map_or_else(
-            || value.value.to_string(),
-            |period| format!("{}/{}", value.value, period.unit()),
-        );
+        let quota =
+            period.map_or_else(|| value.value.to_string(), |period| format!("{}/{}", value.value, period.unit()));
         limits.push(LimitDraft { scope: *scope, quota: Located::new(quota, value.at) });
     }
     match (limits.is_empty(), refused || group.names().next().is_some()) {

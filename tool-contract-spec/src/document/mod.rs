@@ -33,6 +33,7 @@ use crate::rulebook::Finding;
 
 mod argument;
 mod compare;
+mod drift;
 mod entry;
 mod field;
 mod group;
@@ -43,6 +44,7 @@ mod scalar;
 mod write;
 
 pub use compare::{Difference, compare, compare_schemas, disagreement, only_in_code, only_in_file};
+pub use drift::drift;
 pub use field::{AttributeKey, FieldName};
 pub use read::read;
 pub use write::{Emitted, write};

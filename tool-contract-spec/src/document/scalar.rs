@@ -7,9 +7,8 @@
 use std::fmt::Write;
 
 /// Words that some reader takes for something else than text, in lower case.
-const TAKEN: [&str; 14] = [
-    "true", "false", "yes", "no", "on", "off", "y", "n", "null", "nil", "none", "nan", "inf", "infinity",
-];
+const TAKEN: [&str; 14] =
+    ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nil", "none", "nan", "inf", "infinity"];
 
 /// Text on one line, anywhere: as it is, or quoted.
 pub(super) fn inline(text: &str) -> String {

@@ -26,3 +26,30 @@ impl Levels {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn levels(levels: &Levels, codes: &[Code]) -> Vec<Level> {
+        let mut findings: Vec<_> = codes.iter().map(|code| Finding::new(*code, (), "", "")).collect();
+        levels.apply(&mut findings);
+        findings.into_iter().map(|finding| finding.level).collect()
+    }
+
+    #[test]
+    fn a_raised_rule_weighs_more() {
+        let raised = Levels::default().raise(Code::NO_BUDGET, Level::Warn).raise(Code::FLOAT_ARGUMENT, Level::Deny);
+        let codes = [Code::NO_BUDGET, Code::FLOAT_ARGUMENT, Code::NO_RATE_LIMIT];
+        assert_eq!(levels(&raised, &codes), [Level::Warn, Level::Deny, Level::Advise]);
+    }
+
+    #[test]
+    fn nothing_is_lowered() {
+        let lowered = Levels::default()
+            .raise(Code::MISSING_SIDE_EFFECT, Level::Advise)
+            .raise(Code::NO_BUDGET, Level::Deny)
+            .raise(Code::NO_BUDGET, Level::Warn);
+        assert_eq!(levels(&lowered, &[Code::MISSING_SIDE_EFFECT, Code::NO_BUDGET]), [Level::Deny, Level::Deny]);
+    }
+}

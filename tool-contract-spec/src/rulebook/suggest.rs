@@ -2,13 +2,14 @@
 
 /// What people write, and the word that they mean by it. Each stands without
 /// marks and in lower case, as [`folded`] leaves it.
-const SYNONYMS: [(&str, &[&str]); 33] = [
+const SYNONYMS: [(&str, &[&str]); 34] = [
     // The classes of action.
     ("read", &["get", "readonly", "query", "fetch", "list", "lookup", "search", "safe", "pure"]),
     ("write", &["post", "put", "patch", "create", "update", "insert", "send", "mutate", "mutating", "mutation"]),
     ("destructive", &["delete", "remove", "drop", "destroy", "purge", "erase", "irreversible", "dangerous"]),
     // What a retry may be for.
     ("retryable", &["transient", "temporary", "all", "any"]),
+    ("retryable_failure", &["transient", "temporary", "all", "any"]),
     ("rate_limited", &["429", "throttled", "ratelimit", "toomanyrequests"]),
     ("unavailable", &["503", "overloaded", "serviceunavailable"]),
     ("lock_timeout", &["lock", "locked", "deadlock", "contention"]),

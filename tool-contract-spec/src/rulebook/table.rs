@@ -289,3 +289,87 @@ pub fn rule(code: Code) -> Option<&'static Rule> {
 pub fn explain(code: Code) -> Option<String> {
     rule(code).map(Rule::explain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use crate::rulebook::Example;
+
+    #[test]
+    fn rules_are_in_the_order_of_their_codes() {
+        assert!(RULES.is_sorted_by(|one, other| one.code < other.code));
+        for listed in RULES {
+            assert_eq!(rule(listed.code), Some(listed));
+        }
+        assert_eq!(rule(Code(999)), None);
+    }
+
+    #[test]
+    fn every_rule_has_its_own_name_and_its_own_page() {
+        for (at, rule) in RULES.iter().enumerate() {
+            let twin = RULES[..at].iter().find(|other| other.name == rule.name || other.page == rule.page);
+            assert_eq!(twin, None, "{}", rule.code);
+            let is_snake_case = rule.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            assert!(is_snake_case && !rule.name.is_empty(), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn texts_are_sentences_without_their_stop() {
+        for rule in RULES {
+            for text in [rule.title, rule.help] {
+                assert!(!text.is_empty() && !text.ends_with('.'), "{}: {text}", rule.code);
+            }
+            assert!(rule.page.lines().all(|line| line.chars().count() <= 100), "{}", rule.code);
+            assert!(rule.page.ends_with('\n') && !rule.page.starts_with('\n'), "{}", rule.code);
+        }
+    }
+
+    #[test]
+    fn explain_prints_what_there_is_to_know() {
+        for rule in RULES {
+            let page = explain(rule.code).unwrap();
+            assert!(page.starts_with(&format!("# {} {}", rule.code, rule.name)));
+            for part in [rule.title, rule.help, rule.page] {
+                assert!(page.contains(part), "{}", rule.code);
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_say_what_was_executed_and_what_is_next() {
+        for rule in RULES.iter().filter(|rule| rule.kind == REFUSAL) {
+            assert!(rule.page.starts_with("**Executed:** nothing"), "{}", rule.code);
+            assert!(rule.page.contains("\n**Next:** "), "{}", rule.code);
+            assert_eq!((rule.attribute(), rule.contract()), (None, None));
+        }
+    }
+
+    #[test]
+    fn declarations_have_examples_on_the_surfaces_that_they_have() {
+        let code_only = [Code::KEY_NOT_PASSED_ON, Code::UNFIT_SIGNATURE, Code::UNCLASSIFIED_ERROR, Code::UNSTORABLE_TYPE];
+        for rule in RULES.iter().filter(|rule| rule.kind != REFUSAL) {
+            let (code, file) = match rule.code {
+                // It takes two files to differ.
+                Code::CONTRACT_DIFFERS => (false, false),
+                Code::OPTIONAL_KEY => (false, true),
+                code => (true, !code_only.contains(&code)),
+            };
+            assert_eq!((rule.attribute().is_some(), rule.contract().is_some()), (code, file), "{}", rule.code);
+        }
+    }
+
+    #[test]
+    fn examples_are_what_they_are_called() {
+        for rule in RULES {
+            let Some(Example { wrong, right }) = rule.contract() else { continue };
+            let codes = |text| {
+                let document = document::read(text).unwrap();
+                document.findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
+            };
+            assert_eq!(codes(wrong), [rule.code], "{wrong}");
+            assert_eq!(codes(right), [], "{right}");
+        }
+    }
+}

@@ -24,7 +24,13 @@ fn the_same_contract_differs_in_nothing() {
 #[test]
 fn every_field_is_compared() {
     for (from, to, field, code, file) in [
-        ("order.\n", "order, twice.\n", FieldName::Description, "\"Charge the card on file for an order.\"", "\"Charge the card on file for an order, twice.\""),
+        (
+            "order.\n",
+            "order, twice.\n",
+            FieldName::Description,
+            "\"Charge the card on file for an order.\"",
+            "\"Charge the card on file for an order, twice.\"",
+        ),
         ("version: 2", "version: 3", FieldName::Version, "2", "3"),
         ("by: downstream", "by: nature", FieldName::DedupedBy, "downstream", "nature"),
         ("{order_id}", "x{order_id}", FieldName::Key, "\"{order_id}\"", "\"x{order_id}\""),
@@ -40,13 +46,25 @@ fn every_field_is_compared() {
         ("cap: 5s", "cap: 6s", FieldName::Cap, "5s", "6s"),
         ("jitter: none", "jitter: full", FieldName::Jitter, "none", "full"),
         ("budget: 60s, ", "", FieldName::Budget, "1m", "absent"),
-        ("[rate_limited, ", "[rate_limited, network, ", FieldName::RetryOn, "[rate_limited, side_effect_unknown]", "[network, rate_limited, side_effect_unknown]"),
+        (
+            "[rate_limited, ",
+            "[rate_limited, network, ",
+            FieldName::RetryOn,
+            "[rate_limited, side_effect_unknown]",
+            "[network, rate_limited, side_effect_unknown]",
+        ),
         ("timeout: 20s", "timeout: 21s", FieldName::Timeout, "20s", "21s"),
         ("minute: 20", "minute: 21", FieldName::RateLimit(Scope::Tenant), "20 per minute", "21 per minute"),
         (", per_workflow: 50", "", FieldName::RateLimit(Scope::Workflow), "50", "absent"),
         ("ttl: 10m", "ttl: 11m", FieldName::ConfirmationTtl, "10m", "11m"),
         ("quorum: 2", "quorum: 3", FieldName::Quorum, "2", "3"),
-        ("strategy: compensate, with: refund_card", "strategy: none", FieldName::RollbackStrategy, "compensate", "none"),
+        (
+            "strategy: compensate, with: refund_card",
+            "strategy: none",
+            FieldName::RollbackStrategy,
+            "compensate",
+            "none",
+        ),
         ("with: refund_card", "with: refund", FieldName::RollbackWith, "refund_card", "refund"),
         ("with: find_charge", "with: find", FieldName::ReconcileWith, "find_charge", "find"),
         ("settle: 5s", "settle: 6s", FieldName::Settle, "5s", "6s"),
@@ -78,7 +96,8 @@ fn what_a_file_leaves_out_counts_as_its_default_or_is_not_compared() {
 
 #[test]
 fn a_folded_description_is_the_same_description() {
-    let folded = FULL.replace("Charge the card on file for an order.", ">-\n      Charge the card\n      on file for an order.");
+    let folded =
+        FULL.replace("Charge the card on file for an order.", ">-\n      Charge the card\n      on file for an order.");
     assert_eq!(compare(&full(), &only(&folded)), []);
 }
 
@@ -103,7 +122,9 @@ fn a_difference_is_said_at_its_place() {
 
 #[test]
 fn the_place_of_what_is_absent_is_what_encloses_it() {
-    let file = only("tools:\n  t:\n    mode: read\n    retry: { max_attempts: 1, retry_on: [] }\n    rate_limit: { per_tenant_per_day: 3 }\n");
+    let file = only(
+        "tools:\n  t:\n    mode: read\n    retry: { max_attempts: 1, retry_on: [] }\n    rate_limit: { per_tenant_per_day: 3 }\n",
+    );
     let at = |field| file.place_of(field).to_string();
     assert_eq!(at(FieldName::Budget), "4:5");
     assert_eq!(at(FieldName::MaxAttempts), "4:14");

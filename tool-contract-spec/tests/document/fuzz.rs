@@ -34,8 +34,10 @@ fn mutated(text: &'static str) -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<char>().prop_map(String::from),
         "[:{}\\[\\],&*!|>'\"%@`#?~\n\t -]",
-        proptest::sample::select(vec!["no", "&a ", "*a", "!!int ", "<<", "null", "1e999", "0755", "  ", "\r\n", "---\n"])
-            .prop_map(str::to_owned),
+        proptest::sample::select(vec![
+            "no", "&a ", "*a", "!!int ", "<<", "null", "1e999", "0755", "  ", "\r\n", "---\n"
+        ])
+        .prop_map(str::to_owned),
     ];
     let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..12_usize, piece), 1..6);
     edits.prop_map(move |edits| {

@@ -41,7 +41,7 @@ fn read_by_pyyaml(texts: &[String]) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// The texts and numbers that PyYAML must have seen as we meant them.
+/// The texts and numbers that `PyYAML` must have seen as we meant them.
 fn expected(tool: &Emitted) -> Value {
     json!({
         "path": *tool.contract.path,
@@ -69,8 +69,7 @@ fn pyyaml_reads_what_we_mean() {
         return;
     }
     let mut runner = TestRunner::deterministic();
-    let files: Vec<Vec<Emitted>> =
-        (0..80).map(|_| tools().new_tree(&mut runner).expect("a value").current()).collect();
+    let files: Vec<Vec<Emitted>> = (0..80).map(|_| tools().new_tree(&mut runner).expect("a value").current()).collect();
     let texts: Vec<String> = files.iter().map(|tools| write(tools)).collect();
     let read = read_by_pyyaml(&texts);
     assert_eq!(read.len(), files.len(), "PyYAML gave up on:\n{}", texts[read.len().min(texts.len() - 1)]);

@@ -47,8 +47,7 @@ fn no_limits_are_as_good_as_none() {
 fn said(body: &str) -> String {
     let document = read(&format!("tools:\n  t:\n    {body}\n")).expect("readable");
     let denied = document.findings.iter().filter(|finding| finding.level == Level::Deny);
-    let said: Vec<String> =
-        denied.map(|it| format!("{} {} {} ({})", it.at, it.code, it.message, it.help)).collect();
+    let said: Vec<String> = denied.map(|it| format!("{} {} {} ({})", it.at, it.code, it.message, it.help)).collect();
     said.join("\n")
 }
 
@@ -153,10 +152,7 @@ fn what_is_given_twice_is_reported_at_the_second() {
             "mode: read\n    retry: { max_attempts: 3, retry_on: [network], max_attempts: 4 }",
             "4:52 TC0021 `t`: `retry.max_attempts` is given twice (the first one stands at 4:14; keep one)",
         ),
-        (
-            "mode: read\n    output: { schema: { a: 1, a: 2 } }",
-            "4:31 TC0021 `t`: `output.schema.a` is given twice ()",
-        ),
+        ("mode: read\n    output: { schema: { a: 1, a: 2 } }", "4:31 TC0021 `t`: `output.schema.a` is given twice ()"),
         (
             "mode: read\n    arguments: { ignored: [memo], secret: [memo] }",
             "4:44 TC0021 `t`: `memo` is given twice (the first one stands at 4:28; keep one)",
@@ -198,10 +194,7 @@ fn a_rollback_says_what_it_means() {
             "5:33 TC0021 `t`: `rollback.with` names a function, but `strategy: none` calls none \
              (write `strategy: compensate`, or leave `with` out)",
         ),
-        (
-            "{ strategy: manual }",
-            "5:27 TC0021 `t`: `manual` is no rollback strategy (did you mean `manual_only`?)",
-        ),
+        ("{ strategy: manual }", "5:27 TC0021 `t`: `manual` is no rollback strategy (did you mean `manual_only`?)"),
         (
             "{ with: refund }",
             "5:5 TC0021 `t`: `rollback` has no `strategy` \
@@ -295,7 +288,8 @@ fn aliases_stand_for_what_they_repeat() {
                 b: { mode: read, retry: *retry }\n";
     let document = read(text).expect("readable");
     assert_eq!(denied(&document.findings), Vec::<String>::new());
-    let retries: Vec<_> = document.entries.iter().map(|entry| entry.contract.clone().map(|it| it.policy.retry)).collect();
+    let retries: Vec<_> =
+        document.entries.iter().map(|entry| entry.contract.clone().map(|it| it.policy.retry)).collect();
     assert_eq!(retries[0], retries[1]);
 }
 

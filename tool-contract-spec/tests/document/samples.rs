@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tool_contract_spec::document::{Emitted, Entry};
 use tool_contract_spec::outcome::Cause;
 use tool_contract_spec::policy::{
-    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period, Policy,
-    Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect, Text, Ttl,
+    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period,
+    Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect, Text, Ttl,
 };
 use tool_contract_spec::rulebook::{Finding, Level};
 
@@ -85,13 +85,13 @@ pub(crate) fn full() -> Contract {
                 base: Duration::from_millis(100),
                 cap: Duration::from_secs(5),
                 jitter: Jitter::None,
-                budget: Some(Duration::from_secs(60)),
+                budget: Some(Duration::from_mins(1)),
             },
             timeout: Duration::from_secs(20),
-            ttl: Ttl { window: Duration::from_secs(30 * 86_400), sliding: true },
+            ttl: Ttl { window: Duration::from_hours(30 * 24), sliding: true },
             rollback: Rollback::Compensate("refund_card".into()),
             reconcile: Some(Reconcile { with: "find_charge".into(), settle: Duration::from_secs(5) }),
-            confirm: Some(Confirm { ttl: Duration::from_secs(600), quorum: 2 }),
+            confirm: Some(Confirm { ttl: Duration::from_mins(10), quorum: 2 }),
             limits: Cow::Owned(vec![
                 Limit { scope: Scope::Tenant, quota: Quota::Rate(20, Period::Minute) },
                 Limit { scope: Scope::Workflow, quota: Quota::Count(50) },
@@ -171,8 +171,21 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         "[a-z: #,\\[\\]{}'\"|>&*!%@`=~?\\-\n ]{0,40}",
         any::<String>(),
         "([a-z]{0,5} ?){0,4}(\n[a-z ]{0,6}){0,3}",
-        select(vec!["", "no", "1.5", "0x1F", "1:30", "2024-01-01", "<<", "---", "...", "\u{feff}x", "\u{85}", "\u{2028}"])
-            .prop_map(str::to_owned),
+        select(vec![
+            "",
+            "no",
+            "1.5",
+            "0x1F",
+            "1:30",
+            "2024-01-01",
+            "<<",
+            "---",
+            "...",
+            "\u{feff}x",
+            "\u{85}",
+            "\u{2028}"
+        ])
+        .prop_map(str::to_owned),
     ]
 }
 

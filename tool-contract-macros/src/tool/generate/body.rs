@@ -7,7 +7,8 @@ use syn::spanned::Spanned as _;
 
 use super::Tool;
 use super::attributes::Attributes;
-use crate::tool::parse::{Argument, Options};
+use crate::place::Place;
+use crate::tool::parse::{Argument, Function, Options};
 
 impl Tool<'_> {
     /// `Tool::run`: the user's function as it was written, where nobody else
@@ -18,14 +19,16 @@ impl Tool<'_> {
     /// through the contract like any other.
     pub(super) fn run(&self, body: &Group) -> TokenStream {
         let Self { private, function, attributes: Attributes { lints, inside, .. }, .. } = self;
-        let signature = &function.signature;
+        let Function { signature, takes_cx, .. } = function;
         let running = self.running();
-        let cx = if function.takes_cx || signature.asyncness.is_none() { quote!(cx) } else { quote!(_) };
+        let cx = if *takes_cx || signature.asyncness.is_none() { quote!(cx) } else { quote!(_) };
+        let returned = self.returned("Running");
+        let place = Place::of(self.output);
+        let head = quote_spanned! { place.start()=> fn run(self, #cx: &#private::Cx) -> #returned };
+        let head = quote_spanned! { place.end()=> #head<'_> };
         quote! {
             #(#lints)*
-            fn run(self, #cx: &#private::Cx)
-                -> #private::BoxFuture<'_, ::core::result::Result<Self::Output, Self::Error>>
-            {
+            #head {
                 struct __Body;
                 impl __Body {
                     #(#inside)*

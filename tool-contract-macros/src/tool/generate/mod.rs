@@ -22,6 +22,7 @@ use self::attributes::Attributes;
 use super::parse::Function;
 use super::validate::Validated;
 use crate::library;
+use crate::place::Place;
 
 /// What every part of the expansion needs to know.
 struct Tool<'v> {
@@ -99,11 +100,22 @@ impl<'v> Tool<'v> {
     /// The output and error types, found behind whatever alias of `Result` the
     /// function returns.
     fn output_types(&self) -> TokenStream {
-        let Self { private, output, .. } = self;
-        quote_spanned! { output.span()=>
-            type Output = <#output as #private::Returned>::Output;
-            type Error = <#output as #private::Returned>::Error;
+        let (output, error) = (self.returned("Output"), self.returned("Error"));
+        quote! {
+            type Output = #output;
+            type Error = #error;
         }
+    }
+
+    /// A type that follows from what the function returns. Each stands at the
+    /// whole of what was written, so that the compiler takes several
+    /// complaints about that for one.
+    fn returned(&self, name: &str) -> TokenStream {
+        let Self { private, output, .. } = self;
+        let place = Place::of(output);
+        let name = Ident::new(name, place.end());
+        let open = quote_spanned!(place.start()=> <#output as #private::Returned>);
+        quote_spanned!(place.end()=> #open::#name)
     }
 
     fn constants(&self, state: &[Type]) -> TokenStream {

@@ -17,7 +17,7 @@ impl Tool<'_> {
     pub(super) fn warnings(&self, findings: &Findings) -> TokenStream {
         let Attributes { conditions, .. } = &self.attributes;
         let warnings = findings.at(Level::Warn).map(|finding| {
-            let span = finding.at.span();
+            let span = finding.at.start();
             let code = Ident::new(&finding.code.to_string(), span);
             let note = format!("{}\nhelp: {}", finding.message, finding.help);
             let lints = self.attributes.outer_lints();

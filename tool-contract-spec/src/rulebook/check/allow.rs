@@ -35,3 +35,38 @@ fn code(word: &str) -> Result<Code, &'static str> {
         None => Err("there is no such rule"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::{Draft, Located};
+    use crate::policy::ArgumentRole;
+    use crate::rulebook::Code;
+    use crate::rulebook::check::check;
+    use crate::rulebook::check::fixture::{At, BOTH, Sketch, arguments, found, write};
+
+    fn allowing(mut draft: Sketch, codes: &[&str]) -> Sketch {
+        draft.allow = codes.iter().map(|code| Located::new((*code).to_owned(), At::Key("allow"))).collect();
+        draft
+    }
+
+    #[test]
+    fn what_is_allowed_is_settled() {
+        for surface in BOTH {
+            let draft = Draft { arguments: arguments(&[("nonce", ArgumentRole::Hashed)]), ..write(surface) };
+            assert_eq!(found(&draft), [(Code::VOLATILE_ARGUMENT, At::Item(0))]);
+            let checked = check(&allowing(draft, &["TC0105", "tc0101", "TC0105"]));
+            assert_eq!(checked.findings, []);
+            assert_eq!(checked.contract.unwrap().allow.into_owned(), ["TC0101", "TC0105"]);
+        }
+    }
+
+    #[test]
+    fn tc0021_only_warnings_and_advice_are_allowed() {
+        for surface in BOTH {
+            for code in ["TC0004", "TC0203", "TC0999", "unused_variables", ""] {
+                let draft = allowing(write(surface), &["TC0104", code]);
+                assert_eq!(found(&draft), [(Code::MALFORMED_FIELD, At::Key("allow"))], "{code}");
+            }
+        }
+    }
+}

@@ -113,3 +113,77 @@ fn leave_out<At: Clone>(tool: &Declared<'_, At>, name: &str) -> String {
         format!("leave it out of the hash with `arguments: {{ ignored: [{name}] }}`"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::{Draft, Field};
+    use crate::rulebook::check::fixture::{At, BOTH, arguments, found, keyed, never, read, write};
+
+    use ArgumentRole::{Hashed, Ignored, Secret};
+
+    #[test]
+    fn tc0104_no_float_is_hashed() {
+        for surface in BOTH {
+            let of = |role| {
+                let mut arguments = arguments(&[("order_id", Hashed), ("dollars", role)]);
+                arguments.iter_mut().flatten().for_each(|argument| argument.has_float = argument.name.value == "dollars");
+                arguments
+            };
+            for role in [Hashed, Secret] {
+                let draft = Draft { arguments: of(role), ..write(surface) };
+                assert_eq!(found(&draft), [(Code::FLOAT_ARGUMENT, At::Item(1))]);
+            }
+            assert_eq!(found(&Draft { arguments: of(Ignored), ..write(surface) }), []);
+            assert_eq!(found(&Draft { arguments: of(Hashed), ..read(surface) }), []);
+        }
+    }
+
+    #[test]
+    fn tc0105_nothing_volatile_is_hashed() {
+        for surface in BOTH {
+            let draft = |name, role| Draft { arguments: arguments(&[("order_id", Hashed), (name, role)]), ..write(surface) };
+            for name in ["now", "timestamp", "request_id", "uuid", "trace_id", "created_at", "_nonce", "r#random"] {
+                assert_eq!(found(&draft(name, Hashed)), [(Code::VOLATILE_ARGUMENT, At::Item(1))], "{name}");
+                assert_eq!(found(&draft(name, Ignored)), [], "{name}");
+            }
+            for name in ["date", "time", "starts_at", "message_id", "user_id", "nowhere"] {
+                assert_eq!(found(&draft(name, Hashed)), [], "{name}");
+            }
+            let never = Draft { idempotent: never(), key_required: Field::Absent, ..draft("now", Hashed) };
+            assert_eq!(found(&never), [(Code::VOLATILE_ARGUMENT, At::Item(1))]);
+        }
+    }
+
+    #[test]
+    fn tc0106_free_text_is_in_the_key_or_not_hashed() {
+        for surface in BOTH {
+            let draft = |name, role, key| Draft {
+                idempotent: keyed(key),
+                arguments: arguments(&[("order_id", Hashed), (name, role)]),
+                ..write(surface)
+            };
+            for name in ["memo", "refund_reason", "body"] {
+                assert_eq!(found(&draft(name, Hashed, "{order_id}")), [(Code::FREE_TEXT_ARGUMENT, At::Item(1))]);
+                assert_eq!(found(&draft(name, Ignored, "{order_id}")), []);
+            }
+            assert_eq!(found(&draft("memo", Hashed, "{order_id}/{memo}")), []);
+            assert_eq!(found(&draft("currency", Hashed, "{order_id}")), []);
+            let mut number = draft("note", Hashed, "{order_id}");
+            number.arguments.iter_mut().flatten().for_each(|argument| argument.is_text = false);
+            assert_eq!(found(&number), []);
+            let given = Draft { arguments: arguments(&[("memo", Hashed)]), ..write(surface) };
+            assert_eq!(found(&given), []);
+        }
+    }
+
+    #[test]
+    fn tc0107_a_model_is_told_what_the_tool_does() {
+        let [code, file] = BOTH;
+        let draft = |surface, path: &str| Draft { description: " ".to_owned(), path: path.to_owned(), ..read(surface) };
+        assert_eq!(found(&draft(code, "shop::balance")), [(Code::NO_DESCRIPTION, At::Name)]);
+        assert_eq!(found(&draft(code, "")), [(Code::NO_DESCRIPTION, At::Name)]);
+        assert_eq!(found(&draft(file, "shop::balance")), [(Code::NO_DESCRIPTION, At::Tool)]);
+        assert_eq!(found(&draft(file, "")), []);
+    }
+}

@@ -114,3 +114,99 @@ impl<At: Clone> Refuse<'_, At> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rulebook::check::check;
+    use crate::rulebook::check::fixture::{
+        At, BOTH, by, confirm, found, given, idempotent, keyed, never, read, reconcile, word, write,
+    };
+
+    #[test]
+    fn tc0012_a_read_has_nothing_of_a_write() {
+        let contradicts = |name| [(Code::CONTRADICTS_READ, At::Key(name))];
+        for surface in BOTH {
+            let manual = given("rollback", RollbackDraft::ManualOnly);
+            assert_eq!(found(&Draft { rollback: manual, ..read(surface) }), contradicts("rollback"));
+            assert_eq!(found(&Draft { reconcile: reconcile(), ..read(surface) }), contradicts("reconcile"));
+            assert_eq!(found(&Draft { confirm: confirm(), ..read(surface) }), contradicts("confirm"));
+            for idempotent in [never(), by("nature"), keyed("{order_id}")] {
+                assert_eq!(found(&Draft { idempotent, ..read(surface) }), contradicts("idempotent"));
+            }
+        }
+        let draft = Draft { key_required: given("key_required", true), ..read(Surface::Contract) };
+        assert_eq!(found(&draft), contradicts("key_required"));
+        let draft = Draft { reconcile_on_unknown: given("reconcile_on_unknown", true), ..read(Surface::Contract) };
+        assert_eq!(found(&draft), contradicts("reconcile_on_unknown"));
+    }
+
+    #[test]
+    fn a_contract_may_say_of_a_read_what_is_true_of_all() {
+        let wordy = |surface| Draft {
+            idempotent: idempotent(),
+            key_required: given("key_required", false),
+            rollback: given("rollback", RollbackDraft::None),
+            reconcile_on_unknown: given("reconcile_on_unknown", false),
+            ..read(surface)
+        };
+        let checked = check(&wordy(Surface::Contract));
+        assert_eq!(checked.findings, []);
+        assert_eq!(checked.contract, check(&read(Surface::Contract)).contract);
+        let in_code = [(Code::CONTRADICTS_READ, At::Key("idempotent")), (Code::CONTRADICTS_READ, At::Key("rollback"))];
+        assert_eq!(found(&wordy(Surface::Attribute)), in_code);
+    }
+
+    #[test]
+    fn a_contradiction_has_no_second_finding() {
+        for surface in BOTH {
+            let draft = Draft { idempotent: keyed("{"), ..read(surface) };
+            assert_eq!(found(&draft), [(Code::CONTRADICTS_READ, At::Key("idempotent"))]);
+        }
+    }
+
+    #[test]
+    fn tc0021_only_what_is_destructive_is_confirmed() {
+        for surface in BOTH {
+            let draft = Draft { confirm: confirm(), ..write(surface) };
+            assert_eq!(found(&draft), [(Code::MALFORMED_FIELD, At::Key("confirm"))]);
+        }
+    }
+
+    #[test]
+    fn tc0021_what_is_not_idempotent_has_no_key() {
+        for (claim, name) in [(by("nature"), "by"), (keyed("{order_id}"), "key")] {
+            let mut draft = Draft { idempotent: claim, key_required: Field::Absent, ..write(Surface::Contract) };
+            if let Field::Given { value, .. } = &mut draft.idempotent {
+                value.value.claimed = false;
+            }
+            assert_eq!(found(&draft), [(Code::MALFORMED_FIELD, At::Key(name))]);
+        }
+    }
+
+    #[test]
+    fn tc0021_a_reconcile_function_is_asked() {
+        let asked = |asked| Draft {
+            reconcile: reconcile(),
+            reconcile_on_unknown: given("reconcile_on_unknown", asked),
+            ..write(Surface::Contract)
+        };
+        assert_eq!(found(&asked(true)), []);
+        assert_eq!(found(&asked(false)), [(Code::MALFORMED_FIELD, At::Key("reconcile_on_unknown"))]);
+    }
+
+    #[test]
+    fn reconciling_without_a_function_means_a_person() {
+        for wanted in [true, false] {
+            let reconcile_on_unknown = given("reconcile_on_unknown", wanted);
+            let checked = check(&Draft { reconcile_on_unknown, ..write(Surface::Contract) });
+            assert_eq!(checked.contract.unwrap().policy.reconcile, None);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_side_effect_contradicts_nothing() {
+        let draft = Draft { side_effect: word("side_effect", "raed"), confirm: confirm(), ..read(Surface::Attribute) };
+        assert_eq!(found(&draft), [(Code::UNKNOWN_SIDE_EFFECT, At::Value("side_effect"))]);
+    }
+}

@@ -92,7 +92,7 @@ impl<'d, At: Clone> Declared<'d, At> {
             ttl: reader.group(&draft.ttl, Reader::window),
             reconcile: reader.group(&draft.reconcile, Reader::finder),
             confirm: reader.group(&draft.confirm, Reader::confirmation),
-            limits: reader.group(&draft.rate_limit, |reader, limits| reader.limits(limits)),
+            limits: reader.limits(&draft.rate_limit),
             in_flight: reader.word("in_flight", &draft.in_flight),
             remint: reader.word("remint", &draft.remint),
             version: reader.number("version", 0..=u32::MAX, &draft.version),
@@ -207,9 +207,14 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
         }
     }
 
-    fn limits(&mut self, drafts: &[LimitDraft<At>]) -> Vec<Limit> {
-        let understand = |draft| time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok();
-        drafts.iter().filter_map(understand).collect()
+    /// All limits, or none: a tool has those that it lists.
+    fn limits(&mut self, field: &Field<Vec<LimitDraft<At>>, At>) -> Field<Vec<Limit>, At> {
+        convert(field, |written| {
+            let understand = |draft| time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok();
+            // Every limit is looked at before the first refused one counts.
+            let limits: Vec<Option<Limit>> = written.value.iter().map(understand).collect();
+            limits.into_iter().collect()
+        })
     }
 }
 

@@ -28,3 +28,24 @@ pub(super) fn unnamed<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::{Draft, Field, RollbackDraft};
+    use crate::rulebook::Code;
+    use crate::rulebook::check::fixture::{At, BOTH, but, found, given, reconcile, word, write};
+
+    #[test]
+    fn tc0016_functions_have_names() {
+        for surface in BOTH {
+            let unnamed = |at| [(Code::UNFIT_FUNCTION, at)];
+            let rollback = given("rollback", RollbackDraft::Compensate(" ".to_owned()));
+            assert_eq!(found(&Draft { rollback, ..write(surface) }), unnamed(At::Value("rollback")));
+            let absent = but(reconcile(), |reconcile| reconcile.with = Field::Absent);
+            assert_eq!(found(&Draft { reconcile: absent, ..write(surface) }), unnamed(At::Key("reconcile")));
+            let empty = but(reconcile(), |reconcile| reconcile.with = word("with", ""));
+            assert_eq!(found(&Draft { reconcile: empty, ..write(surface) }), unnamed(At::Value("with")));
+            assert_eq!(found(&Draft { reconcile: reconcile(), ..write(surface) }), []);
+        }
+    }
+}

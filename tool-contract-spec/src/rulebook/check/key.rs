@@ -90,3 +90,93 @@ pub(super) fn optional<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>
     let at = tool.draft.key_required.key().cloned().unwrap_or_else(|| tool.absence());
     Some(Finding::new(Code::OPTIONAL_KEY, at, format!("`{}` {message}", tool.voice.tool), help))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::{Draft, Field};
+    use crate::rulebook::check::check;
+    use crate::rulebook::check::fixture::{
+        At, BOTH, absence, arguments, by, found, given, idempotent, keyed, never, word, write,
+    };
+
+    const UNFIT: [(Code, At); 1] = [(Code::UNFIT_KEY_TEMPLATE, At::Value("key"))];
+
+    #[test]
+    fn tc0014_a_template_is_one_and_names_arguments() {
+        for surface in BOTH {
+            for wrong in ["", "charge", "{{order_id}}", "{order_id", "{order id}", "{} x"] {
+                assert_eq!(found(&Draft { idempotent: keyed(wrong), ..write(surface) }), UNFIT, "{wrong}");
+            }
+            assert_eq!(found(&Draft { idempotent: keyed("{order_id}/charge"), ..write(surface) }), []);
+        }
+    }
+
+    #[test]
+    fn tc0014_a_template_names_arguments_that_belong_in_a_key() {
+        let of = [("order_id", ArgumentRole::Hashed), ("memo", ArgumentRole::Ignored), ("card", ArgumentRole::Secret)];
+        for surface in BOTH {
+            let draft = |key| Draft { idempotent: keyed(key), arguments: arguments(&of), ..write(surface) };
+            for wrong in ["{order}", "{memo}", "{order_id}/{card}"] {
+                assert_eq!(found(&draft(wrong)), UNFIT, "{wrong}");
+            }
+            assert_eq!(found(&draft("{orderid}/{memo}/{orderid}")), [UNFIT[0], UNFIT[0]]);
+            assert_eq!(found(&draft("{order_id}/{order_id}")), []);
+            assert_eq!(check(&draft("{ordr_id}")).findings[0].help, "did you mean `{order_id}`?");
+        }
+    }
+
+    #[test]
+    fn a_template_stays_as_it_was_written() {
+        let checked = check(&Draft { idempotent: keyed("{order_id}"), ..write(Surface::Attribute) });
+        let policy = checked.contract.unwrap().policy;
+        let template = Some("{order_id}".into());
+        assert_eq!(policy.idempotency, crate::policy::Idempotency::Keyed { by: DedupedBy::Ledger, template });
+    }
+
+    #[test]
+    fn tc0019_a_key_reaches_the_called_api() {
+        for surface in BOTH {
+            let draft = |who, takes_cx| Draft { idempotent: by(who), takes_cx, ..write(surface) };
+            assert_eq!(found(&draft("downstream", Some(false))), [(Code::KEY_NOT_PASSED_ON, At::Key("by"))]);
+            assert_eq!(found(&draft("downstream", Some(true))), []);
+            assert_eq!(found(&draft("downstream", None)), []);
+            assert_eq!(found(&draft("nature", Some(false))), []);
+        }
+    }
+
+    #[test]
+    fn tc0020_the_ledgers_key_is_required() {
+        let draft = |idempotent, key_required| Draft { idempotent, key_required, ..write(Surface::Contract) };
+        let optional = |at| [(Code::OPTIONAL_KEY, at)];
+        let required = |required| given("key_required", required);
+        assert_eq!(found(&draft(idempotent(), required(false))), optional(At::Key("key_required")));
+        assert_eq!(found(&draft(idempotent(), Field::Absent)), optional(absence(Surface::Contract)));
+        assert_eq!(found(&draft(idempotent(), required(true))), []);
+        assert_eq!(found(&draft(idempotent(), Field::Refused)), []);
+        for key_required in [Field::Absent, required(false), required(true)] {
+            for idempotent in [keyed("{order_id}"), by("downstream"), by("nature")] {
+                assert_eq!(found(&draft(idempotent, key_required.clone())), []);
+            }
+        }
+    }
+
+    #[test]
+    fn tc0020_a_key_that_is_not_used_is_not_required() {
+        let draft = |required| Draft {
+            idempotent: never(),
+            key_required: given("key_required", required),
+            ..write(Surface::Contract)
+        };
+        assert_eq!(found(&draft(true)), [(Code::OPTIONAL_KEY, At::Key("key_required"))]);
+        assert_eq!(found(&draft(false)), []);
+    }
+
+    #[test]
+    fn a_misspelt_by_is_one_mistake() {
+        let draft = Draft { idempotent: by("downstraem"), takes_cx: Some(false), ..write(Surface::Attribute) };
+        assert_eq!(found(&draft), [(Code::MALFORMED_FIELD, At::Value("by"))]);
+        let draft = Draft { remint: word("remint", "warn"), ..write(Surface::Attribute) };
+        assert_eq!(found(&draft), []);
+    }
+}

@@ -10,6 +10,8 @@ mod arguments;
 mod assemble;
 mod contradiction;
 mod declared;
+#[cfg(test)]
+mod fixture;
 mod function;
 mod key;
 mod number;
@@ -82,4 +84,167 @@ fn judge<At: Clone>(tool: &Declared<'_, At>, findings: &mut Vec<Finding<At>>) {
     findings.extend(arguments::volatile(tool));
     findings.extend(arguments::free_text(tool));
     findings.extend(arguments::no_description(tool));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::fixture::{At, BOTH, Sketch, absence, any_draft, bare, but, found, given, never, retry, word, write};
+    use super::*;
+    use crate::draft::{Field, LimitDraft, RollbackDraft, Surface};
+    use crate::policy::{Idempotency, Retry, Rollback, Scope, SideEffect};
+    use crate::rulebook::Code;
+
+    /// The attribute of the design card.
+    fn card() -> Sketch {
+        Draft {
+            side_effect: word("side_effect", "write"),
+            idempotent: fixture::idempotent(),
+            retry: but(retry(3, &["retryable"]), |retry| retry.budget = Field::Absent),
+            rollback: given("rollback", RollbackDraft::Compensate("refund_card".to_owned())),
+            ..bare(Surface::Attribute)
+        }
+    }
+
+    #[test]
+    fn the_cards_attribute_compiles_without_a_warning() {
+        let checked = check(&card());
+        assert!(checked.findings.iter().all(|finding| finding.level == Level::Advise));
+        assert_eq!(found(&card()), [
+            (Code::NO_RATE_LIMIT, absence(Surface::Attribute)),
+            (Code::NO_BUDGET, At::Key("retry"))
+        ]);
+        let policy = checked.contract.unwrap().policy;
+        assert_eq!(policy.side_effect, SideEffect::Write);
+        assert_eq!(policy.rollback, Rollback::Compensate("refund_card".into()));
+        assert_eq!((policy.retry.max, policy.retry.max_total), (3, 10));
+    }
+
+    fn per_hour(scope: Scope, quota: &str) -> Field<Vec<LimitDraft<At>>, At> {
+        given("rate_limit", vec![fixture::limit(0, scope, quota)])
+    }
+
+    #[test]
+    fn the_handbooks_incident_is_accepted() {
+        let draft = Draft {
+            description: String::new(),
+            retry: but(retry(4, &["retryable_failure"]), |retry| {
+                retry.backoff = word("backoff", "exponential");
+                retry.budget = Field::Absent;
+            }),
+            rate_limit: per_hour(Scope::Tenant, "30/min"),
+            rollback: given("rollback", RollbackDraft::None),
+            reconcile_on_unknown: given("reconcile_on_unknown", true),
+            ..write(Surface::Contract)
+        };
+        let checked = check(&draft);
+        assert_eq!(found(&draft), [(Code::NO_RECONCILE, At::Tool), (Code::NO_BUDGET, At::Key("retry"))]);
+        assert_eq!(checked.contract.unwrap().policy.rollback, Rollback::None);
+    }
+
+    #[test]
+    fn the_handbooks_page_is_accepted() {
+        let draft = Draft {
+            description: String::new(),
+            idempotent: never(),
+            key_required: given("key_required", false),
+            retry: but(retry(1, &[]), |retry| retry.budget = Field::Absent),
+            rate_limit: per_hour(Scope::User, "6/h"),
+            rollback: given("rollback", RollbackDraft::ManualOnly),
+            reconcile_on_unknown: given("reconcile_on_unknown", true),
+            ..write(Surface::Contract)
+        };
+        assert_eq!(found(&draft), []);
+        let policy = check(&draft).contract.unwrap().policy;
+        assert_eq!(policy.idempotency, Idempotency::Never);
+        assert_eq!(policy.retry, Retry::ONCE);
+    }
+
+    #[test]
+    fn findings_name_the_tool_and_say_what_to_write() {
+        for surface in BOTH {
+            for draft in [bare(surface), Draft { rollback: Field::Absent, ..write(surface) }, card()] {
+                for finding in check(&draft).findings {
+                    assert!(finding.message.contains("`charge_card`"), "{finding:?}");
+                    assert!(!finding.help.is_empty(), "{finding:?}");
+                }
+            }
+        }
+    }
+
+    /// Whether the reader refused anything that is not beside the point.
+    fn has_refused(draft: &Sketch) -> bool {
+        let retry = draft.retry.given().map(|retry| &retry.value);
+        let claim = draft.idempotent.given().map(|claim| &claim.value);
+        let text = |field: Option<&Field<String, At>>| matches!(field, Some(Field::Refused));
+        let number = |field: Option<&Field<u64, At>>| matches!(field, Some(Field::Refused));
+        let ttl = draft.ttl.given().map(|ttl| &ttl.value);
+        let reconcile = draft.reconcile.given().map(|reconcile| &reconcile.value);
+        let confirm = draft.confirm.given().map(|confirm| &confirm.value);
+        let flags = [&draft.key_required, &draft.reconcile_on_unknown];
+        let texts = [
+            Some(&draft.side_effect),
+            Some(&draft.timeout),
+            Some(&draft.in_flight),
+            Some(&draft.remint),
+            claim.map(|claim| &claim.by),
+            claim.map(|claim| &claim.key),
+            retry.map(|retry| &retry.backoff),
+            retry.map(|retry| &retry.base),
+            retry.map(|retry| &retry.cap),
+            retry.map(|retry| &retry.jitter),
+            retry.map(|retry| &retry.budget),
+            ttl.map(|ttl| &ttl.window),
+            reconcile.map(|reconcile| &reconcile.with),
+            reconcile.map(|reconcile| &reconcile.settle),
+            confirm.map(|confirm| &confirm.by),
+            confirm.map(|confirm| &confirm.ttl),
+        ];
+        let numbers = [
+            Some(&draft.version),
+            retry.map(|retry| &retry.max),
+            retry.map(|retry| &retry.max_total),
+            confirm.map(|confirm| &confirm.quorum),
+        ];
+        texts.into_iter().any(text)
+            || numbers.into_iter().any(number)
+            || flags.into_iter().any(|flag| *flag == Field::Refused)
+            || ttl.is_some_and(|ttl| ttl.sliding == Field::Refused)
+            || retry.is_some_and(|retry| retry.on == Field::Refused)
+            || [draft.idempotent == Field::Refused, draft.retry == Field::Refused, draft.ttl == Field::Refused]
+                .contains(&true)
+            || [draft.rollback == Field::Refused, draft.reconcile == Field::Refused, draft.confirm == Field::Refused]
+                .contains(&true)
+            || draft.rate_limit == Field::Refused
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn a_contract_or_a_reason(draft in any_draft()) {
+            let checked = check(&draft);
+            let denied = checked.findings.iter().any(|finding| finding.level == Level::Deny);
+            prop_assert_eq!(checked.contract.is_some(), !denied && !has_refused(&draft), "{:?}", checked.findings);
+        }
+
+        #[test]
+        fn what_is_repeated_may_be(draft in any_draft()) {
+            let Some(contract) = check(&draft).contract else { return Ok(()) };
+            let policy = contract.policy;
+            prop_assert_eq!(policy.is_read(), policy.idempotency == Idempotency::Read);
+            prop_assert_eq!(policy.is_read(), policy.rollback == Rollback::Read);
+            prop_assert_eq!(policy.confirm.is_some(), policy.side_effect == SideEffect::Destructive);
+            prop_assert!(policy.retry.max == 1 || policy.is_idempotent());
+            prop_assert!((1..=Retry::MOST).contains(&policy.retry.max));
+            prop_assert!(policy.retry.max <= policy.retry.max_total);
+            prop_assert!(!policy.is_read() || policy.reconcile.is_none());
+        }
+
+        #[test]
+        fn findings_come_by_code(draft in any_draft()) {
+            prop_assert!(check(&draft).findings.is_sorted_by_key(|finding| finding.code));
+        }
+    }
 }

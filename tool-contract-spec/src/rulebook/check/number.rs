@@ -48,3 +48,70 @@ pub(super) fn total_below_max<At: Clone>(tool: &Declared<'_, At>) -> Option<Find
         Finding::new(Code::NUMBER_OUT_OF_RANGE, total.at.clone(), message, help)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::{Draft, Field};
+    use crate::rulebook::Code;
+    use crate::rulebook::check::check;
+    use crate::rulebook::check::fixture::{At, BOTH, but, confirm, destructive, found, given, read, retry, write};
+
+    const REFUSED: Code = Code::NUMBER_OUT_OF_RANGE;
+
+    #[test]
+    fn tc0006_attempts_are_bounded() {
+        for surface in BOTH {
+            for max in [0, 21, u64::from(u32::MAX) + 1, u64::MAX] {
+                let draft = Draft { retry: retry(max, &["network"]), ..read(surface) };
+                assert_eq!(found(&draft), [(REFUSED, At::Value("max"))]);
+            }
+            for max in [1, 20] {
+                assert_eq!(found(&Draft { retry: retry(max, &["network"]), ..read(surface) }), []);
+            }
+        }
+    }
+
+    #[test]
+    fn tc0006_a_key_has_the_attempts_of_a_call() {
+        let total = |total| but(retry(5, &["network"]), |retry| retry.max_total = given("max_total", total));
+        for surface in BOTH {
+            for refused in [0, 4, u64::MAX] {
+                let draft = Draft { retry: total(refused), ..write(surface) };
+                assert_eq!(found(&draft), [(REFUSED, At::Value("max_total"))]);
+            }
+            for accepted in [5, 1_000] {
+                assert_eq!(found(&Draft { retry: total(accepted), ..write(surface) }), []);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_has_ten_attempts_or_those_of_a_call() {
+        for (max, total) in [(3, 10), (15, 15)] {
+            let draft = Draft { retry: retry(max, &["network"]), ..write(BOTH[0]) };
+            assert_eq!(check(&draft).contract.unwrap().policy.retry.max_total, total);
+        }
+    }
+
+    #[test]
+    fn tc0006_other_numbers_are_bounded_too() {
+        for surface in BOTH {
+            for quorum in [0, u64::MAX] {
+                let confirm = but(confirm(), |confirm| confirm.quorum = given("quorum", quorum));
+                assert_eq!(found(&Draft { confirm, ..destructive(surface) }), [(REFUSED, At::Value("quorum"))]);
+            }
+            let draft = Draft { version: given("version", u64::MAX), ..read(surface) };
+            assert_eq!(found(&draft), [(REFUSED, At::Value("version"))]);
+        }
+    }
+
+    #[test]
+    fn a_refused_number_is_one_mistake() {
+        for surface in BOTH {
+            let retry = but(retry(99, &[]), |retry| retry.max_total = given("max_total", 3));
+            assert_eq!(found(&Draft { retry, ..write(surface) }), [(REFUSED, At::Value("max"))]);
+            let retry = but(super::super::fixture::retry(3, &[]), |retry| retry.max = Field::Refused);
+            assert_eq!(found(&Draft { retry, ..write(surface) }), []);
+        }
+    }
+}

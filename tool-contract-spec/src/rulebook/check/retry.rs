@@ -161,3 +161,150 @@ pub(super) fn no_budget<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At
         Finding::new(Code::NO_BUDGET, at, message, help)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::{Draft, Field, Surface};
+    use crate::outcome::{Cause, OutcomeClass};
+    use crate::policy::RetryOn;
+    use crate::rulebook::Code;
+    use crate::rulebook::check::check;
+    use crate::rulebook::check::fixture::{At, BOTH, but, by, found, given, never, read, retry, word, write};
+
+    #[test]
+    fn tc0004_what_is_not_idempotent_has_one_attempt() {
+        for surface in BOTH {
+            let draft = |max| Draft {
+                idempotent: never(),
+                key_required: Field::Absent,
+                retry: retry(max, &["network"]),
+                ..write(surface)
+            };
+            assert_eq!(found(&draft(2)), [(Code::RETRY_WITHOUT_IDEMPOTENCY, At::Key("retry"))]);
+            assert_eq!(found(&draft(1)), []);
+        }
+    }
+
+    #[test]
+    fn an_undecided_repetition_is_one_mistake() {
+        for surface in BOTH {
+            let draft = |idempotent| Draft { idempotent, retry: retry(3, &["side_effect_unknown"]), ..write(surface) };
+            let codes = |idempotent| found(&draft(idempotent)).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+            assert_eq!(codes(Field::Absent), [Code::MISSING_IDEMPOTENCY]);
+            assert_eq!(codes(Field::Refused), []);
+            let blind = Draft { key_required: Field::Absent, ..draft(never()) };
+            assert_eq!(found(&blind), [(Code::RETRY_WITHOUT_IDEMPOTENCY, At::Key("retry"))]);
+        }
+    }
+
+    #[test]
+    fn tc0005_retries_say_how_often_and_on_what() {
+        for surface in BOTH {
+            for (without_max, without_on) in [(true, false), (false, true), (true, true)] {
+                let retry = but(retry(3, &["network"]), |retry| {
+                    if without_max {
+                        retry.max = Field::Absent;
+                    }
+                    if without_on {
+                        retry.on = Field::Absent;
+                    }
+                });
+                let draft = Draft { retry, ..read(surface) };
+                let advice = found(&draft).into_iter().find(|(code, _)| *code != Code::INCOMPLETE_RETRY);
+                assert_eq!(found(&draft)[0], (Code::INCOMPLETE_RETRY, At::Key("retry")));
+                assert_eq!(advice, None);
+            }
+        }
+    }
+
+    #[test]
+    fn tc0005_only_a_single_attempt_needs_no_reason() {
+        for surface in BOTH {
+            let draft = |max| Draft { retry: retry(max, &[]), ..read(surface) };
+            assert_eq!(found(&draft(2)), [(Code::INCOMPLETE_RETRY, At::Value("on"))]);
+            assert_eq!(found(&draft(1)), []);
+        }
+    }
+
+    #[test]
+    fn tc0007_what_is_final_is_not_retried() {
+        for surface in BOTH {
+            for class in ["validation_failure", "permission_denied", "permanent_failure", "success"] {
+                let draft = Draft { retry: retry(3, &["network", class]), ..read(surface) };
+                assert_eq!(found(&draft), [(Code::RETRY_ON_FINAL, At::Item(1))]);
+                let alone = Draft { retry: retry(3, &[class]), ..read(surface) };
+                assert_eq!(found(&alone), [(Code::RETRY_ON_FINAL, At::Item(0))]);
+            }
+        }
+    }
+
+    #[test]
+    fn tc0008_what_may_have_happened_is_not_repeated() {
+        let on = ["network", "side_effect_unknown"];
+        for surface in BOTH {
+            let draft = Draft { retry: retry(3, &on), ..write(surface) };
+            assert_eq!(found(&draft), [(Code::RETRY_ON_UNKNOWN, At::Item(1))]);
+            let once = Draft { idempotent: never(), key_required: Field::Absent, retry: retry(1, &on), ..write(surface) };
+            assert_eq!(found(&once), [(Code::RETRY_ON_UNKNOWN, At::Item(1))]);
+            for idempotent in [by("downstream"), by("nature")] {
+                assert_eq!(found(&Draft { idempotent, retry: retry(3, &on), ..write(surface) }), []);
+            }
+            assert_eq!(found(&Draft { retry: retry(3, &on), ..read(surface) }), []);
+        }
+    }
+
+    #[test]
+    fn tc0009_outcomes_are_known_and_stand_once() {
+        for surface in BOTH {
+            for on in [["network", "networck"], ["network", "network"]] {
+                let draft = Draft { retry: retry(3, &on), ..read(surface) };
+                assert_eq!(found(&draft), [(Code::UNKNOWN_CLASS, At::Item(1))]);
+            }
+        }
+        let draft = Draft { retry: retry(3, &["transient"]), ..read(Surface::Contract) };
+        assert_eq!(check(&draft).findings[0].help, "did you mean `retryable_failure`?");
+    }
+
+    #[test]
+    fn all_causes_mix_with_single_ones() {
+        for surface in BOTH {
+            let on = ["retryable", "network", "retryable_failure", "rate_limited"];
+            let checked = check(&Draft { retry: retry(3, &on), ..read(surface) });
+            assert_eq!(checked.findings, []);
+            assert_eq!(checked.contract.unwrap().policy.retry.on, RetryOn::RETRYABLE);
+        }
+        let checked = check(&Draft { retry: retry(3, &["network", "side_effect_unknown"]), ..read(BOTH[0]) });
+        let on = checked.contract.unwrap().policy.retry.on;
+        assert!(on.contains(OutcomeClass::RetryableFailure(Cause::Network)));
+        assert!(on.contains(OutcomeClass::SideEffectUnknown));
+        assert!(!on.contains(OutcomeClass::RetryableFailure(Cause::Other)));
+    }
+
+    #[test]
+    fn tc0103_a_bound_in_time_is_advised() {
+        for surface in BOTH {
+            let unbounded = |max| but(retry(max, &["network"]), |retry| retry.budget = Field::Absent);
+            let draft = Draft { retry: unbounded(3), ..read(surface) };
+            assert_eq!(found(&draft), [(Code::NO_BUDGET, At::Key("retry"))]);
+            assert_eq!(found(&Draft { retry: unbounded(1), ..read(surface) }), []);
+        }
+    }
+
+    #[test]
+    fn each_mistake_has_its_finding() {
+        let broken = but(retry(0, &["success", "netwrok"]), |retry| {
+            retry.base = word("base", "fast");
+            retry.max_total = given("max_total", 0);
+        });
+        let draft = Draft { retry: broken, timeout: word("timeout", "0s"), ..write(Surface::Attribute) };
+        let expected = [
+            (Code::NUMBER_OUT_OF_RANGE, At::Value("max")),
+            (Code::NUMBER_OUT_OF_RANGE, At::Value("max_total")),
+            (Code::RETRY_ON_FINAL, At::Item(0)),
+            (Code::UNKNOWN_CLASS, At::Item(1)),
+            (Code::UNKEEPABLE_BOUND, At::Value("base")),
+            (Code::UNKEEPABLE_BOUND, At::Value("timeout")),
+        ];
+        assert_eq!(found(&draft), expected);
+    }
+}

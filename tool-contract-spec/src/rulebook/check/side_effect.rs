@@ -103,3 +103,103 @@ fn described(change: SideEffect) -> &'static str {
         SideEffect::Read | SideEffect::Write => "a write",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::{Draft, Field, RollbackDraft};
+    use crate::rulebook::Code;
+    use crate::rulebook::check::fixture::{
+        At, BOTH, absence, bare, by, destructive, found, given, idempotent, never, read, reconcile, word, write,
+    };
+
+    #[test]
+    fn drafts_that_say_everything_pass() {
+        for surface in BOTH {
+            for draft in [read(surface), write(surface), destructive(surface)] {
+                assert_eq!(found(&draft), []);
+            }
+        }
+    }
+
+    #[test]
+    fn tc0001_the_side_effect_is_said() {
+        for surface in BOTH {
+            assert_eq!(found(&bare(surface)), [(Code::MISSING_SIDE_EFFECT, At::Tool)]);
+        }
+    }
+
+    #[test]
+    fn tc0002_the_side_effect_is_known() {
+        for surface in BOTH {
+            let draft = Draft { side_effect: word("side_effect", "wirte"), ..write(surface) };
+            assert_eq!(found(&draft), [(Code::UNKNOWN_SIDE_EFFECT, At::Value("side_effect"))]);
+        }
+    }
+
+    #[test]
+    fn an_unclear_side_effect_is_one_mistake() {
+        for surface in BOTH {
+            let misspelt = Draft { side_effect: word("side_effect", "deletes"), ..bare(surface) };
+            assert_eq!(found(&misspelt), [(Code::UNKNOWN_SIDE_EFFECT, At::Value("side_effect"))]);
+            let refused = Draft { side_effect: Field::Refused, ..bare(surface) };
+            assert_eq!(found(&refused), []);
+        }
+    }
+
+    #[test]
+    fn tc0003_repetition_is_decided() {
+        for surface in BOTH {
+            for whole in [write(surface), destructive(surface)] {
+                let draft = Draft { idempotent: Field::Absent, ..whole };
+                assert_eq!(found(&draft), [(Code::MISSING_IDEMPOTENCY, absence(surface))]);
+            }
+            let never = Draft { idempotent: never(), key_required: Field::Absent, ..write(surface) };
+            assert_eq!(found(&never), []);
+        }
+    }
+
+    #[test]
+    fn tc0010_the_rollback_boundary_is_decided() {
+        for surface in BOTH {
+            for whole in [write(surface), destructive(surface)] {
+                let draft = Draft { rollback: Field::Absent, ..whole };
+                assert_eq!(found(&draft), [(Code::MISSING_ROLLBACK, absence(surface))]);
+            }
+        }
+    }
+
+    #[test]
+    fn tc0011_what_is_destructive_is_confirmed() {
+        for surface in BOTH {
+            let draft = Draft { confirm: Field::Absent, ..destructive(surface) };
+            assert_eq!(found(&draft), [(Code::MISSING_CONFIRM, absence(surface))]);
+        }
+    }
+
+    #[test]
+    fn tc0101_a_limit_is_advised() {
+        for surface in BOTH {
+            for rate_limit in [Field::Absent, given("rate_limit", Vec::new())] {
+                let draft = Draft { rate_limit, ..write(surface) };
+                assert_eq!(found(&draft), [(Code::NO_RATE_LIMIT, absence(surface))]);
+            }
+        }
+    }
+
+    #[test]
+    fn tc0102_a_way_to_find_out_is_advised() {
+        for surface in BOTH {
+            for boundary in [RollbackDraft::None, RollbackDraft::ManualOnly] {
+                let rollback = given("rollback", boundary);
+                let draft = Draft { rollback: rollback.clone(), ..write(surface) };
+                assert_eq!(found(&draft), [(Code::NO_RECONCILE, absence(surface))]);
+                for idempotent in [by("downstream"), by("nature")] {
+                    let draft = Draft { rollback: rollback.clone(), idempotent, ..write(surface) };
+                    assert_eq!(found(&draft), []);
+                }
+                let draft = Draft { rollback, reconcile: reconcile(), idempotent: idempotent(), ..write(surface) };
+                assert_eq!(found(&draft), []);
+            }
+        }
+    }
+}

@@ -173,3 +173,177 @@ fn arithmetic(retry: &Retry, timeout: Duration, approval: Option<Duration>, need
 fn by_default(is_default: bool) -> &'static str {
     if is_default { " (the default)" } else { "" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::{Draft, Field, Surface};
+    use crate::rulebook::check::check;
+    use crate::rulebook::check::fixture::{
+        At, BOTH, Sketch, absence, but, confirm, destructive, found, given, limit, never, read, reconcile, retry, ttl,
+        word, write,
+    };
+
+    const UNKEEPABLE: Code = Code::UNKEEPABLE_BOUND;
+
+    fn message(draft: &Sketch) -> String {
+        check(draft).findings.remove(0).message
+    }
+
+    #[test]
+    fn tc0015_time_spans_are_spans() {
+        for surface in BOTH {
+            for wrong in ["0s", "30", "1h30m", "36501d"] {
+                let at = |name| [(UNKEEPABLE, At::Value(name))];
+                assert_eq!(found(&Draft { timeout: word("timeout", wrong), ..read(surface) }), at("timeout"));
+                assert_eq!(found(&Draft { ttl: ttl(wrong), ..write(surface) }), at("window"));
+                let settle = but(reconcile(), |reconcile| reconcile.settle = word("settle", wrong));
+                assert_eq!(found(&Draft { reconcile: settle, ..write(surface) }), at("settle"));
+                let confirm = but(confirm(), |confirm| confirm.ttl = word("ttl", wrong));
+                assert_eq!(found(&Draft { confirm, ..destructive(surface) }), at("ttl"));
+                let budget = but(retry(3, &["network"]), |retry| retry.budget = word("budget", wrong));
+                assert_eq!(found(&Draft { retry: budget, ..read(surface) }), at("budget"));
+            }
+        }
+    }
+
+    #[test]
+    fn tc0015_a_budget_has_room_for_an_attempt() {
+        let draft = |surface, timeout, budget: &str| Draft {
+            timeout,
+            retry: but(retry(3, &["network"]), |retry| retry.budget = word("budget", budget)),
+            ..read(surface)
+        };
+        for surface in BOTH {
+            for timeout in [Field::Absent, word("timeout", "30s")] {
+                assert_eq!(found(&draft(surface, timeout.clone(), "29s")), [(UNKEEPABLE, At::Value("budget"))]);
+                assert_eq!(found(&draft(surface, timeout, "30s")), []);
+            }
+            assert_eq!(found(&draft(surface, Field::Refused, "29s")), []);
+        }
+    }
+
+    #[test]
+    fn tc0015_the_first_delay_is_not_above_the_longest() {
+        let draft = |surface, base, cap| {
+            let retry = but(retry(3, &["network"]), |retry| {
+                retry.base = base;
+                retry.cap = cap;
+            });
+            Draft { retry, ..read(surface) }
+        };
+        for surface in BOTH {
+            let base = || word("base", "11s");
+            assert_eq!(found(&draft(surface, base(), word("cap", "10s"))), [(UNKEEPABLE, At::Value("base"))]);
+            assert_eq!(found(&draft(surface, base(), Field::Absent)), [(UNKEEPABLE, At::Value("base"))]);
+            assert_eq!(found(&draft(surface, Field::Absent, word("cap", "100ms"))), [(UNKEEPABLE, At::Value("cap"))]);
+            assert_eq!(found(&draft(surface, base(), word("cap", "11s"))), []);
+        }
+    }
+
+    #[test]
+    fn tc0015_limits_let_something_through_over_some_time() {
+        for surface in BOTH {
+            let draft = |scope, quota| {
+                Draft { rate_limit: given("rate_limit", vec![limit(0, scope, quota)]), ..write(surface) }
+            };
+            for wrong in ["0/min", "20", "20/", "/min", "20/fortnight", "-1/s", "1.5/s", "4294967296/s", ""] {
+                assert_eq!(found(&draft(Scope::User, wrong)), [(UNKEEPABLE, At::Item(0))], "{wrong}");
+            }
+            for wrong in ["0", "50/h", "many"] {
+                assert_eq!(found(&draft(Scope::Workflow, wrong)), [(UNKEEPABLE, At::Item(0))], "{wrong}");
+            }
+            for right in ["1/s", "20/min", "3/h", "4294967295/d"] {
+                assert_eq!(found(&draft(Scope::Tool, right)), [], "{right}");
+            }
+            assert_eq!(found(&draft(Scope::Workflow, "50")), []);
+        }
+    }
+
+    #[test]
+    fn a_limit_is_shown_as_it_is_written() {
+        let help = |surface, scope, quota| {
+            let draft = Draft { rate_limit: given("rate_limit", vec![limit(0, scope, quota)]), ..write(surface) };
+            check(&draft).findings.remove(0).help
+        };
+        let [code, file] = BOTH;
+        assert_eq!(help(code, Scope::User, "0/hours"), "write for instance `per_user = \"20/h\"`");
+        assert_eq!(help(file, Scope::User, "0/h"), "write for instance `per_user_per_hour: 20`");
+        assert_eq!(help(code, Scope::Tenant, "30/m"), "write for instance `per_tenant = \"20/min\"`");
+        assert_eq!(help(file, Scope::Workflow, "0"), "write for instance `per_workflow: 50`");
+    }
+
+    #[test]
+    fn limits_are_ordered_by_scope() {
+        let limits = vec![limit(0, Scope::Workflow, "50"), limit(1, Scope::User, "10/h"), limit(2, Scope::Tool, "9/s")];
+        let checked = check(&Draft { rate_limit: given("rate_limit", limits), ..write(Surface::Attribute) });
+        let limits = checked.contract.unwrap().policy.limits.into_owned();
+        assert_eq!(limits.iter().map(|limit| limit.scope).collect::<Vec<_>>(), [
+            Scope::Tool,
+            Scope::User,
+            Scope::Workflow
+        ]);
+        assert_eq!(limits[1].quota, Quota::Rate(10, Period::Hour));
+    }
+
+    #[test]
+    fn tc0013_a_key_outlives_its_retries() {
+        for surface in BOTH {
+            let attempts = || but(retry(3, &["network"]), |retry| retry.budget = Field::Absent);
+            let draft = |window| Draft { retry: attempts(), ttl: ttl(window), ..write(surface) };
+            let codes = |draft: &Sketch| found(draft)[0];
+            assert_eq!(codes(&draft("119s")), (Code::TTL_TOO_SHORT, At::Value("window")));
+            assert_eq!(codes(&draft("120s")).0, Code::NO_BUDGET);
+            assert_eq!(
+                message(&draft("1m")),
+                "`charge_card` remembers a key for 1m, but a retry can still arrive within \
+                 3 × (30s timeout + 10s backoff cap) = 2m: what comes later would run again"
+            );
+        }
+    }
+
+    #[test]
+    fn tc0013_a_budget_bounds_the_attempts() {
+        for surface in BOTH {
+            let draft = |window| Draft { retry: retry(3, &["network"]), ttl: ttl(window), ..write(surface) };
+            assert_eq!(found(&draft("89s")), [(Code::TTL_TOO_SHORT, At::Value("window"))]);
+            assert_eq!(found(&draft("90s")), []);
+            assert!(message(&draft("1m")).contains("within 90s budget: "));
+        }
+    }
+
+    #[test]
+    fn tc0013_an_approval_takes_its_time() {
+        for surface in BOTH {
+            let draft = |window| Draft { retry: retry(3, &["network"]), ttl: window, ..destructive(surface) };
+            assert_eq!(found(&draft(ttl("16m"))), [(Code::TTL_TOO_SHORT, At::Value("window"))]);
+            assert!(message(&draft(ttl("16m"))).contains("90s budget + 15m approval = 990s"));
+            assert_eq!(found(&draft(ttl("17m"))), []);
+            let slow = but(confirm(), |confirm| confirm.ttl = word("ttl", "2d"));
+            let draft = Draft { confirm: slow, ..draft(Field::Absent) };
+            assert_eq!(found(&draft), [(Code::TTL_TOO_SHORT, absence(surface))]);
+            assert!(message(&draft).contains("remembers a key for 1d (the default)"));
+        }
+    }
+
+    #[test]
+    fn tc0013_without_keys_or_numbers_nothing_is_computed() {
+        for surface in BOTH {
+            assert_eq!(found(&Draft { ttl: ttl("1s"), ..read(surface) }), []);
+            let never = Draft { ttl: ttl("1s"), idempotent: never(), key_required: Field::Absent, ..write(surface) };
+            assert_eq!(found(&never), []);
+            let unknown = Draft { ttl: ttl("1s"), timeout: word("timeout", "x"), ..write(surface) };
+            assert_eq!(found(&unknown), [(UNKEEPABLE, At::Value("timeout"))]);
+        }
+    }
+
+    #[test]
+    fn the_rule_and_the_policy_compute_alike() {
+        let draft = Draft { retry: retry(3, &["network"]), ..destructive(Surface::Attribute) };
+        let span = check(&draft).contract.unwrap().policy.span();
+        let exact = Draft { ttl: ttl(&format(span)), ..draft.clone() };
+        let short = Draft { ttl: ttl(&format(span.checked_sub(Duration::from_millis(1)).unwrap())), ..draft };
+        assert_eq!(found(&exact), []);
+        assert_eq!(found(&short), [(Code::TTL_TOO_SHORT, At::Value("window"))]);
+    }
+}

@@ -81,3 +81,69 @@ fn known<W: Word, At: Clone>(
         Finding::new(code, written.at.clone(), message, help)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::{Draft, Field};
+    use crate::rulebook::Code;
+    use crate::rulebook::check::check;
+    use crate::rulebook::check::fixture::{At, BOTH, Sketch, but, by, confirm, destructive, found, retry, word, write};
+    use crate::draft::Surface;
+
+    fn help(draft: &Sketch) -> String {
+        check(draft).findings.remove(0).help
+    }
+
+    #[test]
+    fn tc0021_words_are_known() {
+        for surface in BOTH {
+            let refused = |name| [(Code::MALFORMED_FIELD, At::Value(name))];
+            let network = || retry(3, &["network"]);
+            assert_eq!(found(&Draft { idempotent: by("ledgre"), ..write(surface) }), refused("by"));
+            let backoff = but(network(), |retry| retry.backoff = word("backoff", "linear"));
+            assert_eq!(found(&Draft { retry: backoff, ..write(surface) }), refused("backoff"));
+            let jitter = but(network(), |retry| retry.jitter = word("jitter", "half"));
+            assert_eq!(found(&Draft { retry: jitter, ..write(surface) }), refused("jitter"));
+            assert_eq!(found(&Draft { in_flight: word("in_flight", "queue"), ..write(surface) }), refused("in_flight"));
+            assert_eq!(found(&Draft { remint: word("remint", "allow"), ..write(surface) }), refused("remint"));
+            let confirm = but(confirm(), |confirm| confirm.by = word("by", "robot"));
+            assert_eq!(found(&Draft { confirm, ..destructive(surface) }), refused("by"));
+        }
+    }
+
+    #[test]
+    fn words_that_are_known_pass() {
+        for surface in BOTH {
+            let retry = but(retry(3, &["network"]), |retry| {
+                retry.backoff = word("backoff", "constant");
+                retry.jitter = word("jitter", "none");
+            });
+            let draft = Draft {
+                retry,
+                in_flight: word("in_flight", "reject"),
+                remint: word("remint", "replay"),
+                idempotent: by("ledger"),
+                ..write(surface)
+            };
+            assert_eq!(found(&draft), []);
+        }
+    }
+
+    #[test]
+    fn the_likely_word_is_named_in_the_language_of_the_surface() {
+        let draft = |surface| Draft { side_effect: word("side_effect", "DELETE"), ..write(surface) };
+        assert_eq!(help(&draft(Surface::Attribute)), "did you mean `side_effect = \"destructive\"`?");
+        assert_eq!(help(&draft(Surface::Contract)), "did you mean `mode: destructive`?");
+        let far = Draft { in_flight: word("in_flight", "whatever"), ..write(Surface::Contract) };
+        assert_eq!(help(&far), "write `in_flight: wait` or `in_flight: reject`");
+    }
+
+    #[test]
+    fn what_another_refused_is_passed_over() {
+        for surface in BOTH {
+            let draft = Draft { in_flight: Field::Refused, remint: Field::Refused, ..write(surface) };
+            let checked = check(&draft);
+            assert_eq!((checked.contract, checked.findings), (None, Vec::new()));
+        }
+    }
+}
