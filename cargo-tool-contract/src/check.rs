@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tool_contract_spec::document::{self, Document, Emitted, Entry};
+use tool_contract_spec::document::{self, Document, Emitted, Entry, Position};
+use tool_contract_spec::rulebook::Finding;
 
 use crate::args::Check;
 use crate::project::Package;
@@ -39,24 +40,36 @@ fn against_code(args: &Check) -> Result<End, Stop> {
     }
     let text = file::text(path)?;
     let Some(mut document) = read(&text, path, args)? else { return Ok(End::Unreadable) };
-    let code = emitted(&code::reported(&package)?, &package)?;
-    let drift = document::drift(&code, &document);
-    document.findings.extend(drift);
+    let reported = document::read(&code::reported(&package)?).map_err(|_| foreign(&package))?;
+    let more = unseen(&reported, &document);
+    let code: Option<Vec<Emitted>> = reported.entries.into_iter().map(tool).collect();
+    let drift = document::drift(&code.ok_or_else(|| foreign(&package))?, &document);
+    document.findings.extend(drift.into_iter().chain(more));
     document.findings.sort_by_key(|finding| finding.at);
     let report = Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
     Ok(report.print(args.json, args.strict))
 }
 
-/// What the code emitted, from the file that it was reported in.
-fn emitted(text: &str, package: &Package) -> Result<Vec<Emitted>, Stop> {
-    let reported = document::read(text).ok();
-    let tools = reported.and_then(|document| document.entries.into_iter().map(tool).collect());
-    tools.ok_or_else(|| {
-        let name = &package.name;
-        format!("error: what `{name}` says of its tools is no contract; is its `tool-contract` of another version?")
-    })
+/// The code's answer makes no sense to this version.
+fn foreign(package: &Package) -> Stop {
+    let name = &package.name;
+    format!("error: what `{name}` says of its tools is no contract; is its `tool-contract` of another version?")
 }
 
+/// What only the code shows: a file may leave schemas and descriptions out.
+fn unseen(code: &Document, file: &Document) -> Vec<Finding<Position>> {
+    let seen = |finding: &&Finding<Position>| {
+        file.findings.iter().any(|other| (other.code, &other.message) == (finding.code, &finding.message))
+    };
+    let moved = |finding: &Finding<Position>| {
+        let tool = code.entries.iter().rev().find(|entry| entry.draft.at <= finding.at)?;
+        let at = file.entry(tool.name())?.draft.at;
+        Some(Finding { at, ..finding.clone() })
+    };
+    code.findings.iter().filter(|finding| !seen(finding)).filter_map(moved).collect()
+}
+
+/// What the code emitted, from the entry that it was reported in.
 fn tool(entry: Entry) -> Option<Emitted> {
     Some(Emitted {
         contract: entry.contract?,

@@ -214,7 +214,7 @@ async fn ask(ledger: Arc<dyn Ledger>, admission: Admission) -> Result<Asked, Cal
         // A ledger never answers so to a request for approval; if one does,
         // its lease ends what nobody will use.
         Ok(Admitted::Claimed(_)) => Err(refused(about, Refusal::WrongApproval)),
-        Err(error) => Err(CallError::Ledger(LedgerFailure { about, error })),
+        Err(error) => Err(CallError::from(LedgerFailure { about, error })),
     }
 }
 

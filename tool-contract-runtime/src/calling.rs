@@ -75,7 +75,7 @@ fn completed<T: Tool>(job: TypedJob<T>, success: Success) -> Called<T> {
     };
     match output {
         Ok(output) => Ok(Completed { output, replayed, attempts, key, reminted_from }),
-        Err(why) => Err(CallError::Rejected(Rejected::new(
+        Err(why) => Err(CallError::from(Rejected::new(
             Code::RESULT_UNREADABLE,
             About { key, ..About::tool(T::contract().name.clone()) },
             format!("it succeeded before, and its stored result does not fit the output type: {why}"),
@@ -103,7 +103,7 @@ impl<T: Tool> Future for Calling<T> {
         match this.link.early() {
             Some(unknown) => {
                 this.hand_over();
-                Poll::Ready(Err(CallError::Unknown(unknown)))
+                Poll::Ready(Err(unknown.into()))
             }
             None => Poll::Pending,
         }

@@ -167,7 +167,7 @@ impl Runtime {
 
 fn refused(tool: &str, code: Code, reason: &str, next: &str) -> Response {
     let rejected = Rejected::new(code, About::tool(Text::Owned(tool.to_owned())), reason, next);
-    Response::of(tool, None).failed(&CallError::<String>::Rejected(rejected))
+    Response::of(tool, None).failed(&CallError::<String>::from(rejected))
 }
 
 /// Makes a dynamic call of the tool `T`.

@@ -44,13 +44,13 @@ impl fmt::Display for About {
 #[non_exhaustive]
 pub enum CallError<E> {
     /// Nothing ran.
-    Rejected(Rejected),
+    Rejected(Box<Rejected>),
     /// It ran, definitely without effect.
-    Failed(Failure<E>, About),
+    Failed(Failure<E>, Box<About>),
     /// It may have happened.
-    Unknown(UnknownOutcome),
+    Unknown(Box<UnknownOutcome>),
     /// Nothing ran: the ledger could not admit the call.
-    Ledger(LedgerFailure),
+    Ledger(Box<LedgerFailure>),
 }
 
 impl<E> CallError<E> {
@@ -72,6 +72,24 @@ impl<E> CallError<E> {
             Self::Unknown(_) => Some(Code::UNKNOWN_OUTCOME),
             Self::Ledger(_) => Some(Code::LEDGER_UNAVAILABLE),
         }
+    }
+}
+
+impl<E> From<Rejected> for CallError<E> {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(Box::new(rejected))
+    }
+}
+
+impl<E> From<UnknownOutcome> for CallError<E> {
+    fn from(unknown: UnknownOutcome) -> Self {
+        Self::Unknown(Box::new(unknown))
+    }
+}
+
+impl<E> From<LedgerFailure> for CallError<E> {
+    fn from(failure: LedgerFailure) -> Self {
+        Self::Ledger(Box::new(failure))
     }
 }
 

@@ -42,6 +42,9 @@ where
 }
 
 /// Runs a body that is not async where it cannot block the executor.
+///
+/// # Panics
+/// As the body does; the executor that polls the future catches it.
 pub fn blocking<O, E, F>(cx: &Cx, body: F) -> BoxFuture<'static, Result<O, E>>
 where
     F: FnOnce(&Cx) -> Result<O, E> + Send + 'static,
@@ -53,7 +56,6 @@ where
     Box::pin(async move {
         match running.await {
             Ok(result) => result,
-            // The executor that polls this catches it again.
             Err(failed) => match failed.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(cancelled) => panic!("the runtime shut down under the body: {cancelled}"),

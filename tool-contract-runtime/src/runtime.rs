@@ -53,7 +53,6 @@ struct Held {
 
 impl Runtime {
     /// A builder without a ledger, state or tools.
-    #[must_use]
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::default()
     }

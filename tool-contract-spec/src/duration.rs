@@ -7,7 +7,7 @@ const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// The longest span: one hundred years. What is longer is a typing mistake.
-pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+pub const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// Why a text is no time span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

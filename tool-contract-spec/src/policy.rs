@@ -265,7 +265,7 @@ pub struct Ttl {
 
 impl Ttl {
     /// 24 hours, not sliding.
-    pub const DEFAULT: Self = Self { window: Duration::from_secs(24 * 60 * 60), sliding: false };
+    pub const DEFAULT: Self = Self { window: Duration::from_hours(24), sliding: false };
 }
 
 /// The rollback boundary.
@@ -307,7 +307,7 @@ pub struct Confirm {
 
 impl Confirm {
     /// `ttl` where none is given.
-    pub const DEFAULT_TTL: Duration = Duration::from_secs(15 * 60);
+    pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
 }
 
 /// Whom a limit counts together.

@@ -68,5 +68,5 @@ pub(crate) fn callable(entry: &Entry) -> Result<(), CallError<()>> {
     };
     let about = About::tool(entry.tool.contract().name.clone());
     let next = "build the runtime with it, and register the tool there so that `build()` tells you";
-    Err(CallError::Rejected(Rejected::new(code, about, obstacle.to_string(), next)))
+    Err(CallError::from(Rejected::new(code, about, obstacle.to_string(), next)))
 }

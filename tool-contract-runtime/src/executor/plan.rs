@@ -73,12 +73,12 @@ fn name<N: TryFrom<String, Error = MalformedKey>>(
     text.cloned().map(N::try_from).transpose().map_err(|why| {
         let about = About::tool(contract.name.clone());
         let reason = format!("the {what} is malformed: {why}");
-        CallError::Rejected(Rejected::new(Code::KEY_MALFORMED, about, reason, format!("give a {what} of visible ASCII")))
+        CallError::from(Rejected::new(Code::KEY_MALFORMED, about, reason, format!("give a {what} of visible ASCII")))
     })
 }
 
 pub(crate) fn deadline_passed(about: About) -> CallError<()> {
-    CallError::Rejected(Rejected::new(
+    CallError::from(Rejected::new(
         Code::DEADLINE_PASSED,
         about,
         "its deadline had passed before anything ran",
@@ -113,7 +113,7 @@ impl Plan {
 pub(crate) fn ledger(runtime: &Runtime, contract: &Contract) -> Result<Arc<dyn Ledger>, CallError<()>> {
     runtime.ledger().map(Arc::clone).ok_or_else(|| {
         let error = LedgerError::Unavailable("the runtime was built without one; add `.ledger(..)`".to_owned());
-        CallError::Ledger(LedgerFailure { about: About::tool(contract.name.clone()), error })
+        CallError::from(LedgerFailure { about: About::tool(contract.name.clone()), error })
     })
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn admission(
         let about = About { key: Some(key.clone()), ..About::tool(contract.name.clone()) };
         let next = "change the argument: what cannot be compared cannot be guarded";
         let reason = format!("its arguments have no canonical form: {why}");
-        CallError::Rejected(Rejected::new(Code::ARGUMENTS_MALFORMED, about, reason, next))
+        CallError::from(Rejected::new(Code::ARGUMENTS_MALFORMED, about, reason, next))
     })?;
     Ok(Admission {
         id: OperationId { tenant: caller.tenant.clone(), tool: contract.name.clone(), key },
@@ -199,7 +199,7 @@ enum Underivable {
 }
 
 fn key_missing(contract: &Contract) -> CallError<()> {
-    CallError::Rejected(Rejected::new(
+    CallError::from(Rejected::new(
         Code::KEY_MISSING,
         About::tool(contract.name.clone()),
         "it has side effects and no idempotency key was given",
@@ -208,7 +208,7 @@ fn key_missing(contract: &Contract) -> CallError<()> {
 }
 
 fn malformed(contract: &Contract, why: &str) -> CallError<()> {
-    CallError::Rejected(Rejected::new(
+    CallError::from(Rejected::new(
         Code::KEY_MALFORMED,
         About::tool(contract.name.clone()),
         format!("the idempotency key is malformed: {why}"),

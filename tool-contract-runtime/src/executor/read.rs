@@ -42,10 +42,11 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
         let decision = decide(&contract.policy, outcome, progress);
         let tool = &*contract.name;
         tracing::debug!(target: "tool_contract", tool, attempts, class = %outcome.class, row = ?decision.row, "read failed");
-        match decision.step {
-            NextStep::RetryAfter { floor, ceiling } => runtime.clock().pause(draw_delay(floor, ceiling)).await,
-            _ => return Err(CallError::Failed(failure, About { attempts, ..About::tool(contract.name.clone()) })),
-        }
+        let NextStep::RetryAfter { floor, ceiling } = decision.step else {
+            let about = About { attempts, ..About::tool(contract.name.clone()) };
+            return Err(CallError::Failed(failure, Box::new(about)));
+        };
+        runtime.clock().pause(draw_delay(floor, ceiling)).await;
     }
 }
 
@@ -54,7 +55,7 @@ async fn draw(runtime: &Runtime, contract: &Contract, caller: &Caller) -> Result
     match ledger(runtime, contract)?.draw(caller.draws(contract)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(limited)) => Err(refuse::limited(about, &limited)),
-        Err(error) => Err(CallError::Ledger(LedgerFailure { about, error })),
+        Err(error) => Err(CallError::from(LedgerFailure { about, error })),
     }
 }
 

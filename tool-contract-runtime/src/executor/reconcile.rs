@@ -60,7 +60,7 @@ impl Writing<'_> {
             };
             tracing::debug!(target: "tool_contract", id = %lease.id, ?finding, "reconciled");
             match self.report(&lease, finding.clone()).await? {
-                Reconciled::Recorded { escalation, .. } => return self.answer(finding, if_not, escalation),
+                Reconciled::Recorded { escalation, .. } => return self.answer(finding, &if_not, escalation),
                 Reconciled::TooEarly { wait } if self.has_time_for(wait) => lease.rest(wait).await,
                 Reconciled::TooEarly { wait } => {
                     let why = format!("it seems not to have happened, which is believed only {wait:?} later");
@@ -108,7 +108,7 @@ impl Writing<'_> {
     fn answer(
         &self,
         finding: Finding,
-        if_not: IfNot,
+        if_not: &IfNot,
         escalation: Option<EscalationId>,
     ) -> Result<Round, CallError<()>> {
         match finding {
@@ -119,7 +119,7 @@ impl Writing<'_> {
                 replay: Some(result),
             })),
             Finding::DidNotHappen { .. } if if_not.goes_on => Ok(Round::Again(if_not.delay)),
-            Finding::DidNotHappen { .. } => Err(CallError::Failed(Failure::DidNotHappen, self.about())),
+            Finding::DidNotHappen { .. } => Err(CallError::Failed(Failure::DidNotHappen, Box::new(self.about()))),
             Finding::CannotTell { why } => Err(self.unknown(why, escalation)),
         }
     }

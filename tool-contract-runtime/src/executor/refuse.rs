@@ -11,9 +11,9 @@ use crate::error::{About, CallError, Rejected, UnknownOutcome};
 /// A refusal in the caller's words.
 pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
     let reject = |code, reason: String, next: &str| Rejected::new(code, about.clone(), reason, next);
-    CallError::Rejected(match refusal {
+    CallError::from(match refusal {
         Refusal::Unknown { escalation, cause } => {
-            return CallError::Unknown(UnknownOutcome {
+            return CallError::from(UnknownOutcome {
                 about,
                 cause: cause.into_owned(),
                 escalation: Some(escalation),
@@ -91,7 +91,7 @@ pub(super) fn limited(about: About, limited: &Limited) -> CallError<()> {
     );
     let reason = format!("the limit of {quota} per {} is used up; {when}", limited.scope.as_str());
     let rejected = Rejected::new(Code::LIMITED, about, reason, "call again then, with the same key");
-    CallError::Rejected(Rejected { retry_after: limited.retry_after.map(round_up), ..rejected })
+    CallError::from(Rejected { retry_after: limited.retry_after.map(round_up), ..rejected })
 }
 
 /// Whole milliseconds, and never too few.

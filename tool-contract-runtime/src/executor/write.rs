@@ -115,7 +115,7 @@ impl<'a> Writing<'a> {
     pub(super) fn unknown(&self, cause: impl Into<String>, escalation: Option<EscalationId>) -> CallError<()> {
         let unknown = UnknownOutcome { about: self.about(), cause: cause.into(), escalation };
         tracing::warn!(target: "tool_contract", id = %self.plan.admission.id, cause = unknown.cause, "outcome unknown");
-        CallError::Unknown(unknown)
+        CallError::from(unknown)
     }
 
     // ---- admit ----
@@ -182,7 +182,7 @@ impl<'a> Writing<'a> {
                 Err(error) => {
                     let failure = LedgerFailure { about: self.about(), error };
                     tracing::warn!(target: "tool_contract", %failure, "not admitted");
-                    return Err(CallError::Ledger(failure));
+                    return Err(CallError::from(failure));
                 }
             }
         }
@@ -193,7 +193,7 @@ impl<'a> Writing<'a> {
     async fn wait_turn(&self, refusal: Refusal) -> Result<(), CallError<()>> {
         let id = &self.plan.admission.id;
         if self.runtime.holds(id) {
-            return Err(CallError::Rejected(Rejected::new(
+            return Err(CallError::from(Rejected::new(
                 super::Code::IN_FLIGHT,
                 self.about(),
                 "it was called from within itself with its own key, and would wait for itself",
@@ -260,7 +260,7 @@ impl<'a> Writing<'a> {
             return Ok(());
         }
         let error = LedgerError::Unavailable("the claim could not be renewed, so no attempt was begun".to_owned());
-        Err(CallError::Ledger(LedgerFailure { about: self.about(), error }))
+        Err(CallError::from(LedgerFailure { about: self.about(), error }))
     }
 
     /// The deadline passed between attempts: all that ran left nothing behind.
@@ -268,7 +268,7 @@ impl<'a> Writing<'a> {
         if self.attempts == 0 {
             deadline_passed(self.about())
         } else {
-            CallError::Failed(Failure::Tool(()), self.about())
+            CallError::Failed(Failure::Tool(()), Box::new(self.about()))
         }
     }
 
@@ -404,7 +404,7 @@ impl<'a> Writing<'a> {
                 let delay = self.persisted_delay(ended.outcome);
                 self.settle(lease, used, Settling::Released { delay }).await?;
                 tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
-                Err(CallError::Failed(Failure::Tool(()), self.about()))
+                Err(CallError::Failed(Failure::Tool(()), Box::new(self.about())))
             }
             NextStep::Reconcile | NextStep::Escalate => {
                 let cause = self.doubt.take().unwrap_or(ended.error);

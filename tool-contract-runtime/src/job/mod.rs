@@ -123,7 +123,7 @@ where
 /// An output as the ledger keeps it. One that cannot be written is still a
 /// success that must not run again: its replay says that it is unreadable.
 fn stored<O: serde::Serialize>(output: &O) -> Arc<str> {
-    serde_json::to_string(output).map_or_else(|error| format!("unwritable: {error}"), |json| json).into()
+    serde_json::to_string(output).unwrap_or_else(|error| format!("unwritable: {error}")).into()
 }
 
 fn describe<T: Tool>(arguments: &T, secret: Option<&SecretKey>) -> Result<Described, OperationError> {

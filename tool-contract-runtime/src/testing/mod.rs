@@ -27,7 +27,6 @@ use crate::tool::Tool;
 /// clock.advance(std::time::Duration::from_secs(60));
 /// # let _ = runtime;
 /// ```
-#[must_use]
 pub fn runtime() -> (RuntimeBuilder, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new());
     let ledger = MemoryLedger::with_clock(Arc::clone(&clock) as _);

@@ -79,11 +79,14 @@ fn schema_node<'n>(reader: &mut Reader<'_>, group: &Group<'n>, path: &str) -> Op
     None
 }
 
-/// The properties of the schema of an object.
+/// The properties of the schema of an object; `None` where they are not named
+/// in one place.
 fn properties(schema: &Node) -> Option<&[(Name, Node)]> {
+    const ELSEWHERE: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
     match schema.kind.field("properties").map(|node| &node.kind) {
         Some(Kind::Map(properties)) => Some(properties),
         Some(_) => None,
+        None if ELSEWHERE.iter().any(|keyword| schema.kind.field(keyword).is_some()) => None,
         // A function without arguments has a schema without properties.
         None => matches!(schema.kind, Kind::Map(_)).then_some(&[]),
     }

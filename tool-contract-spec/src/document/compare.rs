@@ -37,7 +37,8 @@ pub fn compare(code: &Contract, file: &Entry) -> Vec<Difference> {
     // A difference from which another follows speaks for both.
     let differs = |field| differences.iter().any(|difference: &Difference| difference.field == field);
     if !differs(FieldName::Mode) && !differs(FieldName::Idempotent) && !differs(FieldName::Key) {
-        differences.extend(differing(flags(code), &stated_flags(code, file)));
+        let stated = file.draft.key_required.given().map(|flag| (FieldName::KeyRequired, Some(flag.value.to_string())));
+        differences.extend(differing(key_required(code), stated.as_slice()));
     }
     differences.extend(differing(stated(code, file), &stated(contract, file)));
     differences
@@ -181,24 +182,13 @@ fn safeguards(policy: &Policy, facets: &mut Vec<Facet>) {
     }
 }
 
-/// The flags of a file that follow, in code, from something else.
-fn flags(code: &Contract) -> Vec<Facet> {
+/// `idempotency_key_required`, which follows, in code, from the idempotency.
+fn key_required(code: &Contract) -> Vec<Facet> {
     if code.policy.is_read() {
-        return Vec::new(); // on a read they say nothing
+        return Vec::new(); // on a read it says nothing
     }
     let required = code.policy.key_source() == KeySource::Caller;
-    vec![(FieldName::KeyRequired, Some(required.to_string())), (FieldName::ReconcileOnUnknown, Some(true.to_string()))]
-}
-
-/// The same flags as the file states them; those that it does not are as the
-/// code would have them.
-fn stated_flags(code: &Contract, file: &Entry) -> Vec<Facet> {
-    let stated = |field| match field {
-        FieldName::KeyRequired => file.draft.key_required.given(),
-        _ => file.draft.reconcile_on_unknown.given(),
-    };
-    let flag = |(field, usual): Facet| (field, stated(field).map(|flag| flag.value.to_string()).or(usual));
-    flags(code).into_iter().map(flag).collect()
+    vec![(FieldName::KeyRequired, Some(required.to_string()))]
 }
 
 /// What is compared only where the file states it.

@@ -76,7 +76,7 @@ fn repetition(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Pos
     let group = reader.group(fields, "idempotency", &known);
     let by = reader.text(&group, "by", "ledger");
     let key = reader.text(&group, "key", "\"{order_id}\"");
-    draft.idempotent = map(reader.flag(fields, "idempotent"), |claimed| IdempotentDraft { claimed, by, key });
+    draft.idempotent = claim(reader, fields, by, key);
     draft.key_required = reader.flag(fields, "idempotency_key_required");
     let ttl = TtlDraft { window: reader.span(&group, "ttl"), sliding: reader.flag(&group, "sliding") };
     draft.ttl = if ttl.window.is_absent() && ttl.sliding.is_absent() { Field::Absent } else { group.wrap(ttl) };
@@ -84,6 +84,22 @@ fn repetition(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Pos
     draft.in_flight = reader.text(&group, "in_flight", "wait");
     draft.retry = retry(reader, fields);
     draft.timeout = reader.span(fields, "timeout");
+}
+
+/// `idempotent`, and how. That somebody says how does not say that it is.
+fn claim(
+    reader: &mut Reader<'_>,
+    fields: &Group<'_>,
+    by: Field<String, Position>,
+    key: Field<String, Position>,
+) -> Field<IdempotentDraft<Position>, Position> {
+    let claimed = reader.flag(fields, "idempotent");
+    if let (Field::Absent, Some(at)) = (&claimed, by.key().or(key.key())) {
+        let message = "`idempotency` says how it is idempotent, and nothing says that it is";
+        reader.wrong(*at, message, "write `idempotent: true` beside it");
+        return Field::Refused;
+    }
+    map(claimed, |claimed| IdempotentDraft { claimed, by, key })
 }
 
 fn retry(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<RetryDraft<Position>, Position> {

@@ -61,8 +61,6 @@ pub enum FieldName {
     ReconcileWith,
     /// `reconcile.settle`
     Settle,
-    /// `reconcile_on_unknown`
-    ReconcileOnUnknown,
     /// `allow`
     Allow,
     /// `arguments.ignored`
@@ -135,7 +133,6 @@ impl FieldName {
             Self::RollbackWith => ("rollback.with", "rollback", None),
             Self::ReconcileWith => ("reconcile.with", "reconcile", Some("with")),
             Self::Settle => ("reconcile.settle", "reconcile", Some("settle")),
-            Self::ReconcileOnUnknown => ("reconcile_on_unknown", "reconcile", None),
             Self::Allow => ("allow", "allow", None),
             Self::Ignored => ("arguments.ignored", "", None),
             Self::Secret => ("arguments.secret", "", None),

@@ -56,11 +56,8 @@ impl EscalationId {
     /// The escalation that the newest event of `chain` began.
     #[must_use]
     pub fn of(chain: &Chain) -> Self {
-        let mut text = String::from("esc_");
-        for byte in &chain.head[..8] {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text.into())
+        let [a, b, c, d, e, f, g, h, ..] = chain.head;
+        Self(format!("esc_{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h])).into())
     }
 }
 

@@ -182,6 +182,27 @@ fn a_role_names_an_argument_of_the_schema() {
 }
 
 #[test]
+fn how_a_tool_is_idempotent_does_not_say_that_it_is() {
+    for mode in ["read", "write\n    rollback: { strategy: none }"] {
+        let body = format!("idempotency: {{ ttl: 30d, by: nature }}\n    mode: {mode}");
+        let finding = "3:31 TC0021 `t`: `idempotency` says how it is idempotent, and nothing says that it is \
+                       (write `idempotent: true` beside it)";
+        assert_eq!(said(&body), finding, "{mode}");
+    }
+}
+
+#[test]
+fn a_schema_that_names_no_properties_leaves_the_arguments_open() {
+    for schema in ["{ $ref: \"#/$defs/Order\" }", "{ oneOf: [{ properties: { a: {} } }] }", "true"] {
+        let entry = only(&format!(
+            "tools: {{ t: {{ mode: write, idempotent: true, rollback: {{ strategy: none }}, \
+             idempotency: {{ key: \"{{order_id}}\" }}, arguments: {{ schema: {schema} }} }} }}"
+        ));
+        assert_eq!(entry.draft.arguments, None, "{schema}");
+    }
+}
+
+#[test]
 fn a_rollback_says_what_it_means() {
     let write = "mode: write\n    idempotent: false\n    rollback:";
     for (rollback, finding) in [
