@@ -1,1 +1,6 @@
+//! wip
+mod client;
+mod money;
+mod provider;
+mod tools;
 fn main() {}

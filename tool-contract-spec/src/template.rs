@@ -133,7 +133,10 @@ impl Template {
     /// # Errors
     /// If `text` does not know an argument, or if the key is empty or longer
     /// than [`LONGEST_KEY`].
-    pub fn render(&self, mut text: impl FnMut(&str) -> Option<String>) -> Result<IdempotencyKey, RenderError> {
+    pub fn render(
+        &self,
+        mut text: impl FnMut(&str) -> Option<String>,
+    ) -> Result<IdempotencyKey, RenderError> {
         let mut key = String::new();
         for part in &self.parts {
             match part {
@@ -182,8 +185,11 @@ fn encoded(byte: u8) -> impl Iterator<Item = char> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let nibble = |value: u8| char::from(HEX[usize::from(value & 0xF)]);
     let bare = byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte);
-    let characters =
-        if bare { [Some(char::from(byte)), None, None] } else { [Some('%'), Some(nibble(byte >> 4)), Some(nibble(byte))] };
+    let characters = if bare {
+        [Some(char::from(byte)), None, None]
+    } else {
+        [Some('%'), Some(nibble(byte >> 4)), Some(nibble(byte))]
+    };
     characters.into_iter().flatten()
 }
 
@@ -194,7 +200,8 @@ mod tests {
 
     fn render(template: &str, values: &[&str]) -> Result<String, RenderError> {
         let mut values = values.iter();
-        let key = Template::parse(template).unwrap().render(|_| values.next().map(|&value| value.to_owned()))?;
+        let key =
+            Template::parse(template).unwrap().render(|_| values.next().map(|&value| value.to_owned()))?;
         Ok(key.as_str().to_owned())
     }
 

@@ -18,7 +18,6 @@ use super::waiting::Waiting;
 use super::{
     Admission, Admitted, Answer, Cell, CellId, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError,
     Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
-    State,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::tool::BoxFuture;
@@ -184,8 +183,13 @@ impl Ledger for MemoryLedger {
 
     fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let end = self.clock.alarm(within);
-            self.waiting.wait(&id, end, || self.is_moving(&id)).await;
+            let change = self.waiting.listen(&id);
+            if self.is_moving(&id) {
+                tokio::select! {
+                    () = change => {}
+                    () = self.clock.alarm(within) => {}
+                }
+            }
         })
     }
 }
@@ -193,14 +197,9 @@ impl Ledger for MemoryLedger {
 impl MemoryLedger {
     fn is_moving(&self, id: &OperationId) -> bool {
         self.shelf().is_ok_and(|shelf| {
-            shelf.operations.get(id).and_then(|kept| kept.slot.as_ref()).is_some_and(is_moving)
+            shelf.operations.get(id).and_then(|kept| kept.slot.as_ref()).is_some_and(|record| record.state.is_moving())
         })
     }
-}
-
-/// Whether somebody else is to move next, so that waiting makes sense.
-pub(super) const fn is_moving(record: &Record) -> bool {
-    matches!(record.state, State::Running { .. } | State::Reconciling { .. } | State::AwaitingApproval)
 }
 
 impl Shelf {

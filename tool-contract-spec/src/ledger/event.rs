@@ -47,6 +47,27 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Every kind, by number.
+    pub const ALL: [Self; 17] = [
+        Self::ApprovalRequested,
+        Self::ApprovalGranted,
+        Self::ApprovalDenied,
+        Self::ApprovalExpired,
+        Self::Claimed,
+        Self::ClaimedReminted,
+        Self::Succeeded,
+        Self::Released,
+        Self::BecameUnknown,
+        Self::LeaseLost,
+        Self::ReconcileBegan,
+        Self::ReconciledHappened,
+        Self::ReconciledDidNotHappen,
+        Self::ReconciledCannotTell,
+        Self::ResolvedHappened,
+        Self::ResolvedDidNotHappen,
+        Self::Expired,
+    ];
+
     /// Its word in histories and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

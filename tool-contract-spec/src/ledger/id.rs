@@ -56,8 +56,8 @@ impl EscalationId {
     /// The escalation that the newest event of `chain` began.
     #[must_use]
     pub fn of(chain: &Chain) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = chain.head;
-        Self(format!("esc_{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h])).into())
+        let name = chain.head.iter().take(8).fold(String::from("esc_"), |name, byte| format!("{name}{byte:02x}"));
+        Self(name.into())
     }
 }
 

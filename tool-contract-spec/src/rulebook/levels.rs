@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn a_raised_rule_weighs_more() {
-        let raised = Levels::default().raise(Code::NO_BUDGET, Level::Warn).raise(Code::FLOAT_ARGUMENT, Level::Deny);
+        let raised =
+            Levels::default().raise(Code::NO_BUDGET, Level::Warn).raise(Code::FLOAT_ARGUMENT, Level::Deny);
         let codes = [Code::NO_BUDGET, Code::FLOAT_ARGUMENT, Code::NO_RATE_LIMIT];
         assert_eq!(levels(&raised, &codes), [Level::Warn, Level::Deny, Level::Advise]);
     }
@@ -50,6 +51,9 @@ mod tests {
             .raise(Code::MISSING_SIDE_EFFECT, Level::Advise)
             .raise(Code::NO_BUDGET, Level::Deny)
             .raise(Code::NO_BUDGET, Level::Warn);
-        assert_eq!(levels(&lowered, &[Code::MISSING_SIDE_EFFECT, Code::NO_BUDGET]), [Level::Deny, Level::Deny]);
+        assert_eq!(
+            levels(&lowered, &[Code::MISSING_SIDE_EFFECT, Code::NO_BUDGET]),
+            [Level::Deny, Level::Deny]
+        );
     }
 }

@@ -5,7 +5,10 @@
 const SYNONYMS: [(&str, &[&str]); 34] = [
     // The classes of action.
     ("read", &["get", "readonly", "query", "fetch", "list", "lookup", "search", "safe", "pure"]),
-    ("write", &["post", "put", "patch", "create", "update", "insert", "send", "mutate", "mutating", "mutation"]),
+    (
+        "write",
+        &["post", "put", "patch", "create", "update", "insert", "send", "mutate", "mutating", "mutation"],
+    ),
     ("destructive", &["delete", "remove", "drop", "destroy", "purge", "erase", "irreversible", "dangerous"]),
     // What a retry may be for.
     ("retryable", &["transient", "temporary", "all", "any"]),
@@ -66,7 +69,8 @@ pub fn likely<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> 
 
 /// The candidate that people call by this word.
 fn synonym<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    let is_meant = |candidate: &str| SYNONYMS.iter().any(|(meant, said)| *meant == candidate && said.contains(&word));
+    let is_meant =
+        |candidate: &str| SYNONYMS.iter().any(|(meant, said)| *meant == candidate && said.contains(&word));
     candidates.iter().copied().find(|candidate| is_meant(candidate))
 }
 
@@ -120,21 +124,28 @@ mod tests {
     use proptest::prelude::*;
 
     const CLASSES: [&str; 3] = ["read", "write", "destructive"];
-    const KEYS: [&str; 7] = ["side_effect", "idempotent", "retry", "rollback", "reconcile", "rate_limit", "ttl"];
+    const KEYS: [&str; 7] =
+        ["side_effect", "idempotent", "retry", "rollback", "reconcile", "rate_limit", "ttl"];
 
     #[test]
     fn slips_are_forgiven() {
-        for (word, meant) in [("wirte", "write"), ("reed", "read"), ("destuctive", "destructive"), ("Write", "write")] {
+        for (word, meant) in
+            [("wirte", "write"), ("reed", "read"), ("destuctive", "destructive"), ("Write", "write")]
+        {
             assert_eq!(likely(word, CLASSES), Some(meant), "{word}");
         }
-        for (word, meant) in [("side-effect", "side_effect"), ("sideEffect", "side_effect"), ("idempotant", "idempotent")] {
+        for (word, meant) in
+            [("side-effect", "side_effect"), ("sideEffect", "side_effect"), ("idempotant", "idempotent")]
+        {
             assert_eq!(likely(word, KEYS), Some(meant), "{word}");
         }
     }
 
     #[test]
     fn synonyms_are_known_where_they_fit() {
-        for (word, meant) in [("GET", "read"), ("read-only", "read"), ("delete", "destructive"), ("POST", "write")] {
+        for (word, meant) in
+            [("GET", "read"), ("read-only", "read"), ("delete", "destructive"), ("POST", "write")]
+        {
             assert_eq!(likely(word, CLASSES), Some(meant), "{word}");
         }
         assert_eq!(likely("delete", KEYS), None);

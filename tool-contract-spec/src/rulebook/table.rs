@@ -348,7 +348,8 @@ mod tests {
 
     #[test]
     fn declarations_have_examples_on_the_surfaces_that_they_have() {
-        let code_only = [Code::KEY_NOT_PASSED_ON, Code::UNFIT_SIGNATURE, Code::UNCLASSIFIED_ERROR, Code::UNSTORABLE_TYPE];
+        let code_only =
+            [Code::KEY_NOT_PASSED_ON, Code::UNFIT_SIGNATURE, Code::UNCLASSIFIED_ERROR, Code::UNSTORABLE_TYPE];
         for rule in RULES.iter().filter(|rule| rule.kind != REFUSAL) {
             let (code, file) = match rule.code {
                 // It takes two files to differ.
@@ -356,7 +357,12 @@ mod tests {
                 Code::OPTIONAL_KEY => (false, true),
                 code => (true, !code_only.contains(&code)),
             };
-            assert_eq!((rule.attribute().is_some(), rule.contract().is_some()), (code, file), "{}", rule.code);
+            assert_eq!(
+                (rule.attribute().is_some(), rule.contract().is_some()),
+                (code, file),
+                "{}",
+                rule.code
+            );
         }
     }
 

@@ -185,7 +185,7 @@ fn a_role_names_an_argument_of_the_schema() {
 fn how_a_tool_is_idempotent_does_not_say_that_it_is() {
     for mode in ["read", "write\n    rollback: { strategy: none }"] {
         let body = format!("idempotency: {{ ttl: 30d, by: nature }}\n    mode: {mode}");
-        let finding = "3:31 TC0021 `t`: `idempotency` says how it is idempotent, and nothing says that it is \
+        let finding = "3:30 TC0021 `t`: `idempotency` says how it is idempotent, and nothing says that it is \
                        (write `idempotent: true` beside it)";
         assert_eq!(said(&body), finding, "{mode}");
     }

@@ -24,20 +24,17 @@ impl Tool<'_> {
         let cx = if *takes_cx || signature.asyncness.is_none() { quote!(cx) } else { quote!(_) };
         let returned = self.returned("Running");
         let place = Place::of(self.output);
-        let head = quote_spanned! { place.start()=> fn run(self, #cx: &#private::Cx) -> #returned };
-        let head = quote_spanned! { place.end()=> #head<'_> };
-        quote! {
-            #(#lints)*
-            #head {
-                struct __Body;
-                impl __Body {
-                    #(#inside)*
-                    #[allow(clippy::needless_pass_by_value)]
-                    #signature #body
-                }
-                #running
+        // Its braces too: what is said of it as a whole is said there.
+        let head = quote_spanned! { place.start()=> #(#lints)* fn run(self, #cx: &#private::Cx) -> #returned };
+        let written = quote! {
+            struct __Body;
+            impl __Body {
+                #(#inside)*
+                #[allow(clippy::needless_pass_by_value)]
+                #signature #body
             }
-        }
+        };
+        quote_spanned! { place.end()=> #head<'_> { #written #running } }
     }
 
     fn running(&self) -> TokenStream {

@@ -52,7 +52,8 @@ mod tests {
     #[test]
     fn what_is_allowed_is_settled() {
         for surface in BOTH {
-            let draft = Draft { arguments: arguments(&[("nonce", ArgumentRole::Hashed)]), ..write(surface) };
+            let draft =
+                Draft { arguments: Some(arguments(&[("nonce", ArgumentRole::Hashed)])), ..write(surface) };
             assert_eq!(found(&draft), [(Code::VOLATILE_ARGUMENT, At::Item(0))]);
             let checked = check(&allowing(draft, &["TC0105", "tc0101", "TC0105"]));
             assert_eq!(checked.findings, []);

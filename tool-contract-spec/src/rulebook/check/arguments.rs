@@ -11,9 +11,30 @@ use crate::rulebook::{Code, Finding};
 /// has a date, and a reply a message, that stay the same however often it is
 /// asked for.
 const VOLATILE: [&str; 24] = [
-    "now", "timestamp", "current_time", "current_date", "current_timestamp", "request_time", "request_timestamp",
-    "called_at", "created_at", "requested_at", "sent_at", "nonce", "request_id", "req_id", "tool_call_id",
-    "invocation_id", "correlation_id", "trace_id", "span_id", "uuid", "guid", "random", "attempt", "attempt_number",
+    "now",
+    "timestamp",
+    "current_time",
+    "current_date",
+    "current_timestamp",
+    "request_time",
+    "request_timestamp",
+    "called_at",
+    "created_at",
+    "requested_at",
+    "sent_at",
+    "nonce",
+    "request_id",
+    "req_id",
+    "tool_call_id",
+    "invocation_id",
+    "correlation_id",
+    "trace_id",
+    "span_id",
+    "uuid",
+    "guid",
+    "random",
+    "attempt",
+    "attempt_number",
 ];
 
 /// Last parts of the names of text that a model words anew each time.
@@ -127,8 +148,8 @@ mod tests {
         for surface in BOTH {
             let of = |role| {
                 let mut arguments = arguments(&[("order_id", Hashed), ("dollars", role)]);
-                arguments.iter_mut().flatten().for_each(|argument| argument.has_float = argument.name.value == "dollars");
-                arguments
+                arguments[1].has_float = true;
+                Some(arguments)
             };
             for role in [Hashed, Secret] {
                 let draft = Draft { arguments: of(role), ..write(surface) };
@@ -142,8 +163,13 @@ mod tests {
     #[test]
     fn tc0105_nothing_volatile_is_hashed() {
         for surface in BOTH {
-            let draft = |name, role| Draft { arguments: arguments(&[("order_id", Hashed), (name, role)]), ..write(surface) };
-            for name in ["now", "timestamp", "request_id", "uuid", "trace_id", "created_at", "_nonce", "r#random"] {
+            let draft = |name, role| Draft {
+                arguments: Some(arguments(&[("order_id", Hashed), (name, role)])),
+                ..write(surface)
+            };
+            for name in
+                ["now", "timestamp", "request_id", "uuid", "trace_id", "created_at", "_nonce", "r#random"]
+            {
                 assert_eq!(found(&draft(name, Hashed)), [(Code::VOLATILE_ARGUMENT, At::Item(1))], "{name}");
                 assert_eq!(found(&draft(name, Ignored)), [], "{name}");
             }
@@ -160,11 +186,14 @@ mod tests {
         for surface in BOTH {
             let draft = |name, role, key| Draft {
                 idempotent: keyed(key),
-                arguments: arguments(&[("order_id", Hashed), (name, role)]),
+                arguments: Some(arguments(&[("order_id", Hashed), (name, role)])),
                 ..write(surface)
             };
             for name in ["memo", "refund_reason", "body"] {
-                assert_eq!(found(&draft(name, Hashed, "{order_id}")), [(Code::FREE_TEXT_ARGUMENT, At::Item(1))]);
+                assert_eq!(
+                    found(&draft(name, Hashed, "{order_id}")),
+                    [(Code::FREE_TEXT_ARGUMENT, At::Item(1))]
+                );
                 assert_eq!(found(&draft(name, Ignored, "{order_id}")), []);
             }
             assert_eq!(found(&draft("memo", Hashed, "{order_id}/{memo}")), []);
@@ -172,7 +201,7 @@ mod tests {
             let mut number = draft("note", Hashed, "{order_id}");
             number.arguments.iter_mut().flatten().for_each(|argument| argument.is_text = false);
             assert_eq!(found(&number), []);
-            let given = Draft { arguments: arguments(&[("memo", Hashed)]), ..write(surface) };
+            let given = Draft { arguments: Some(arguments(&[("memo", Hashed)])), ..write(surface) };
             assert_eq!(found(&given), []);
         }
     }
@@ -180,7 +209,11 @@ mod tests {
     #[test]
     fn tc0107_a_model_is_told_what_the_tool_does() {
         let [code, file] = BOTH;
-        let draft = |surface, path: &str| Draft { description: " ".to_owned(), path: path.to_owned(), ..read(surface) };
+        let draft = |surface, path: &str| Draft {
+            description: " ".to_owned(),
+            path: path.to_owned(),
+            ..read(surface)
+        };
         assert_eq!(found(&draft(code, "shop::balance")), [(Code::NO_DESCRIPTION, At::Name)]);
         assert_eq!(found(&draft(code, "")), [(Code::NO_DESCRIPTION, At::Name)]);
         assert_eq!(found(&draft(file, "shop::balance")), [(Code::NO_DESCRIPTION, At::Tool)]);

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::declared::Declared;
 use crate::draft::{Refused, RollbackDraft};
 use crate::policy::{
-    Argument, Backoff, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period, Policy, Quota, Reconcile,
-    Remint, Retry, RetryOn, Rollback, Text, Ttl,
+    Argument, Backoff, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period, Policy, Quota,
+    Reconcile, Remint, Retry, RetryOn, Rollback, Text, Ttl,
 };
 
 impl<At: Clone> Declared<'_, At> {

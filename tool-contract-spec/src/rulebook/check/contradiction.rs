@@ -85,7 +85,11 @@ fn settle_reconcile<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findings
     }
     let message = format!("`{}` names a reconcile function, and then says not to reconcile", voice.tool);
     let help = "write `reconcile_on_unknown: true`, or remove `reconcile`".to_owned();
-    Refuse { findings }.unless(|wanted| *wanted, &mut draft.reconcile_on_unknown, (Code::MALFORMED_FIELD, message, help));
+    Refuse { findings }.unless(
+        |wanted| *wanted,
+        &mut draft.reconcile_on_unknown,
+        (Code::MALFORMED_FIELD, message, help),
+    );
 }
 
 /// Refuses fields, with a finding at the key of each.
@@ -137,7 +141,8 @@ mod tests {
         }
         let draft = Draft { key_required: given("key_required", true), ..read(Surface::Contract) };
         assert_eq!(found(&draft), contradicts("key_required"));
-        let draft = Draft { reconcile_on_unknown: given("reconcile_on_unknown", true), ..read(Surface::Contract) };
+        let draft =
+            Draft { reconcile_on_unknown: given("reconcile_on_unknown", true), ..read(Surface::Contract) };
         assert_eq!(found(&draft), contradicts("reconcile_on_unknown"));
     }
 
@@ -153,7 +158,8 @@ mod tests {
         let checked = check(&wordy(Surface::Contract));
         assert_eq!(checked.findings, []);
         assert_eq!(checked.contract, check(&read(Surface::Contract)).contract);
-        let in_code = [(Code::CONTRADICTS_READ, At::Key("idempotent")), (Code::CONTRADICTS_READ, At::Key("rollback"))];
+        let in_code =
+            [(Code::CONTRADICTS_READ, At::Key("idempotent")), (Code::CONTRADICTS_READ, At::Key("rollback"))];
         assert_eq!(found(&wordy(Surface::Attribute)), in_code);
     }
 
@@ -176,7 +182,8 @@ mod tests {
     #[test]
     fn tc0021_what_is_not_idempotent_has_no_key() {
         for (claim, name) in [(by("nature"), "by"), (keyed("{order_id}"), "key")] {
-            let mut draft = Draft { idempotent: claim, key_required: Field::Absent, ..write(Surface::Contract) };
+            let mut draft =
+                Draft { idempotent: claim, key_required: Field::Absent, ..write(Surface::Contract) };
             if let Field::Given { value, .. } = &mut draft.idempotent {
                 value.value.claimed = false;
             }
@@ -206,7 +213,11 @@ mod tests {
 
     #[test]
     fn a_misspelt_side_effect_contradicts_nothing() {
-        let draft = Draft { side_effect: word("side_effect", "raed"), confirm: confirm(), ..read(Surface::Attribute) };
+        let draft = Draft {
+            side_effect: word("side_effect", "raed"),
+            confirm: confirm(),
+            ..read(Surface::Attribute)
+        };
         assert_eq!(found(&draft), [(Code::UNKNOWN_SIDE_EFFECT, At::Value("side_effect"))]);
     }
 }

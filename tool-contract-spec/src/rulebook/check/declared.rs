@@ -7,7 +7,8 @@ use super::voice::Voice;
 use super::words::{self, Human, Word};
 use super::{allow, key, number, retry, time};
 use crate::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, Refused, RetryDraft, TtlDraft,
+    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, Refused, RetryDraft,
+    TtlDraft,
 };
 use crate::policy::{Backoff, DedupedBy, InFlight, Jitter, Limit, Remint, Retry, RetryOn, SideEffect};
 use crate::rulebook::{Code, Finding};
@@ -149,7 +150,9 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
         field: &Field<T, At>,
         understand: impl FnOnce(Voice<'d>, &Located<T, At>) -> Result<U, Finding<At>>,
     ) -> Field<U, At> {
-        convert(field, |written| understand(self.voice, written).map_err(|finding| self.findings.push(finding)).ok())
+        convert(field, |written| {
+            understand(self.voice, written).map_err(|finding| self.findings.push(finding)).ok()
+        })
     }
 
     /// Values that stand together; each is understood, or has a finding.
@@ -210,7 +213,8 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
     /// All limits, or none: a tool has those that it lists.
     fn limits(&mut self, field: &Field<Vec<LimitDraft<At>>, At>) -> Field<Vec<Limit>, At> {
         convert(field, |written| {
-            let understand = |draft| time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok();
+            let understand =
+                |draft| time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok();
             // Every limit is looked at before the first refused one counts.
             let limits: Vec<Option<Limit>> = written.value.iter().map(understand).collect();
             limits.into_iter().collect()

@@ -5,8 +5,8 @@ use proptest::sample::select;
 
 use super::check;
 use crate::draft::{
-    ArgumentDraft, ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, RetryDraft,
-    RollbackDraft, Surface, TtlDraft,
+    ArgumentDraft, ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft,
+    RetryDraft, RollbackDraft, Surface, TtlDraft,
 };
 use crate::policy::{ArgumentRole, Scope};
 use crate::rulebook::Code;
@@ -139,14 +139,14 @@ pub(super) fn limit(at: usize, scope: Scope, quota: &str) -> LimitDraft<At> {
 }
 
 /// Text arguments with these names and roles.
-pub(super) fn arguments(arguments: &[(&str, ArgumentRole)]) -> Option<Vec<ArgumentDraft<At>>> {
+pub(super) fn arguments(arguments: &[(&str, ArgumentRole)]) -> Vec<ArgumentDraft<At>> {
     let draft = |(at, (name, role)): (usize, &(&str, ArgumentRole))| ArgumentDraft {
         name: Located::new((*name).to_owned(), At::Item(at)),
         role: *role,
         is_text: true,
         has_float: false,
     };
-    Some(arguments.iter().enumerate().map(draft).collect())
+    arguments.iter().enumerate().map(draft).collect()
 }
 
 /// Any draft at all: each key absent, refused, or with a value that may or may
@@ -159,7 +159,10 @@ pub(super) fn any_draft() -> impl Strategy<Value = Sketch> {
         any_retry(),
         any_word("timeout", &["30s", "0s", "1d", "soon"]),
         any_ttl(),
-        any_field("rollback", select(vec![RollbackDraft::None, RollbackDraft::Compensate("undo".to_owned())])),
+        any_field(
+            "rollback",
+            select(vec![RollbackDraft::None, RollbackDraft::Compensate("undo".to_owned())]),
+        ),
         any_reconcile(),
         any_flag("reconcile_on_unknown"),
         any_confirm(),
@@ -229,11 +232,13 @@ fn any_idempotent() -> impl Strategy<Value = Field<IdempotentDraft<At>, At>> {
     any_field("idempotent", draft)
 }
 
+const SPANS: [&str; 6] = ["200ms", "30s", "90s", "1d", "0s", "90"];
+
 fn any_retry() -> impl Strategy<Value = Field<RetryDraft<At>, At>> {
     let classes = select(vec!["retryable", "network", "other", "side_effect_unknown", "success", "nonsense"]);
     let on = prop::collection::vec(classes, 0..3);
-    let on = on.prop_map(|words| words.into_iter().map(|word| Located::new(word.to_owned(), At::Item(0))).collect());
-    const SPANS: [&str; 6] = ["200ms", "30s", "90s", "1d", "0s", "90"];
+    let on = on
+        .prop_map(|words| words.into_iter().map(|word| Located::new(word.to_owned(), At::Item(0))).collect());
     let draft = (
         any_number("max"),
         any_number("max_total"),
@@ -279,8 +284,9 @@ fn any_limits() -> impl Strategy<Value = Field<Vec<LimitDraft<At>>, At>> {
 fn any_arguments() -> impl Strategy<Value = Vec<ArgumentDraft<At>>> {
     let names = select(vec!["order_id", "memo", "timestamp", "amount"]);
     let role = select(vec![ArgumentRole::Hashed, ArgumentRole::Ignored, ArgumentRole::Secret]);
-    let argument = (names, role, any::<bool>(), any::<bool>()).prop_map(|(name, role, is_text, has_float)| {
-        ArgumentDraft { name: Located::new(name.to_owned(), At::Item(0)), role, is_text, has_float }
-    });
+    let argument =
+        (names, role, any::<bool>(), any::<bool>()).prop_map(|(name, role, is_text, has_float)| {
+            ArgumentDraft { name: Located::new(name.to_owned(), At::Item(0)), role, is_text, has_float }
+        });
     prop::collection::vec(argument, 0..4)
 }

@@ -16,7 +16,8 @@ pub(super) fn template<At: Clone>(
     written: &Located<String, At>,
 ) -> Result<Template, Finding<At>> {
     let unfit = |why: String, help: &str| {
-        let message = format!("the key of `{}` cannot be derived from `{}`: {why}", voice.tool, written.value);
+        let message =
+            format!("the key of `{}` cannot be derived from `{}`: {why}", voice.tool, written.value);
         Finding::new(Code::UNFIT_KEY_TEMPLATE, written.at.clone(), message, help)
     };
     let template = Template::parse(&written.value)
@@ -81,9 +82,15 @@ pub(super) fn optional<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>
     let required = tool.draft.key_required.accepted().ok()?.copied();
     let needs_key = claim.claimed && claim.by().ok()? == DedupedBy::Ledger && claim.template.is_absent();
     let (message, help) = if needs_key && required != Some(true) {
-        ("is idempotent by its key, but a call need not bring one", "write `idempotency_key_required: true`, or derive the key: `idempotency: { key: \"{..}\" }`")
+        (
+            "is idempotent by its key, but a call need not bring one",
+            "write `idempotency_key_required: true`, or derive the key: `idempotency: { key: \"{..}\" }`",
+        )
     } else if !claim.claimed && required == Some(true) {
-        ("requires a key, but as it is not idempotent it uses none", "write `idempotent: true`, or `idempotency_key_required: false`")
+        (
+            "requires a key, but as it is not idempotent it uses none",
+            "write `idempotent: true`, or `idempotency_key_required: false`",
+        )
     } else {
         return None;
     };
@@ -114,9 +121,14 @@ mod tests {
 
     #[test]
     fn tc0014_a_template_names_arguments_that_belong_in_a_key() {
-        let of = [("order_id", ArgumentRole::Hashed), ("memo", ArgumentRole::Ignored), ("card", ArgumentRole::Secret)];
+        let of = [
+            ("order_id", ArgumentRole::Hashed),
+            ("memo", ArgumentRole::Ignored),
+            ("card", ArgumentRole::Secret),
+        ];
         for surface in BOTH {
-            let draft = |key| Draft { idempotent: keyed(key), arguments: arguments(&of), ..write(surface) };
+            let draft =
+                |key| Draft { idempotent: keyed(key), arguments: Some(arguments(&of)), ..write(surface) };
             for wrong in ["{order}", "{memo}", "{order_id}/{card}"] {
                 assert_eq!(found(&draft(wrong)), UNFIT, "{wrong}");
             }
@@ -174,7 +186,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_by_is_one_mistake() {
-        let draft = Draft { idempotent: by("downstraem"), takes_cx: Some(false), ..write(Surface::Attribute) };
+        let draft =
+            Draft { idempotent: by("downstraem"), takes_cx: Some(false), ..write(Surface::Attribute) };
         assert_eq!(found(&draft), [(Code::MALFORMED_FIELD, At::Value("by"))]);
         let draft = Draft { remint: word("remint", "warn"), ..write(Surface::Attribute) };
         assert_eq!(found(&draft), []);

@@ -90,7 +90,9 @@ fn judge<At: Clone>(tool: &Declared<'_, At>, findings: &mut Vec<Finding<At>>) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::fixture::{At, BOTH, Sketch, absence, any_draft, bare, but, found, given, never, retry, word, write};
+    use super::fixture::{
+        At, BOTH, Sketch, absence, any_draft, bare, but, found, given, never, retry, word, write,
+    };
     use super::*;
     use crate::draft::{Field, LimitDraft, RollbackDraft, Surface};
     use crate::policy::{Idempotency, Retry, Rollback, Scope, SideEffect};
@@ -111,10 +113,10 @@ mod tests {
     fn the_cards_attribute_compiles_without_a_warning() {
         let checked = check(&card());
         assert!(checked.findings.iter().all(|finding| finding.level == Level::Advise));
-        assert_eq!(found(&card()), [
-            (Code::NO_RATE_LIMIT, absence(Surface::Attribute)),
-            (Code::NO_BUDGET, At::Key("retry"))
-        ]);
+        assert_eq!(
+            found(&card()),
+            [(Code::NO_RATE_LIMIT, absence(Surface::Attribute)), (Code::NO_BUDGET, At::Key("retry"))]
+        );
         let policy = checked.contract.unwrap().policy;
         assert_eq!(policy.side_effect, SideEffect::Write);
         assert_eq!(policy.rollback, Rollback::Compensate("refund_card".into()));
@@ -212,10 +214,18 @@ mod tests {
             || flags.into_iter().any(|flag| *flag == Field::Refused)
             || ttl.is_some_and(|ttl| ttl.sliding == Field::Refused)
             || retry.is_some_and(|retry| retry.on == Field::Refused)
-            || [draft.idempotent == Field::Refused, draft.retry == Field::Refused, draft.ttl == Field::Refused]
-                .contains(&true)
-            || [draft.rollback == Field::Refused, draft.reconcile == Field::Refused, draft.confirm == Field::Refused]
-                .contains(&true)
+            || [
+                draft.idempotent == Field::Refused,
+                draft.retry == Field::Refused,
+                draft.ttl == Field::Refused,
+            ]
+            .contains(&true)
+            || [
+                draft.rollback == Field::Refused,
+                draft.reconcile == Field::Refused,
+                draft.confirm == Field::Refused,
+            ]
+            .contains(&true)
             || draft.rate_limit == Field::Refused
     }
 

@@ -29,7 +29,12 @@ pub(super) fn within<At: Clone>(
             (format!("{least} to {most}"), voice.assign_number(name, &(most.min(3)).to_string()))
         };
         let message = format!("`{name}` of `{}` is {number}; it is {bounds}", voice.tool);
-        Finding::new(Code::NUMBER_OUT_OF_RANGE, written.at.clone(), message, format!("write for instance `{help}`"))
+        Finding::new(
+            Code::NUMBER_OUT_OF_RANGE,
+            written.at.clone(),
+            message,
+            format!("write for instance `{help}`"),
+        )
     })
 }
 
@@ -54,7 +59,9 @@ mod tests {
     use crate::draft::{Draft, Field};
     use crate::rulebook::Code;
     use crate::rulebook::check::check;
-    use crate::rulebook::check::fixture::{At, BOTH, but, confirm, destructive, found, given, read, retry, write};
+    use crate::rulebook::check::fixture::{
+        At, BOTH, but, confirm, destructive, found, given, read, retry, write,
+    };
 
     const REFUSED: Code = Code::NUMBER_OUT_OF_RANGE;
 
@@ -98,7 +105,10 @@ mod tests {
         for surface in BOTH {
             for quorum in [0, u64::MAX] {
                 let confirm = but(confirm(), |confirm| confirm.quorum = given("quorum", quorum));
-                assert_eq!(found(&Draft { confirm, ..destructive(surface) }), [(REFUSED, At::Value("quorum"))]);
+                assert_eq!(
+                    found(&Draft { confirm, ..destructive(surface) }),
+                    [(REFUSED, At::Value("quorum"))]
+                );
             }
             let draft = Draft { version: given("version", u64::MAX), ..read(surface) };
             assert_eq!(found(&draft), [(REFUSED, At::Value("version"))]);

@@ -73,7 +73,12 @@ fn unknown<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Finding<A
 fn twice<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Finding<At> {
     let name = voice.say("on", "retry_on");
     let message = format!("`{name}` of `{}` has `{}` twice", voice.tool, word.value);
-    Finding::new(Code::UNKNOWN_CLASS, word.at.clone(), message, "remove one of them; perhaps another was meant")
+    Finding::new(
+        Code::UNKNOWN_CLASS,
+        word.at.clone(),
+        message,
+        "remove one of them; perhaps another was meant",
+    )
 }
 
 /// TC0005: retries need a number and a reason.
@@ -102,7 +107,10 @@ fn on_nothing<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     (on.value.is_empty() && max > 1).then(|| {
         let (name, form) =
             tool.voice.say(("on", "on = \"retryable\""), ("retry_on", "retry_on: [retryable_failure]"));
-        let message = format!("`{}` has {max} attempts, but `{name}` gives no reason for a second one", tool.voice.tool);
+        let message = format!(
+            "`{}` has {max} attempts, but `{name}` gives no reason for a second one",
+            tool.voice.tool
+        );
         let once = tool.voice.assign_number(tool.voice.say("max", "max_attempts"), "1");
         let help = format!("write for instance `{form}`, or `{once}`");
         Finding::new(Code::INCOMPLETE_RETRY, on.at.clone(), message, help)
@@ -141,8 +149,9 @@ pub(super) fn on_unknown<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<A
         "`{}` would be repeated when nobody knows whether it happened, and nothing makes that harmless",
         tool.voice.tool
     );
-    let (reconcile, by) =
-        tool.voice.say(("reconcile = \"..\"", "by = \"downstream\""), ("reconcile: { with: .. }", "by: downstream"));
+    let (reconcile, by) = tool
+        .voice
+        .say(("reconcile = \"..\"", "by = \"downstream\""), ("reconcile: { with: .. }", "by: downstream"));
     let help = format!(
         "remove `side_effect_unknown` and write `{reconcile}`, a function that finds out; or `{by}`, if the called \
          API dedupes on the key"
@@ -188,8 +197,13 @@ mod tests {
     #[test]
     fn an_undecided_repetition_is_one_mistake() {
         for surface in BOTH {
-            let draft = |idempotent| Draft { idempotent, retry: retry(3, &["side_effect_unknown"]), ..write(surface) };
-            let codes = |idempotent| found(&draft(idempotent)).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+            let draft = |idempotent| Draft {
+                idempotent,
+                retry: retry(3, &["side_effect_unknown"]),
+                ..write(surface)
+            };
+            let codes =
+                |idempotent| found(&draft(idempotent)).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
             assert_eq!(codes(Field::Absent), [Code::MISSING_IDEMPOTENCY]);
             assert_eq!(codes(Field::Refused), []);
             let blind = Draft { key_required: Field::Absent, ..draft(never()) };
@@ -244,7 +258,12 @@ mod tests {
         for surface in BOTH {
             let draft = Draft { retry: retry(3, &on), ..write(surface) };
             assert_eq!(found(&draft), [(Code::RETRY_ON_UNKNOWN, At::Item(1))]);
-            let once = Draft { idempotent: never(), key_required: Field::Absent, retry: retry(1, &on), ..write(surface) };
+            let once = Draft {
+                idempotent: never(),
+                key_required: Field::Absent,
+                retry: retry(1, &on),
+                ..write(surface)
+            };
             assert_eq!(found(&once), [(Code::RETRY_ON_UNKNOWN, At::Item(1))]);
             for idempotent in [by("downstream"), by("nature")] {
                 assert_eq!(found(&Draft { idempotent, retry: retry(3, &on), ..write(surface) }), []);

@@ -34,7 +34,12 @@ pub(super) fn limit<At: Clone>(voice: Voice<'_>, written: &LimitDraft<At>) -> Re
         Err(Unkeepable { why, example }) => (why, write_limit(voice, *scope, example)),
     };
     let message = format!("`per_{}` of `{}` is `{}`: {why}", scope.as_str(), voice.tool, quota.value);
-    Err(Finding::new(Code::UNKEEPABLE_BOUND, quota.at.clone(), message, format!("write for instance `{help}`")))
+    Err(Finding::new(
+        Code::UNKEEPABLE_BOUND,
+        quota.at.clone(),
+        message,
+        format!("write for instance `{help}`"),
+    ))
 }
 
 /// Why a text is no quota, and the period to show in an example.
@@ -51,7 +56,9 @@ fn quota_of(scope: Scope, text: &str) -> Result<Quota, Unkeepable> {
     };
     let period = match (scope, unit) {
         (Scope::Workflow, None) => None,
-        (Scope::Workflow, Some(_)) => return Err(refused("a workflow has a plain count, not a rate", Period::Minute)),
+        (Scope::Workflow, Some(_)) => {
+            return Err(refused("a workflow has a plain count, not a rate", Period::Minute));
+        }
         (_, Some(unit)) => Some(period_of(unit)?),
         (_, None) => return Err(refused("a rate needs a unit of time", Period::Minute)),
     };
@@ -109,7 +116,8 @@ pub(super) fn budget_below_timeout<At: Clone>(tool: &Declared<'_, At>) -> Option
 /// TC0015: the first delay is not longer than the longest.
 pub(super) fn base_above_cap<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let retry = &tool.retry.given()?.value;
-    let (base, cap) = (retry.base.value_or(Retry::DEFAULT_BASE).ok()?, retry.cap.value_or(Retry::DEFAULT_CAP).ok()?);
+    let (base, cap) =
+        (retry.base.value_or(Retry::DEFAULT_BASE).ok()?, retry.cap.value_or(Retry::DEFAULT_CAP).ok()?);
     if base <= cap {
         return None;
     }
@@ -180,8 +188,8 @@ mod tests {
     use crate::draft::{Draft, Field, Surface};
     use crate::rulebook::check::check;
     use crate::rulebook::check::fixture::{
-        At, BOTH, Sketch, absence, but, confirm, destructive, found, given, limit, never, read, reconcile, retry, ttl,
-        word, write,
+        At, BOTH, Sketch, absence, but, confirm, destructive, found, given, limit, never, read, reconcile,
+        retry, ttl, word, write,
     };
 
     const UNKEEPABLE: Code = Code::UNKEEPABLE_BOUND;
@@ -216,7 +224,10 @@ mod tests {
         };
         for surface in BOTH {
             for timeout in [Field::Absent, word("timeout", "30s")] {
-                assert_eq!(found(&draft(surface, timeout.clone(), "29s")), [(UNKEEPABLE, At::Value("budget"))]);
+                assert_eq!(
+                    found(&draft(surface, timeout.clone(), "29s")),
+                    [(UNKEEPABLE, At::Value("budget"))]
+                );
                 assert_eq!(found(&draft(surface, timeout, "30s")), []);
             }
             assert_eq!(found(&draft(surface, Field::Refused, "29s")), []);
@@ -236,7 +247,10 @@ mod tests {
             let base = || word("base", "11s");
             assert_eq!(found(&draft(surface, base(), word("cap", "10s"))), [(UNKEEPABLE, At::Value("base"))]);
             assert_eq!(found(&draft(surface, base(), Field::Absent)), [(UNKEEPABLE, At::Value("base"))]);
-            assert_eq!(found(&draft(surface, Field::Absent, word("cap", "100ms"))), [(UNKEEPABLE, At::Value("cap"))]);
+            assert_eq!(
+                found(&draft(surface, Field::Absent, word("cap", "100ms"))),
+                [(UNKEEPABLE, At::Value("cap"))]
+            );
             assert_eq!(found(&draft(surface, base(), word("cap", "11s"))), []);
         }
     }
@@ -244,8 +258,9 @@ mod tests {
     #[test]
     fn tc0015_limits_let_something_through_over_some_time() {
         for surface in BOTH {
-            let draft = |scope, quota| {
-                Draft { rate_limit: given("rate_limit", vec![limit(0, scope, quota)]), ..write(surface) }
+            let draft = |scope, quota| Draft {
+                rate_limit: given("rate_limit", vec![limit(0, scope, quota)]),
+                ..write(surface)
             };
             for wrong in ["0/min", "20", "20/", "/min", "20/fortnight", "-1/s", "1.5/s", "4294967296/s", ""] {
                 assert_eq!(found(&draft(Scope::User, wrong)), [(UNKEEPABLE, At::Item(0))], "{wrong}");
@@ -263,7 +278,8 @@ mod tests {
     #[test]
     fn a_limit_is_shown_as_it_is_written() {
         let help = |surface, scope, quota| {
-            let draft = Draft { rate_limit: given("rate_limit", vec![limit(0, scope, quota)]), ..write(surface) };
+            let draft =
+                Draft { rate_limit: given("rate_limit", vec![limit(0, scope, quota)]), ..write(surface) };
             check(&draft).findings.remove(0).help
         };
         let [code, file] = BOTH;
@@ -275,14 +291,17 @@ mod tests {
 
     #[test]
     fn limits_are_ordered_by_scope() {
-        let limits = vec![limit(0, Scope::Workflow, "50"), limit(1, Scope::User, "10/h"), limit(2, Scope::Tool, "9/s")];
+        let limits = vec![
+            limit(0, Scope::Workflow, "50"),
+            limit(1, Scope::User, "10/h"),
+            limit(2, Scope::Tool, "9/s"),
+        ];
         let checked = check(&Draft { rate_limit: given("rate_limit", limits), ..write(Surface::Attribute) });
         let limits = checked.contract.unwrap().policy.limits.into_owned();
-        assert_eq!(limits.iter().map(|limit| limit.scope).collect::<Vec<_>>(), [
-            Scope::Tool,
-            Scope::User,
-            Scope::Workflow
-        ]);
+        assert_eq!(
+            limits.iter().map(|limit| limit.scope).collect::<Vec<_>>(),
+            [Scope::Tool, Scope::User, Scope::Workflow]
+        );
         assert_eq!(limits[1].quota, Quota::Rate(10, Period::Hour));
     }
 
@@ -330,7 +349,8 @@ mod tests {
     fn tc0013_without_keys_or_numbers_nothing_is_computed() {
         for surface in BOTH {
             assert_eq!(found(&Draft { ttl: ttl("1s"), ..read(surface) }), []);
-            let never = Draft { ttl: ttl("1s"), idempotent: never(), key_required: Field::Absent, ..write(surface) };
+            let never =
+                Draft { ttl: ttl("1s"), idempotent: never(), key_required: Field::Absent, ..write(surface) };
             assert_eq!(found(&never), []);
             let unknown = Draft { ttl: ttl("1s"), timeout: word("timeout", "x"), ..write(surface) };
             assert_eq!(found(&unknown), [(UNKEEPABLE, At::Value("timeout"))]);

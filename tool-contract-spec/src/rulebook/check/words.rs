@@ -72,7 +72,8 @@ fn known<W: Word, At: Clone>(
 ) -> Result<W, Finding<At>> {
     W::of(&written.value).ok_or_else(|| {
         let words: Vec<&str> = W::ALL.iter().map(|value| value.word()).collect();
-        let message = format!("`{}` of `{}` is `{}`, which is not {}", name, voice.tool, written.value, one_of(&words));
+        let message =
+            format!("`{}` of `{}` is `{}`, which is not {}", name, voice.tool, written.value, one_of(&words));
         let choices: Vec<String> = words.iter().map(|word| voice.assign(name, word)).collect();
         let help = match likely(&written.value, words) {
             Some(meant) => format!("did you mean `{}`?", voice.assign(name, meant)),
@@ -84,11 +85,13 @@ fn known<W: Word, At: Clone>(
 
 #[cfg(test)]
 mod tests {
+    use crate::draft::Surface;
     use crate::draft::{Draft, Field};
     use crate::rulebook::Code;
     use crate::rulebook::check::check;
-    use crate::rulebook::check::fixture::{At, BOTH, Sketch, but, by, confirm, destructive, found, retry, word, write};
-    use crate::draft::Surface;
+    use crate::rulebook::check::fixture::{
+        At, BOTH, Sketch, but, by, confirm, destructive, found, retry, word, write,
+    };
 
     fn help(draft: &Sketch) -> String {
         check(draft).findings.remove(0).help
@@ -104,8 +107,14 @@ mod tests {
             assert_eq!(found(&Draft { retry: backoff, ..write(surface) }), refused("backoff"));
             let jitter = but(network(), |retry| retry.jitter = word("jitter", "half"));
             assert_eq!(found(&Draft { retry: jitter, ..write(surface) }), refused("jitter"));
-            assert_eq!(found(&Draft { in_flight: word("in_flight", "queue"), ..write(surface) }), refused("in_flight"));
-            assert_eq!(found(&Draft { remint: word("remint", "allow"), ..write(surface) }), refused("remint"));
+            assert_eq!(
+                found(&Draft { in_flight: word("in_flight", "queue"), ..write(surface) }),
+                refused("in_flight")
+            );
+            assert_eq!(
+                found(&Draft { remint: word("remint", "allow"), ..write(surface) }),
+                refused("remint")
+            );
             let confirm = but(confirm(), |confirm| confirm.by = word("by", "robot"));
             assert_eq!(found(&Draft { confirm, ..destructive(surface) }), refused("by"));
         }

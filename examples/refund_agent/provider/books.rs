@@ -1,0 +1,96 @@
+//! What the provider did, and for whom: the only count that matters.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::Fault;
+use crate::money::Money;
+
+/// How long it wants to be left alone once it has said 429.
+pub(crate) const QUIET: Duration = Duration::from_secs(1);
+
+/// What a card on file is good for.
+const CARD_LIMIT: Money = Money(100_000);
+
+/// One charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Charge {
+    pub(crate) charge_id: String,
+    pub(crate) order_id: String,
+    pub(crate) cents: Money,
+}
+
+/// A line of the journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// The order or the customer that it is about.
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    /// Whether the world changed.
+    pub(crate) effect: bool,
+}
+
+/// What the provider shows to whoever audits it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Ledgers {
+    pub(crate) charges: Vec<Charge>,
+    pub(crate) journal: Vec<Entry>,
+}
+
+impl Ledgers {
+    /// How often something was done about `subject`.
+    pub(crate) fn effects(&self, subject: &str) -> usize {
+        self.about(subject).filter(|entry| entry.effect).count()
+    }
+
+    /// What was noted about `subject`, oldest first.
+    pub(crate) fn about<'a>(&'a self, subject: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.journal.iter().filter(move |entry| entry.subject == subject)
+    }
+}
+
+/// The provider's memory.
+#[derive(Default)]
+pub(super) struct Books {
+    pub(super) open: Ledgers,
+    script: HashMap<String, VecDeque<Fault>>,
+    quiet_until: HashMap<String, Instant>,
+}
+
+impl Books {
+    pub(super) fn script(&mut self, subject: String, faults: Vec<Fault>) {
+        self.script.insert(subject, faults.into());
+    }
+
+    /// What goes wrong with the next request about `subject`.
+    pub(super) fn next_fault(&mut self, subject: &str) -> Option<Fault> {
+        let now = Instant::now();
+        let limited = self.quiet_until.get(subject).is_some_and(|until| now < *until);
+        let fault = if limited { Some(Fault::RateLimited) } else { self.script.get_mut(subject)?.pop_front() };
+        if fault == Some(Fault::RateLimited) {
+            self.quiet_until.insert(subject.to_owned(), now + QUIET);
+        }
+        fault
+    }
+
+    pub(super) fn note(&mut self, subject: &str, text: String, effect: bool) {
+        self.open.journal.push(Entry { subject: subject.to_owned(), text, effect });
+    }
+
+    /// Charges, unless the card is not good for it.
+    pub(super) fn charge(&mut self, order_id: &str, cents: Money) -> Result<Charge, &'static str> {
+        if cents > CARD_LIMIT {
+            return Err("the card is not good for that much");
+        }
+        let charge_id = format!("ch_{}", self.open.charges.len() + 1);
+        let charge = Charge { charge_id, order_id: order_id.to_owned(), cents };
+        self.open.charges.push(charge.clone());
+        Ok(charge)
+    }
+
+    pub(super) fn charges_of(&self, order_id: &str) -> Vec<Charge> {
+        self.open.charges.iter().filter(|charge| charge.order_id == order_id).cloned().collect()
+    }
+}

@@ -1,1 +1,0 @@
-//! The example is in `main.rs` at the root of the package.
