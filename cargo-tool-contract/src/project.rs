@@ -44,12 +44,18 @@ impl Package {
         let named = package["metadata"]["tool-contract"]["file"].as_str();
         Some(Self {
             name: package["name"].as_str()?.to_owned(),
-            contract: manifest.parent()?.join(named.unwrap_or(USUAL_NAME)),
+            contract: from_here(manifest.parent()?.join(named.unwrap_or(USUAL_NAME))),
             targets: targets(package),
             target_directory: PathBuf::from(metadata["target_directory"].as_str()?),
             manifest,
         })
     }
+}
+
+/// A path as somebody in this directory would write it, if it is below.
+fn from_here(path: PathBuf) -> PathBuf {
+    let here = env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).map(Path::to_path_buf).unwrap_or(path)
 }
 
 /// The flags of `cargo test` for the targets that a package has: it refuses

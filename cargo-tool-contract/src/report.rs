@@ -1,6 +1,5 @@
 //! How findings look: as rustc shows errors, or as JSON.
 
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _, stdout};
 use std::ops::Range;
 use std::path::Path;
@@ -63,11 +62,11 @@ impl Report<'_> {
         if counts.is_empty() {
             return format!("{path}: {tools}, no findings");
         }
-        let mut summary = format!("{path}: {tools}, {}", counts.join(", "));
-        let code = self.findings[0].code;
-        // Writing into a String cannot fail.
-        let _ = write!(summary, "; `cargo tool-contract explain {code}` says more");
-        summary
+        let gravest = self.findings.iter().rev().max_by_key(|finding| finding.level);
+        let more = gravest.map_or_else(String::new, |finding| {
+            format!("; `cargo tool-contract explain {}` says more", finding.code)
+        });
+        format!("{path}: {tools}, {}{more}", counts.join(", "))
     }
 
     fn json(&self) -> String {

@@ -18,7 +18,7 @@ use tool_contract::{Outcome, ToolError};
 
 use crate::money::Money;
 use crate::provider::Fault;
-use crate::provider::books::{Charge, Ledgers};
+use crate::provider::books::{Charge, Accounts};
 
 /// Where the provider is.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +52,8 @@ impl ToolError for HttpError {
 }
 
 impl Provider {
-    pub(crate) async fn charge(&self, order_id: &str, cents: Money) -> Result<Charge, HttpError> {
-        self.ask(Method::POST, "/charges", json!({ "order_id": order_id, "cents": cents })).await
+    pub(crate) async fn charge(&self, order_id: &str, cents: Money, memo: &str) -> Result<Charge, HttpError> {
+        self.ask(Method::POST, "/charges", json!({ "order_id": order_id, "cents": cents, "memo": memo })).await
     }
 
     pub(crate) async fn charges_of(&self, order_id: &str) -> Result<Vec<Charge>, HttpError> {
@@ -78,7 +78,7 @@ impl Provider {
     }
 
     /// What it did, by its own count.
-    pub(crate) async fn books(&self) -> Result<Ledgers, HttpError> {
+    pub(crate) async fn books(&self) -> Result<Accounts, HttpError> {
         self.ask(Method::GET, "/books", Value::Null).await
     }
 
@@ -87,7 +87,7 @@ impl Provider {
             .method(method)
             .uri(path)
             .header(HOST, self.address.to_string())
-            .body(Full::from(body.to_string()))
+            .body(Full::<Bytes>::from(body.to_string()))
             .map_err(|why| HttpError::NotSent(io::Error::other(why)))?;
         let stream = TcpStream::connect(self.address).await.map_err(HttpError::NotSent)?;
         let (mut sender, connection) =

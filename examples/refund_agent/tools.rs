@@ -44,7 +44,7 @@ pub(crate) struct Receipt {
 
 /// What was paid for an order.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct OrderStatus {
+pub(crate) struct Paid {
     /// How many charges there are.
     pub(crate) charges: usize,
     /// What they come to.
@@ -53,13 +53,16 @@ pub(crate) struct OrderStatus {
 
 /// Look up what was paid for an order.
 #[tool(side_effect = "read", retry(max = 3, on = "retryable", budget = "10s"), timeout = "2s", state(Provider))]
-pub(crate) async fn order_status(cx: &Cx, order_id: String) -> Result<OrderStatus, ProviderError> {
+pub(crate) async fn order_status(cx: &Cx, order_id: String) -> Result<Paid, ProviderError> {
     let charges = cx.state::<Provider>().charges_of(&order_id).await?;
     let cents = Money(charges.iter().map(|charge| charge.cents.0).sum());
-    Ok(OrderStatus { charges: charges.len(), cents })
+    Ok(Paid { charges: charges.len(), cents })
 }
 
 /// Charge the card on file for an order.
+///
+/// The memo is what the customer reads on the statement; another wording does
+/// not make it another charge.
 #[tool(
     side_effect = "write",
     idempotent,
@@ -77,9 +80,7 @@ pub(crate) async fn charge_card(
     cents: Money,
     #[arg(ignore)] memo: String,
 ) -> Result<Receipt, ProviderError> {
-    // A model words the memo anew each time: it does not make another charge.
-    drop(memo);
-    let charge = cx.state::<Provider>().charge(&order_id, cents).await?;
+    let charge = cx.state::<Provider>().charge(&order_id, cents, &memo).await?;
     Ok(Receipt { charge_id: charge.charge_id, cents: charge.cents })
 }
 

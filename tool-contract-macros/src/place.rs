@@ -40,6 +40,17 @@ impl Place {
         self.end
     }
 
+    /// Generated tokens as if they were written here, so that what is wrong
+    /// with them as a whole is reported of this place.
+    pub(crate) fn cover(self, tokens: TokenStream) -> TokenStream {
+        let last = tokens.clone().into_iter().count().saturating_sub(1);
+        let covered = tokens.into_iter().enumerate().map(|(index, mut token)| {
+            token.set_span(if index == last { self.end } else { self.start });
+            token
+        });
+        covered.collect()
+    }
+
     /// A compile error that underlines this place.
     pub(crate) fn error(self, message: &str) -> TokenStream {
         syn::Error::new_spanned(self.ends(), message).into_compile_error()

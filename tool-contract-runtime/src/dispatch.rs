@@ -33,10 +33,28 @@ pub struct Request {
     pub meta: Meta,
 }
 
+impl Request {
+    /// A call of `tool` with these arguments.
+    ///
+    /// ```
+    /// # use tool_contract_runtime::{Meta, Request};
+    /// let arguments = serde_json::json!({ "order_id": "order-17", "cents": 4_200 });
+    /// let key = Some("order-17/charge".to_owned());
+    /// let request = Request::new("charge_card", &arguments, Meta { idempotency_key: key, ..Meta::default() })?;
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the arguments cannot be written as JSON.
+    pub fn new(tool: impl Into<String>, arguments: &impl Serialize, meta: Meta) -> Result<Self, serde_json::Error> {
+        let arguments = serde_json::value::to_raw_value(arguments)?;
+        Ok(Self { tool: tool.into(), arguments, meta })
+    }
+}
+
 /// What a dynamic call says of its caller.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
 pub struct Meta {
     /// The key of the operation; wanted by every write whose key is not
     /// derived.

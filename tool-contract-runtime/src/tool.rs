@@ -52,15 +52,16 @@ pub trait ToolError: std::fmt::Display + std::fmt::Debug + Send + 'static {
 )]
 pub trait Returned {
     /// The `Ok` side.
-    type Output: Output;
+    type Output;
     /// The `Err` side.
-    type Error: ToolError;
+    type Error;
     /// A body on its way to returning this. What is no `Result` has none, so
     /// that generated code does not complain of it a second time.
     type Running<'a>;
 }
 
-impl<T: Output, E: ToolError> Returned for Result<T, E> {
+// Without bounds: those of [`Tool`] are enough, and each is one error then.
+impl<T, E> Returned for Result<T, E> {
     type Output = T;
     type Error = E;
     type Running<'a> = BoxFuture<'a, Self>;

@@ -9,6 +9,8 @@ pub use tool_contract_runtime::{approval, classify, clock, ledger, runtime, test
 
 /// The policy model, the rulebook and the pure functions behind it.
 pub use tool_contract_runtime::spec;
+/// The key under which secret arguments are hashed.
+pub use tool_contract_runtime::spec::operation::SecretKey;
 /// Outcome classes and their causes.
 pub use tool_contract_runtime::spec::outcome::{Cause, Outcome, OutcomeClass};
 

@@ -5,4 +5,5 @@
 mod check;
 mod decide;
 mod explain;
+mod project;
 mod shell;

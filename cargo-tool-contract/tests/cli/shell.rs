@@ -17,8 +17,17 @@ pub(crate) struct Said {
 
 /// Runs `cargo-tool-contract` with these arguments.
 pub(crate) fn run(args: &[&str]) -> Said {
-    let binary = env!("CARGO_BIN_EXE_cargo-tool-contract");
-    let output = Command::new(binary).args(args).output().expect("it starts");
+    finish(command().args(args))
+}
+
+/// `cargo-tool-contract`, yet without arguments.
+pub(crate) fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_cargo-tool-contract"))
+}
+
+/// Runs a command to its end.
+pub(crate) fn finish(command: &mut Command) -> Said {
+    let output = command.output().expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Said { code: output.status.code().expect("it ends by itself"), out: text(output.stdout), err: text(output.stderr) }
 }

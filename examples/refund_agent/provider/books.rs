@@ -27,22 +27,38 @@ pub(crate) struct Charge {
 pub(crate) struct Entry {
     /// The order or the customer that it is about.
     pub(crate) subject: String,
+    pub(crate) kind: Kind,
     pub(crate) text: String,
-    /// Whether the world changed.
-    pub(crate) effect: bool,
+}
+
+/// What a line of the journal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Somebody looked.
+    Look,
+    /// Somebody wanted something done, and it was not.
+    NotDone,
+    /// The world changed.
+    Done,
 }
 
 /// What the provider shows to whoever audits it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Ledgers {
+pub(crate) struct Accounts {
     pub(crate) charges: Vec<Charge>,
     pub(crate) journal: Vec<Entry>,
 }
 
-impl Ledgers {
+impl Accounts {
     /// How often something was done about `subject`.
     pub(crate) fn effects(&self, subject: &str) -> usize {
-        self.about(subject).filter(|entry| entry.effect).count()
+        self.about(subject).filter(|entry| entry.kind == Kind::Done).count()
+    }
+
+    /// How often somebody wanted something done about `subject`.
+    pub(crate) fn requests(&self, subject: &str) -> usize {
+        self.about(subject).filter(|entry| entry.kind != Kind::Look).count()
     }
 
     /// What was noted about `subject`, oldest first.
@@ -54,7 +70,7 @@ impl Ledgers {
 /// The provider's memory.
 #[derive(Default)]
 pub(super) struct Books {
-    pub(super) open: Ledgers,
+    pub(super) open: Accounts,
     script: HashMap<String, VecDeque<Fault>>,
     quiet_until: HashMap<String, Instant>,
 }
@@ -75,8 +91,8 @@ impl Books {
         fault
     }
 
-    pub(super) fn note(&mut self, subject: &str, text: String, effect: bool) {
-        self.open.journal.push(Entry { subject: subject.to_owned(), text, effect });
+    pub(super) fn note(&mut self, subject: &str, kind: Kind, text: String) {
+        self.open.journal.push(Entry { subject: subject.to_owned(), kind, text });
     }
 
     /// Charges, unless the card is not good for it.

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::Fault;
-use super::books::{Books, QUIET};
+use super::books::{Books, Kind, QUIET};
 use crate::money::Money;
 
 /// How long [`Fault::Slow`] takes.
@@ -88,7 +88,7 @@ fn look(books: &Shared, path: &str, query: &str) -> Response<Full<Bytes>> {
         1 => "one charge".to_owned(),
         count => format!("{count} charges"),
     };
-    books.note(order_id, format!("GET {path}: {found}"), false);
+    books.note(order_id, Kind::Look, format!("GET {path}: {found}"));
     answer(StatusCode::OK, &json!(charges))
 }
 
@@ -160,19 +160,19 @@ impl Order {
 /// Does as it is told, except for what is scripted to go wrong.
 async fn obey(books: &Shared, line: &str, order: &Order) -> Result<Response<Full<Bytes>>, HungUp> {
     let subject = order.subject();
-    let note = |text: &str, effect| lock(books).note(subject, format!("{line}: {text}"), effect);
+    let note = |kind, text: &str| lock(books).note(subject, kind, format!("{line}: {text}"));
     let fault = lock(books).next_fault(subject);
     match fault {
         Some(Fault::Dropped) => {
-            note("closed the connection, and did nothing", false);
+            note(Kind::NotDone, "closed the connection, and did nothing");
             return Err(HungUp);
         }
         Some(Fault::RateLimited) => {
-            note("429, Retry-After: 1", false);
+            note(Kind::NotDone, "429, Retry-After: 1");
             return Ok(limited());
         }
         Some(Fault::Unavailable) => {
-            note("503", false);
+            note(Kind::NotDone, "503");
             return Ok(refusal(StatusCode::SERVICE_UNAVAILABLE, "down for a moment"));
         }
         Some(Fault::Slow) => sleep(SLOW).await,
@@ -181,19 +181,19 @@ async fn obey(books: &Shared, line: &str, order: &Order) -> Result<Response<Full
     let done = order.carry_out(&mut lock(books));
     match (done, fault) {
         (Err(why), _) => {
-            note(&format!("402, {why}"), false);
+            note(Kind::NotDone, &format!("402, {why}"));
             Ok(refusal(StatusCode::PAYMENT_REQUIRED, why))
         }
         (Ok((_, words)), Some(Fault::AnswerLost)) => {
-            note(&format!("{words}, and closed the connection without an answer"), true);
+            note(Kind::Done, &format!("{words}, and closed the connection without an answer"));
             Err(HungUp)
         }
         (Ok((_, words)), Some(Fault::Silent)) => {
-            note(&format!("{words}, and says nothing"), true);
+            note(Kind::Done, &format!("{words}, and says nothing"));
             pending().await
         }
         (Ok((body, words)), _) => {
-            note(&words, true);
+            note(Kind::Done, &words);
             Ok(answer(StatusCode::OK, &body))
         }
     }

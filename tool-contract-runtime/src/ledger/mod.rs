@@ -27,7 +27,7 @@ use tool_contract_spec::key::Tenant;
 pub use self::error::LedgerError;
 pub use self::memory::MemoryLedger;
 pub use self::sqlite::SqliteLedger;
-use crate::tool::BoxFuture;
+pub use crate::tool::BoxFuture;
 
 /// What a ledger answers, in time.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, LedgerError>>;

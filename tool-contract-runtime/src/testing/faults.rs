@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tool_contract_spec::key::OperationId;
 
 use crate::ledger::{
@@ -41,8 +42,12 @@ pub enum Step {
 pub enum Fault {
     /// The request never arrives: nothing is done.
     Lost,
-    /// It is done, and the answer never arrives.
+    /// It is done, and the answer is lost.
     ReplyLost,
+    /// The request never arrives, and nobody ever answers.
+    Hang,
+    /// It is done, and nobody ever answers.
+    ReplyHang,
 }
 
 /// A ledger in front of another one that fails where the test says so.
@@ -50,12 +55,13 @@ pub enum Fault {
 pub struct FaultyLedger {
     inner: Arc<dyn Ledger>,
     script: Arc<Mutex<HashMap<Step, Vec<Fault>>>>,
+    hanging: Arc<Semaphore>,
 }
 
 impl FaultyLedger {
     /// A ledger that works like `inner` until it is told to fail.
     pub fn new(inner: impl Ledger) -> Self {
-        Self { inner: Arc::new(inner), script: Arc::default() }
+        Self { inner: Arc::new(inner), script: Arc::default(), hanging: Arc::new(Semaphore::new(0)) }
     }
 
     /// Lets the next `times` uses of `step` fail.
@@ -64,10 +70,23 @@ impl FaultyLedger {
         script.entry(step).or_default().extend(std::iter::repeat_n(fault, times));
     }
 
+    /// Returns when a step hangs.
+    pub async fn hangs(&self) {
+        // Nobody closes the semaphore.
+        if let Ok(permit) = self.hanging.acquire().await {
+            permit.forget();
+        }
+    }
+
     /// The ledger behind it.
     #[must_use]
     pub fn inner(&self) -> &Arc<dyn Ledger> {
         &self.inner
+    }
+
+    async fn hang<T>(&self) -> T {
+        self.hanging.add_permits(1);
+        std::future::pending().await
     }
 
     fn next(&self, step: Step) -> Option<Fault> {
@@ -86,6 +105,14 @@ impl FaultyLedger {
                 Box::pin(async move {
                     done.await.ok();
                     Err(error)
+                })
+            }
+            Some(Fault::Hang) => Box::pin(self.hang()),
+            Some(Fault::ReplyHang) => {
+                let done = answer(&*self.inner);
+                Box::pin(async move {
+                    done.await.ok();
+                    self.hang().await
                 })
             }
         }

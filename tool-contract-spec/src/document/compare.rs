@@ -230,7 +230,11 @@ fn first_difference(at: String, code: Option<&Value>, file: Option<&Value>) -> O
         (Some(Value::Object(code)), Some(Value::Object(file))) => {
             let mut keys: Vec<&String> = code.keys().chain(file.keys()).collect();
             keys.sort_unstable();
-            keys.into_iter().find_map(|key| first_difference(format!("{at}/{key}"), code.get(key), file.get(key)))
+            keys.into_iter().find_map(|key| match (code.get(key), file.get(key)) {
+                // In whichever order the source has its arguments.
+                (Some(code), Some(file)) if key == "required" && is_reordered(code, file) => None,
+                (code, file) => first_difference(format!("{at}/{key}"), code, file),
+            })
         }
         (Some(Value::Array(code)), Some(Value::Array(file))) if code.len() == file.len() => {
             let mut pairs = code.iter().zip(file).enumerate();
@@ -238,6 +242,16 @@ fn first_difference(at: String, code: Option<&Value>, file: Option<&Value>) -> O
         }
         (code, file) => Some((if at.is_empty() { "/".to_owned() } else { at }, shown(code), shown(file))),
     }
+}
+
+/// Whether two lists of words have the same words.
+fn is_reordered(one: &Value, other: &Value) -> bool {
+    let sorted = |list: &Value| -> Option<Vec<String>> {
+        let mut words: Vec<String> = list.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+        words.sort_unstable();
+        Some(words)
+    };
+    sorted(one).is_some_and(|one| Some(one) == sorted(other))
 }
 
 /// A value in a message: the beginning of it, where it is long.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// A code is never given to another rule and never taken back. One that this
 /// version does not know still reads, prints and travels; only
-/// [`rule`](super::rule) has nothing to say of it.
+/// [`rule`](super::rule()) has nothing to say of it.
 ///
 /// ```
 /// use tool_contract_spec::rulebook::Code;
@@ -18,13 +18,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(Code::RETRY_WITHOUT_IDEMPOTENCY.to_string(), "TC0004");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Code(pub(crate) u16);
+pub struct Code(u16);
 
-/// Names codes: `NAME = number, "what it stands for"`.
+/// Names codes: `NAME = number`.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
         impl Code {
             $($(#[$doc])* pub const $name: Self = Self($number);)*
+
+            /// Every code that has a name, so that each can be asked for its rule.
+            #[cfg(test)]
+            pub(super) const NAMED: &[Self] = &[$(Self::$name),*];
         }
     };
 }

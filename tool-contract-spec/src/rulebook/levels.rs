@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use super::{Code, Finding, Level};
 
 /// The levels that a project raised.
+///
+/// Whoever shows findings applies them last. A tool's `allow` settles a finding
+/// before that, at whatever level: a project that is strict about a warning
+/// still lets one tool say why it is an exception.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Levels(BTreeMap<Code, Level>);
 

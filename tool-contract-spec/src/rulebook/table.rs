@@ -302,7 +302,13 @@ mod tests {
         for listed in RULES {
             assert_eq!(rule(listed.code), Some(listed));
         }
-        assert_eq!(rule(Code(999)), None);
+        assert_eq!(rule("TC0999".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn every_code_has_its_rule() {
+        let codes: Vec<Code> = RULES.iter().map(|rule| rule.code).collect();
+        assert_eq!(codes, Code::NAMED);
     }
 
     #[test]

@@ -172,3 +172,19 @@ fn another_quota_is_another_limit() {
     code.policy.limits.to_mut()[1].quota = Quota::Count(51);
     assert_eq!(compare(&code, &only(FULL))[0].field, FieldName::RateLimit(Scope::Workflow));
 }
+
+#[test]
+fn the_order_of_what_is_required_says_nothing() {
+    let text = "tools: { t: { mode: read, arguments: { schema: { required: [a, b], enum: [a, b] } } } }";
+    let file = only(text);
+    let emitted = |schema| Emitted {
+        contract: file.contract.clone().expect("a contract"),
+        arguments_schema: schema,
+        output_schema: true.into(),
+    };
+    let differs = |schema| !compare_schemas(&emitted(schema), &file).is_empty();
+    assert!(!differs(serde_json::json!({ "required": ["b", "a"], "enum": ["a", "b"] })));
+    assert!(differs(serde_json::json!({ "required": ["a", "b"], "enum": ["b", "a"] })));
+    assert!(differs(serde_json::json!({ "required": ["a", "c"], "enum": ["a", "b"] })));
+    assert!(differs(serde_json::json!({ "required": ["a"], "enum": ["a", "b"] })));
+}

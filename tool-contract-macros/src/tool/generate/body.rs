@@ -1,9 +1,8 @@
 //! The user's functions, and how the executor calls them.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Group, Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ExprPath;
-use syn::spanned::Spanned as _;
 
 use super::Tool;
 use super::attributes::Attributes;
@@ -82,6 +81,8 @@ impl Tool<'_> {
 /// The function of the runtime that states what `path` must be, spanned so
 /// that every way in which it is not is reported under the path.
 fn given(private: &TokenStream, function: &str, path: &ExprPath) -> TokenStream {
-    let function = proc_macro2::Ident::new(function, path.span());
-    quote_spanned! { path.span()=> #private::#function(#path, given) }
+    let place = Place::of(path);
+    let function = Ident::new(function, place.end());
+    let callee = place.cover(quote!(#private::#function));
+    quote_spanned! { place.end()=> #callee(#path, given) }
 }

@@ -101,15 +101,17 @@ impl<'v> Tool<'v> {
     /// function returns.
     fn output_types(&self) -> TokenStream {
         let (output, error) = (self.returned("Output"), self.returned("Error"));
-        quote! {
-            type Output = #output;
-            type Error = #error;
-        }
+        let place = Place::of(self.output);
+        let start = |name| quote_spanned!(place.start()=> type #name =);
+        let (first, second) = (start(quote!(Output)), start(quote!(Error)));
+        quote_spanned!(place.end()=> #first #output; #second #error;)
     }
 
-    /// A type that follows from what the function returns. Each stands at the
-    /// whole of what was written, so that the compiler takes several
-    /// complaints about that for one.
+    /// A type that follows from what the function returns.
+    ///
+    /// Wherever one stands, it and the item around it are spanned from the
+    /// first to the last token of what was written: the compiler takes several
+    /// complaints about one place for one.
     fn returned(&self, name: &str) -> TokenStream {
         let Self { private, output, .. } = self;
         let place = Place::of(output);

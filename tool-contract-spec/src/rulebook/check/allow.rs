@@ -1,6 +1,6 @@
 //! What is settled for one tool (TC0021).
 
-use super::voice::Voice;
+use super::voice::{Voice, quoted};
 use crate::draft::Located;
 use crate::rulebook::{Code, Finding, Kind, Level, rule};
 
@@ -15,7 +15,7 @@ pub(super) fn codes<At: Clone>(
         match code(&word.value) {
             Ok(code) => codes.push(code),
             Err(why) => {
-                let message = format!("`{}` cannot allow `{}`: {why}", voice.tool, word.value);
+                let message = format!("`{}` cannot allow {}: {why}", voice.tool, quoted(&word.value));
                 let help = "allow only warnings and advice, TC0101 to TC0107";
                 findings.push(Finding::new(Code::MALFORMED_FIELD, word.at.clone(), message, help));
             }

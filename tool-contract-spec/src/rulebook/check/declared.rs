@@ -89,7 +89,7 @@ impl<'d, At: Clone> Declared<'d, At> {
             side_effect: reader.value(&draft.side_effect, words::side_effect),
             idempotent: reader.group(&draft.idempotent, Reader::claim),
             retry: reader.group(&draft.retry, Reader::matrix),
-            timeout: reader.span("timeout", &draft.timeout),
+            timeout: reader.span("timeout", "30s", &draft.timeout),
             ttl: reader.group(&draft.ttl, Reader::window),
             reconcile: reader.group(&draft.reconcile, Reader::finder),
             confirm: reader.group(&draft.confirm, Reader::confirmation),
@@ -160,8 +160,8 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
         convert(field, |written| Some(read(self, &written.value)))
     }
 
-    fn span(&mut self, name: &str, field: &Field<String, At>) -> Field<Duration, At> {
-        self.value(field, |voice, written| time::span(name, voice, written))
+    fn span(&mut self, name: &str, example: &str, field: &Field<String, At>) -> Field<Duration, At> {
+        self.value(field, |voice, written| time::span((name, example), voice, written))
     }
 
     fn word<W: Word>(&mut self, name: &str, field: &Field<String, At>) -> Field<W, At> {
@@ -187,25 +187,25 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
             max_total: self.number("max_total", 1..=u32::MAX, &draft.max_total),
             on: self.group(&draft.on, |reader, words| retry::classes(reader.voice, words, reader.findings)),
             backoff: self.word("backoff", &draft.backoff),
-            base: self.span("base", &draft.base),
-            cap: self.span("cap", &draft.cap),
+            base: self.span("base", "200ms", &draft.base),
+            cap: self.span("cap", "10s", &draft.cap),
             jitter: self.word("jitter", &draft.jitter),
-            budget: self.span("budget", &draft.budget),
+            budget: self.span("budget", "60s", &draft.budget),
         }
     }
 
     fn window(&mut self, draft: &TtlDraft<At>) -> Window<At> {
-        Window { window: self.span("ttl", &draft.window), sliding: draft.sliding.clone() }
+        Window { window: self.span("ttl", "24h", &draft.window), sliding: draft.sliding.clone() }
     }
 
     fn finder(&mut self, draft: &ReconcileDraft<At>) -> Finder<At> {
-        Finder { with: draft.with.clone(), settle: self.span("settle", &draft.settle) }
+        Finder { with: draft.with.clone(), settle: self.span("settle", "10s", &draft.settle) }
     }
 
     fn confirmation(&mut self, draft: &ConfirmDraft<At>) -> Confirmation<At> {
         Confirmation {
             by: self.word("by", &draft.by),
-            ttl: self.span("ttl", &draft.ttl),
+            ttl: self.span("ttl", "15m", &draft.ttl),
             quorum: self.number("quorum", 1..=u32::MAX, &draft.quorum),
         }
     }

@@ -149,66 +149,68 @@ pub(super) fn arguments(arguments: &[(&str, ArgumentRole)]) -> Vec<ArgumentDraft
     arguments.iter().enumerate().map(draft).collect()
 }
 
-/// Any draft at all: each key absent, refused, or with a value that may or may
-/// not be one.
+/// A draft that breaks no rule, with some keys exchanged for absent or refused
+/// ones, or for values that may or may not fit.
 pub(super) fn any_draft() -> impl Strategy<Value = Sketch> {
+    let whole = BOTH.iter().flat_map(|surface| [read(*surface), write(*surface), destructive(*surface)]);
+    let whole = select(whole.collect::<Vec<_>>());
     let what = (
-        any_word("side_effect", &["read", "write", "destructive", "GET"]),
-        any_idempotent(),
-        any_flag("key_required"),
-        any_retry(),
-        any_word("timeout", &["30s", "0s", "1d", "soon"]),
-        any_ttl(),
-        any_field(
-            "rollback",
-            select(vec![RollbackDraft::None, RollbackDraft::Compensate("undo".to_owned())]),
-        ),
-        any_reconcile(),
-        any_flag("reconcile_on_unknown"),
-        any_confirm(),
-        any_limits(),
+        perhaps(any_word("side_effect", &["read", "write", "destructive", "GET"])),
+        perhaps(any_idempotent()),
+        perhaps(any_flag("key_required")),
+        perhaps(any_retry()),
+        perhaps(any_word("timeout", &["30s", "0s", "1d", "soon"])),
+        perhaps(any_ttl()),
+        perhaps(any_rollback()),
+        perhaps(any_reconcile()),
+        perhaps(any_flag("reconcile_on_unknown")),
+        perhaps(any_confirm()),
+        perhaps(any_limits()),
     );
     let rest = (
-        any_word("in_flight", &["wait", "reject", "panic"]),
-        any_word("remint", &["warn", "reject", "replay", ""]),
-        any_number("version"),
-        prop::collection::vec(select(vec!["TC0104", "TC0105", "TC0004", "TC9999", "x"]), 0..2),
+        perhaps(any_word("in_flight", &["wait", "reject", "panic"])),
+        perhaps(any_word("remint", &["warn", "reject", "replay", ""])),
+        perhaps(any_number("version")),
+        perhaps(any_allow()),
         prop::option::of(any_arguments()),
         prop::option::of(any::<bool>()),
-        select(BOTH.to_vec()),
         select(vec!["", "Charge the card."]),
     );
-    (what, rest).prop_map(|(what, rest)| Draft {
-        side_effect: what.0,
-        idempotent: what.1,
-        key_required: what.2,
-        retry: what.3,
-        timeout: what.4,
-        ttl: what.5,
-        rollback: what.6,
-        reconcile: what.7,
-        reconcile_on_unknown: what.8,
-        confirm: what.9,
-        rate_limit: what.10,
-        in_flight: rest.0,
-        remint: rest.1,
-        version: rest.2,
-        allow: rest.3.into_iter().map(|code| Located::new(code.to_owned(), At::Item(0))).collect(),
+    (whole, what, rest).prop_map(|(whole, what, rest)| Draft {
+        side_effect: what.0.unwrap_or(whole.side_effect),
+        idempotent: what.1.unwrap_or(whole.idempotent),
+        key_required: what.2.unwrap_or(whole.key_required),
+        retry: what.3.unwrap_or(whole.retry),
+        timeout: what.4.unwrap_or(whole.timeout),
+        ttl: what.5.unwrap_or(whole.ttl),
+        rollback: what.6.unwrap_or(whole.rollback),
+        reconcile: what.7.unwrap_or(whole.reconcile),
+        reconcile_on_unknown: what.8.unwrap_or(whole.reconcile_on_unknown),
+        confirm: what.9.unwrap_or(whole.confirm),
+        rate_limit: what.10.unwrap_or(whole.rate_limit),
+        in_flight: rest.0.unwrap_or(whole.in_flight),
+        remint: rest.1.unwrap_or(whole.remint),
+        version: rest.2.unwrap_or(whole.version),
+        allow: rest.3.unwrap_or(whole.allow),
         arguments: rest.4,
         takes_cx: rest.5,
-        description: rest.7.to_owned(),
-        ..bare(rest.6)
+        description: rest.6.to_owned(),
+        ..bare(whole.surface)
     })
+}
+
+/// Something now and then, so that whole contracts come out too.
+fn perhaps<T: Strategy>(strategy: T) -> impl Strategy<Value = Option<T::Value>> {
+    prop::option::weighted(0.2, strategy)
 }
 
 fn any_field<T: std::fmt::Debug + Clone>(
     name: &'static str,
     value: impl Strategy<Value = T>,
 ) -> impl Strategy<Value = Field<T, At>> {
-    // Mostly absent or right, so that whole contracts come out too.
     (0..20_u8, value).prop_map(move |(state, value)| match state {
         0 => Field::Refused,
-        1..=9 => Field::Absent,
+        1..=8 => Field::Absent,
         _ => given(name, value),
     })
 }
@@ -263,6 +265,17 @@ fn any_retry() -> impl Strategy<Value = Field<RetryDraft<At>, At>> {
 fn any_ttl() -> impl Strategy<Value = Field<TtlDraft<At>, At>> {
     let draft = (any_word("window", &["24h", "1s", "0s", "36501d"]), any_flag("sliding"));
     any_field("ttl", draft.prop_map(|(window, sliding)| TtlDraft { window, sliding }))
+}
+
+fn any_rollback() -> impl Strategy<Value = Field<RollbackDraft, At>> {
+    let compensate = |path: &str| RollbackDraft::Compensate(path.to_owned());
+    let drafts = vec![RollbackDraft::None, RollbackDraft::ManualOnly, compensate("refund"), compensate("")];
+    any_field("rollback", select(drafts))
+}
+
+fn any_allow() -> impl Strategy<Value = Vec<Located<String, At>>> {
+    let codes = select(vec!["TC0104", "TC0105", "TC0004", "TC9999", "x"]);
+    prop::collection::vec(codes.prop_map(|code| Located::new(code.to_owned(), At::Item(0))), 0..2)
 }
 
 fn any_reconcile() -> impl Strategy<Value = Field<ReconcileDraft<At>, At>> {

@@ -6,27 +6,30 @@ use crate::rulebook::{Code, Finding};
 
 /// TC0016: a rollback and a reconcile function have a name, wherever they are.
 pub(super) fn unnamed<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
-    let refuse = |name: &str, at: &At| {
-        let message = format!("`{name}` of `{}` names no function", tool.voice.tool);
-        let help = format!("write its path: `{}`", tool.voice.assign("with", "path::to::function"));
-        Finding::new(Code::UNFIT_FUNCTION, at.clone(), message, help)
-    };
     let mut findings = Vec::new();
     if let Some(rollback) = tool.draft.rollback.given()
         && matches!(&rollback.value, RollbackDraft::Compensate(path) if path.trim().is_empty())
     {
-        findings.push(refuse("rollback", &rollback.at));
+        let form = "rollback: { strategy: compensate, with: path::to::function }";
+        findings.push(refused(tool, "rollback", form, &rollback.at));
     }
     if let Field::Given { key, value } = &tool.reconcile {
+        let form = "reconcile: { with: path::to::function }";
         match &value.value.with {
-            Field::Absent => findings.push(refuse("reconcile", key)),
+            Field::Absent => findings.push(refused(tool, "reconcile", form, key)),
             Field::Given { value: with, .. } if with.value.trim().is_empty() => {
-                findings.push(refuse("reconcile", &with.at));
+                findings.push(refused(tool, "reconcile", form, &with.at));
             }
             Field::Given { .. } | Field::Refused => {}
         }
     }
     findings
+}
+
+fn refused<At: Clone>(tool: &Declared<'_, At>, name: &str, in_file: &str, at: &At) -> Finding<At> {
+    let message = format!("`{name}` of `{}` names no function", tool.voice.tool);
+    let form = tool.voice.say(format!("{name} = \"path::to::function\""), in_file.to_owned());
+    Finding::new(Code::UNFIT_FUNCTION, at.clone(), message, format!("write its path, as in `{form}`"))
 }
 
 #[cfg(test)]

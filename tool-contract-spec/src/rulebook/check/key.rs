@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::declared::Declared;
-use super::voice::Voice;
+use super::voice::{Voice, quoted};
 use crate::draft::{ArgumentDraft, Located, Surface};
 use crate::policy::{ArgumentRole, DedupedBy};
 use crate::rulebook::suggest::likely;
@@ -17,7 +17,7 @@ pub(super) fn template<At: Clone>(
 ) -> Result<Template, Finding<At>> {
     let unfit = |why: String, help: &str| {
         let message =
-            format!("the key of `{}` cannot be derived from `{}`: {why}", voice.tool, written.value);
+            format!("the key of `{}` cannot be derived from {}: {why}", voice.tool, quoted(&written.value));
         Finding::new(Code::UNFIT_KEY_TEMPLATE, written.at.clone(), message, help)
     };
     let template = Template::parse(&written.value)

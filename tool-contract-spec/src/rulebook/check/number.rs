@@ -23,18 +23,9 @@ pub(super) fn within<At: Clone>(
             u64::MAX => "too large".to_owned(),
             number => number.to_string(),
         };
-        let (bounds, help) = if most == u32::MAX {
-            (format!("at least {least}"), voice.assign_number(name, &least.max(1).to_string()))
-        } else {
-            (format!("{least} to {most}"), voice.assign_number(name, &(most.min(3)).to_string()))
-        };
-        let message = format!("`{name}` of `{}` is {number}; it is {bounds}", voice.tool);
-        Finding::new(
-            Code::NUMBER_OUT_OF_RANGE,
-            written.at.clone(),
-            message,
-            format!("write for instance `{help}`"),
-        )
+        let message = format!("`{name}` of `{}` is {number}", voice.tool);
+        let help = format!("write a number from {least} to {most}");
+        Finding::new(Code::NUMBER_OUT_OF_RANGE, written.at.clone(), message, help)
     })
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::declared::Declared;
-use super::voice::{Voice, one_of};
-use crate::draft::Located;
+use super::voice::{Voice, one_of, quoted};
+use crate::draft::{Field, Located};
 use crate::outcome::{Cause, OutcomeClass};
 use crate::policy::{DedupedBy, RetryOn};
 use crate::rulebook::suggest::likely;
@@ -61,9 +61,13 @@ fn unknown<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Finding<A
     let mut known = vec![voice.say("retryable", "retryable_failure")];
     known.extend(Cause::ALL.map(Cause::as_str));
     known.push(OutcomeClass::SideEffectUnknown.as_str());
-    let message = format!("`{name}` of `{}` has `{}`, which is no outcome", voice.tool, word.value);
+    let message = format!("`{name}` of `{}` has {}, which is no outcome", voice.tool, quoted(&word.value));
     let help = match likely(&word.value, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
+        None if matches!(word.value.as_str(), "timeout" | "timed_out") => {
+            "a timeout is `unavailable` on a read, and `side_effect_unknown` on what changes something"
+                .to_owned()
+        }
         None => format!("write {}", one_of(&known)),
     };
     Finding::new(Code::UNKNOWN_CLASS, word.at.clone(), message, help)
@@ -72,7 +76,7 @@ fn unknown<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Finding<A
 /// TC0009: no word stands there twice.
 fn twice<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Finding<At> {
     let name = voice.say("on", "retry_on");
-    let message = format!("`{name}` of `{}` has `{}` twice", voice.tool, word.value);
+    let message = format!("`{name}` of `{}` has {} twice", voice.tool, quoted(&word.value));
     Finding::new(
         Code::UNKNOWN_CLASS,
         word.at.clone(),
@@ -83,7 +87,7 @@ fn twice<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Finding<At>
 
 /// TC0005: retries need a number and a reason.
 pub(super) fn incomplete<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
-    let crate::draft::Field::Given { key, value } = &tool.draft.retry else { return None };
+    let Field::Given { key, value } = &tool.draft.retry else { return None };
     let (max, on) = tool.voice.say(("max", "on"), ("max_attempts", "retry_on"));
     let (no_max, no_on) = (value.value.max.is_absent(), value.value.on.is_absent());
     let missing = match (no_max, no_on) {
@@ -282,6 +286,8 @@ mod tests {
         }
         let draft = Draft { retry: retry(3, &["transient"]), ..read(Surface::Contract) };
         assert_eq!(check(&draft).findings[0].help, "did you mean `retryable_failure`?");
+        let draft = Draft { retry: retry(3, &["timeout"]), ..read(Surface::Contract) };
+        assert!(check(&draft).findings[0].help.starts_with("a timeout is `unavailable` on a read"));
     }
 
     #[test]

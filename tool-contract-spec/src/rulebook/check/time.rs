@@ -3,26 +3,29 @@
 use std::time::Duration;
 
 use super::declared::Declared;
-use super::voice::{Voice, one_of};
+use super::voice::{Voice, one_of, quoted};
 use crate::draft::{LimitDraft, Located};
-use crate::duration::{self, format};
+use crate::duration::{self, MalformedDuration, format};
 use crate::policy::{Limit, Period, Policy, Quota, Retry, Scope, Ttl};
 use crate::rulebook::suggest::likely;
 use crate::rulebook::{Code, Finding};
 
-/// TC0015: a time span is an integer and a unit, and not zero.
+/// TC0015: a time span is an integer and a unit, and not zero. `example` is
+/// one that somebody might write here.
 pub(super) fn span<At: Clone>(
-    name: &str,
+    (name, example): (&str, &str),
     voice: Voice<'_>,
     written: &Located<String, At>,
 ) -> Result<Duration, Finding<At>> {
+    let text = quoted(&written.value);
     let why = match duration::parse(&written.value) {
-        Ok(Duration::ZERO) => "is zero, and nothing is done in no time".to_owned(),
+        Ok(Duration::ZERO) => "zero, which can never be kept".to_owned(),
         Ok(span) => return Ok(span),
-        Err(why) => format!("is no time span: {why}"),
+        Err(MalformedDuration::Form(_)) => format!("{text}, which is not an integer and a unit"),
+        Err(MalformedDuration::TooLong(_)) => format!("{text}, which is longer than a hundred years"),
     };
-    let message = format!("`{name}` of `{}` {why}", voice.tool);
-    let help = format!("write for instance `{}`", voice.assign(name, "30s"));
+    let message = format!("`{name}` of `{}` is {why}", voice.tool);
+    let help = format!("write for instance `{}`", voice.assign(name, example));
     Err(Finding::new(Code::UNKEEPABLE_BOUND, written.at.clone(), message, help))
 }
 
@@ -33,7 +36,7 @@ pub(super) fn limit<At: Clone>(voice: Voice<'_>, written: &LimitDraft<At>) -> Re
         Ok(quota) => return Ok(Limit { scope: *scope, quota }),
         Err(Unkeepable { why, example }) => (why, write_limit(voice, *scope, example)),
     };
-    let message = format!("`per_{}` of `{}` is `{}`: {why}", scope.as_str(), voice.tool, quota.value);
+    let message = format!("`per_{}` of `{}` is {}: {why}", scope.as_str(), voice.tool, quoted(&quota.value));
     Err(Finding::new(
         Code::UNKEEPABLE_BOUND,
         quota.at.clone(),
@@ -107,7 +110,7 @@ pub(super) fn budget_below_timeout<At: Clone>(tool: &Declared<'_, At>) -> Option
         let help = format!(
             "give the attempts more time together, as in `{}`, or each of them less, as in `{}`",
             tool.voice.assign("budget", &format(timeout.saturating_mul(2))),
-            tool.voice.assign("timeout", &format(budget.value / 2)),
+            tool.voice.assign("timeout", &format(budget.value)),
         );
         Finding::new(Code::UNKEEPABLE_BOUND, budget.at.clone(), message, help)
     })
@@ -152,29 +155,31 @@ pub(super) fn ttl_outlived<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding
     (window < needed).then(|| {
         let written = tool.ttl.given().and_then(|ttl| ttl.value.window.given());
         let message = format!(
-            "`{}` remembers a key for {}{}, but a retry can still arrive within {}: what comes later would run again",
+            "`{}` forgets a key after {}{}, but a retry can still arrive within {}, and would run again",
             tool.voice.tool,
             format(window),
             by_default(written.is_none()),
             arithmetic(&retry, timeout, approval, needed),
         );
         let at = written.map_or_else(|| tool.absence(), |window| window.at.clone());
-        let help = format!("write for instance `{}`", tool.voice.assign("ttl", &format(needed.max(Ttl::DEFAULT.window))));
+        let fitting = tool.voice.assign("ttl", &format(needed.max(Ttl::DEFAULT.window)));
+        let help = tool.voice.say(fitting.clone(), format!("idempotency: {{ {fitting} }}"));
+        let help = format!("write for instance `{help}`");
         Finding::new(Code::TTL_TOO_SHORT, at, message, help)
     })
 }
 
 /// `3 × (30s timeout + 10s backoff cap) + 15m approval = 17m`.
 fn arithmetic(retry: &Retry, timeout: Duration, approval: Option<Duration>, needed: Duration) -> String {
-    let attempts = match retry.budget {
-        Some(budget) => format!("{} budget", format(budget)),
-        None => format!("{} × ({} timeout + {} backoff cap)", retry.max, format(timeout), format(retry.cap)),
+    let attempts = match (retry.budget, approval) {
+        (Some(budget), None) => return format!("its budget of {}", format(budget)),
+        (Some(budget), Some(_)) => format!("{} budget", format(budget)),
+        (None, _) => {
+            format!("{} × ({} timeout + {} backoff cap)", retry.max, format(timeout), format(retry.cap))
+        }
     };
-    match approval {
-        Some(approval) => format!("{attempts} + {} approval = {}", format(approval), format(needed)),
-        None if retry.budget.is_some() => attempts,
-        None => format!("{attempts} = {}", format(needed)),
-    }
+    let approval = approval.map_or_else(String::new, |approval| format!(" + {} approval", format(approval)));
+    format!("{attempts}{approval} = {}", format(needed))
 }
 
 /// A remark on a value that nobody wrote.
@@ -315,8 +320,8 @@ mod tests {
             assert_eq!(codes(&draft("120s")).0, Code::NO_BUDGET);
             assert_eq!(
                 message(&draft("1m")),
-                "`charge_card` remembers a key for 1m, but a retry can still arrive within \
-                 3 × (30s timeout + 10s backoff cap) = 2m: what comes later would run again"
+                "`charge_card` forgets a key after 1m, but a retry can still arrive within \
+                 3 × (30s timeout + 10s backoff cap) = 2m, and would run again"
             );
         }
     }
@@ -327,7 +332,7 @@ mod tests {
             let draft = |window| Draft { retry: retry(3, &["network"]), ttl: ttl(window), ..write(surface) };
             assert_eq!(found(&draft("89s")), [(Code::TTL_TOO_SHORT, At::Value("window"))]);
             assert_eq!(found(&draft("90s")), []);
-            assert!(message(&draft("1m")).contains("within 90s budget: "));
+            assert!(message(&draft("1m")).contains("within its budget of 90s, "));
         }
     }
 
@@ -341,7 +346,7 @@ mod tests {
             let slow = but(confirm(), |confirm| confirm.ttl = word("ttl", "2d"));
             let draft = Draft { confirm: slow, ..draft(Field::Absent) };
             assert_eq!(found(&draft), [(Code::TTL_TOO_SHORT, absence(surface))]);
-            assert!(message(&draft).contains("remembers a key for 1d (the default)"));
+            assert!(message(&draft).contains("forgets a key after 1d (the default)"));
         }
     }
 

@@ -35,6 +35,16 @@ impl<'d> Voice<'d> {
     }
 }
 
+/// What somebody wrote, between backticks: cut where it is long, and without
+/// anything that a terminal would act on.
+pub(super) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    let shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    let cut = if text.chars().nth(MOST).is_some() { "…" } else { "" };
+    // `escape_debug` is made for string literals; here quotes end nothing.
+    format!("`{}{cut}`", shown.replace("\\\"", "\"").replace("\\'", "'"))
+}
+
 /// `a`, `b` or `c`, each between backticks.
 pub(super) fn one_of<S: AsRef<str>>(choices: &[S]) -> String {
     let quoted: Vec<String> = choices.iter().map(|choice| format!("`{}`", choice.as_ref())).collect();
@@ -42,5 +52,24 @@ pub(super) fn one_of<S: AsRef<str>>(choices: &[S]) -> String {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_listed() {
+        assert_eq!(one_of::<&str>(&[]), "");
+        assert_eq!(one_of(&["a"]), "`a`");
+        assert_eq!(one_of(&["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_shown_harmlessly() {
+        assert_eq!(quoted("it's \"ü\""), "`it's \"ü\"`");
+        assert_eq!(quoted("\u{1b}[31m"), "`\\u{1b}[31m`");
+        assert_eq!(quoted(&"x".repeat(61)), format!("`{}…`", "x".repeat(60)));
     }
 }

@@ -1,6 +1,6 @@
 //! Words of which only a few are known (TC0002, TC0021).
 
-use super::voice::{Voice, one_of};
+use super::voice::{Voice, one_of, quoted};
 use crate::draft::Located;
 use crate::policy::{Backoff, DedupedBy, InFlight, Jitter, Remint, SideEffect};
 use crate::rulebook::suggest::likely;
@@ -72,8 +72,9 @@ fn known<W: Word, At: Clone>(
 ) -> Result<W, Finding<At>> {
     W::of(&written.value).ok_or_else(|| {
         let words: Vec<&str> = W::ALL.iter().map(|value| value.word()).collect();
+        let written_word = quoted(&written.value);
         let message =
-            format!("`{}` of `{}` is `{}`, which is not {}", name, voice.tool, written.value, one_of(&words));
+            format!("`{name}` of `{}` is {written_word}, which is not {}", voice.tool, one_of(&words));
         let choices: Vec<String> = words.iter().map(|word| voice.assign(name, word)).collect();
         let help = match likely(&written.value, words) {
             Some(meant) => format!("did you mean `{}`?", voice.assign(name, meant)),

@@ -1,0 +1,111 @@
+-- One row: what the ledger as a whole remembers.
+CREATE TABLE meta (
+    one             INTEGER PRIMARY KEY CHECK (one = 1),
+    schema_version  INTEGER NOT NULL,
+    -- The newest fence that was given. It never falls.
+    fence           INTEGER NOT NULL,
+    -- The latest time that was shown, in milliseconds since the epoch.
+    clock           INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO meta (one, schema_version, fence, clock) VALUES (1, 0, 0, 0);
+
+-- One row per operation. All times are milliseconds since the epoch.
+CREATE TABLE operations (
+    id                  INTEGER PRIMARY KEY,
+    -- Empty where the application has only one.
+    tenant              TEXT NOT NULL,
+    tool                TEXT NOT NULL,
+    key                 TEXT NOT NULL,
+    -- SHA-256 of tool, contract version and arguments.
+    hash                BLOB NOT NULL,
+    -- As JSON, secrets left out.
+    arguments           TEXT NOT NULL,
+    -- awaiting_approval, approved, denied, running, released, succeeded,
+    -- unknown, reconciling or expired.
+    state               TEXT NOT NULL,
+    -- running, reconciling
+    lease_until         INTEGER,
+    -- released
+    not_before          INTEGER,
+    -- succeeded, denied
+    expires_at          INTEGER,
+    -- succeeded, as JSON
+    result              TEXT,
+    -- unknown, reconciling
+    unknown_since       INTEGER,
+    believed_from       INTEGER,
+    cause               TEXT,
+    -- The newest claim, and the call and the runtime that made it.
+    fence               INTEGER NOT NULL,
+    nonce               BLOB NOT NULL,
+    holder              BLOB NOT NULL,
+    -- Attempts under this key, and how many of them the newest claim reserved.
+    attempts            INTEGER NOT NULL,
+    reserved            INTEGER NOT NULL,
+    -- What the contract of the newest claim says.
+    attempts_per_claim  INTEGER NOT NULL,
+    max_total           INTEGER NOT NULL,
+    repeatable          INTEGER NOT NULL,
+    reconcilable        INTEGER NOT NULL,
+    lease_ms            INTEGER NOT NULL,
+    timeout_ms          INTEGER NOT NULL,
+    settle_ms           INTEGER NOT NULL,
+    ttl_ms              INTEGER NOT NULL,
+    sliding             INTEGER NOT NULL,
+    remint              TEXT NOT NULL,
+    confirm_ms          INTEGER,
+    quorum              INTEGER,
+    -- The request for approval that stands, as JSON.
+    approval            TEXT,
+    escalation          TEXT,
+    -- What an earlier claim left unknown and the newest repeats, as JSON.
+    doubt               TEXT,
+    correlation_id      TEXT,
+    created_at          INTEGER NOT NULL,
+    changed_at          INTEGER NOT NULL,
+    -- The end of the history: how many events, and the hash of the newest.
+    events              INTEGER NOT NULL,
+    head                BLOB NOT NULL,
+    -- Until when it answers for the same operation under another key.
+    speaks_until        INTEGER,
+    UNIQUE (tenant, tool, key)
+) STRICT;
+
+CREATE INDEX operations_by_intent ON operations (tenant, tool, hash, speaks_until, fence)
+    WHERE speaks_until IS NOT NULL;
+
+-- What somebody may have to look at. The states that every call passes through
+-- are left out, so that no call pays for this.
+CREATE INDEX operations_of_note ON operations (state, tenant, tool, key)
+    WHERE state IN ('awaiting_approval', 'approved', 'denied', 'unknown', 'reconciling');
+
+-- The history of each operation; each event's hash covers the one before it.
+CREATE TABLE events (
+    operation   INTEGER NOT NULL REFERENCES operations (id),
+    seq         INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    fence       INTEGER NOT NULL,
+    detail      TEXT,
+    hash        BLOB NOT NULL,
+    PRIMARY KEY (operation, seq)
+) STRICT, WITHOUT ROWID;
+
+-- How much of each limit is used up.
+CREATE TABLE cells (
+    tool        TEXT NOT NULL,
+    -- tool, tenant, user or workflow
+    scope       TEXT NOT NULL,
+    -- So many per second, minute, hour, day, or in all.
+    most        INTEGER NOT NULL,
+    per         TEXT NOT NULL,
+    -- Empty where the scope has none.
+    tenant      TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    -- For a rate: the theoretical arrival time, in nanoseconds since the epoch.
+    arrival     INTEGER NOT NULL,
+    -- For a count: how many.
+    used        INTEGER NOT NULL,
+    PRIMARY KEY (tool, scope, most, per, tenant, subject)
+) STRICT, WITHOUT ROWID
