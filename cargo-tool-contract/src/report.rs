@@ -63,9 +63,8 @@ impl Report<'_> {
             return format!("{path}: {tools}, no findings");
         }
         let gravest = self.findings.iter().rev().max_by_key(|finding| finding.level);
-        let more = gravest.map_or_else(String::new, |finding| {
-            format!("; `cargo tool-contract explain {}` says more", finding.code)
-        });
+        let more = gravest
+            .map_or_else(String::new, |finding| format!("; `cargo tool-contract explain {}` says more", finding.code));
         format!("{path}: {tools}, {}{more}", counts.join(", "))
     }
 

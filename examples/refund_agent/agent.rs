@@ -17,22 +17,21 @@ use crate::process::Process;
 /// How often a model asks for the same thing before it gives up.
 const TURNS: usize = 3;
 /// How long it thinks in between.
-const THINKING: Duration = Duration::from_millis(20);
+const THINKING: Duration = Duration::from_millis(120);
 
 /// Asks until it hears a yes, or is told to wait for a person.
 pub(crate) async fn insist(caller: &Caller, ask: &Ask) -> Vec<Heard> {
     let mut heard = Vec::new();
-    while heard.len() < TURNS {
+    loop {
         let answer = caller.call(ask).await;
         let is_over = matches!(answer.status, Status::Succeeded | Status::AwaitingApproval);
         let pause = answer.retry_after.unwrap_or(THINKING);
         heard.push(answer);
-        if is_over {
-            break;
+        if is_over || heard.len() == TURNS {
+            return heard;
         }
         sleep(pause).await;
     }
-    heard
 }
 
 /// The word that makes this program an agent.
@@ -42,7 +41,12 @@ pub(crate) const ROLE: &str = "agent";
 pub(crate) fn start(provider: Provider, ledger: Option<&Path>, ask: &Ask) -> io::Result<Process> {
     let ask = serde_json::to_string(ask)?;
     let ledger = ledger.unwrap_or(Path::new(""));
-    Process::start([ROLE.as_ref(), provider.address.to_string().as_ref(), ask.as_ref(), ledger.as_os_str()])
+    Process::start([
+        ROLE.as_ref(),
+        provider.address.to_string().as_ref(),
+        ask.as_ref(),
+        ledger.as_os_str(),
+    ])
 }
 
 /// What an agent in a process of its own does: one thing, and says on stdout

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tool_contract::Status;
-use tool_contract::ledger::ApprovalId;
+use tool_contract::spec::rulebook::Code;
 
 use crate::money::Money;
 
@@ -68,9 +68,13 @@ pub(crate) struct Heard {
     pub(crate) status: Status,
     /// Whether nothing ran, because the result was on record.
     pub(crate) replayed: bool,
+    /// The key under which the same operation was on record.
+    pub(crate) reminted_from: Option<String>,
     pub(crate) text: String,
+    /// How often the call was attempted.
+    pub(crate) attempts: u32,
+    /// The rule that refused it.
+    pub(crate) code: Option<Code>,
     /// When to come again, where that was said.
     pub(crate) retry_after: Option<Duration>,
-    /// The request that waits for a person.
-    pub(crate) approval: Option<ApprovalId>,
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::value::to_raw_value;
 use tokio::time::sleep;
 use tool_contract::ledger::SqliteLedger;
 use tool_contract::testing::run_body;
@@ -18,7 +17,7 @@ use crate::tools::{charge_card, close_account, order_status, send_receipt};
 
 /// A crash is noticed after this time. Short, so that the example is.
 const LEASE: Duration = Duration::from_secs(1);
-/// What agent frameworks do on any error, where nobody told them otherwise.
+/// A naive retry: again on any error, without asking what the error means.
 const BARE_ATTEMPTS: u32 = 3;
 const BARE_PAUSE: Duration = Duration::from_millis(20);
 
@@ -32,9 +31,17 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    pub(crate) async fn with_contracts(provider: Provider, ledger: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn with_contracts(
+        provider: Provider,
+        ledger: &Path,
+    ) -> Result<Self, Box<dyn Error>> {
         let ledger = SqliteLedger::open(ledger).await?;
-        let runtime = Runtime::builder().ledger(ledger).lease(LEASE).state(provider).linked_tools().build()?;
+        let runtime = Runtime::builder()
+            .ledger(ledger)
+            .lease(LEASE)
+            .state(provider)
+            .linked_tools()
+            .build()?;
         Ok(Self::Contracts(runtime))
     }
 
@@ -55,9 +62,8 @@ impl Caller {
 }
 
 fn request(ask: &Ask) -> serde_json::Result<Request> {
-    let mut meta = Meta::default();
-    meta.idempotency_key = ask.key().map(str::to_owned);
-    Ok(Request { tool: ask.tool().to_owned(), arguments: to_raw_value(&ask.arguments())?, meta })
+    let idempotency_key = ask.key().map(str::to_owned);
+    Request::new(ask.tool(), &ask.arguments(), Meta { idempotency_key, ..Meta::default() })
 }
 
 async fn bare(runtime: &Runtime, ask: Ask) -> Heard {
@@ -66,12 +72,19 @@ async fn bare(runtime: &Runtime, ask: Ask) -> Heard {
         Ask::ChargeCard { order_id, cents, memo, .. } => {
             stubborn(runtime, || charge_card(order_id.clone(), cents, memo.clone())).await
         }
-        Ask::SendReceipt { order_id, to } => stubborn(runtime, || send_receipt(order_id.clone(), to.clone())).await,
-        Ask::CloseAccount { customer_id } => stubborn(runtime, || close_account(customer_id.clone())).await,
+        Ask::SendReceipt { order_id, to } => {
+            stubborn(runtime, || send_receipt(order_id.clone(), to.clone())).await
+        }
+        Ask::CloseAccount { customer_id } => {
+            stubborn(runtime, || close_account(customer_id.clone())).await
+        }
     }
 }
 
-async fn stubborn<T: Tool>(runtime: &Runtime, call: impl Fn() -> Call<T>) -> Heard {
+async fn stubborn<T>(runtime: &Runtime, call: impl Fn() -> Call<T>) -> Heard
+where
+    T: Tool<Output: Serialize>,
+{
     let mut attempt = 1;
     loop {
         match run_body(runtime, call()).await {
@@ -85,7 +98,15 @@ async fn stubborn<T: Tool>(runtime: &Runtime, call: impl Fn() -> Call<T>) -> Hea
 
 impl Heard {
     fn new(status: Status, text: String) -> Self {
-        Self { status, replayed: false, text, retry_after: None, approval: None }
+        Self {
+            status,
+            replayed: false,
+            reminted_from: None,
+            text,
+            attempts: BARE_ATTEMPTS,
+            code: None,
+            retry_after: None,
+        }
     }
 
     fn failed(why: String) -> Self {
@@ -103,9 +124,11 @@ impl From<Response> for Heard {
         Self {
             status: response.status,
             replayed: response.replayed,
+            reminted_from: response.reminted_from,
             text: result.or(response.message).unwrap_or_default(),
+            attempts: response.attempts,
+            code: response.code,
             retry_after: response.retry_after_ms.map(Duration::from_millis),
-            approval: response.approval,
         }
     }
 }

@@ -18,7 +18,7 @@ use tool_contract::{Outcome, ToolError};
 
 use crate::money::Money;
 use crate::provider::Fault;
-use crate::provider::books::{Charge, Accounts};
+use crate::provider::books::{Accounts, Charge};
 
 /// Where the provider is.
 #[derive(Debug, Clone, Copy)]
@@ -46,14 +46,26 @@ impl ToolError for HttpError {
         match self {
             Self::NotSent(error) => classify::io_error(error, Sent::No),
             Self::NoAnswer(error) => classify::io_error(error, Sent::Maybe),
-            Self::Refused { status, retry_after, .. } => classify::http_status(*status, *retry_after),
+            Self::Refused { status, retry_after, .. } => {
+                classify::http_status(*status, *retry_after)
+            }
         }
     }
 }
 
 impl Provider {
-    pub(crate) async fn charge(&self, order_id: &str, cents: Money, memo: &str) -> Result<Charge, HttpError> {
-        self.ask(Method::POST, "/charges", json!({ "order_id": order_id, "cents": cents, "memo": memo })).await
+    pub(crate) async fn charge(
+        &self,
+        order_id: &str,
+        cents: Money,
+        memo: &str,
+    ) -> Result<Charge, HttpError> {
+        self.ask(
+            Method::POST,
+            "/charges",
+            json!({ "order_id": order_id, "cents": cents, "memo": memo }),
+        )
+        .await
     }
 
     pub(crate) async fn charges_of(&self, order_id: &str) -> Result<Vec<Charge>, HttpError> {
@@ -82,7 +94,12 @@ impl Provider {
         self.ask(Method::GET, "/books", Value::Null).await
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Value) -> Result<T, HttpError> {
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Result<T, HttpError> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -90,8 +107,9 @@ impl Provider {
             .body(Full::<Bytes>::from(body.to_string()))
             .map_err(|why| HttpError::NotSent(io::Error::other(why)))?;
         let stream = TcpStream::connect(self.address).await.map_err(HttpError::NotSent)?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|why| HttpError::NotSent(io::Error::other(why)))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|why| HttpError::NotSent(io::Error::other(why)))?;
         // It ends when the sender is dropped.
         tokio::spawn(connection);
         // From here on the provider may have acted, whatever goes wrong.

@@ -34,11 +34,6 @@ impl Process {
         self.says.next_line().await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Its id, while it runs.
-    pub(crate) fn id(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     /// Ends it at once, whatever it is doing: SIGKILL.
     pub(crate) async fn kill(mut self) -> io::Result<()> {
         self.child.kill().await

@@ -52,7 +52,12 @@ pub(crate) struct Paid {
 }
 
 /// Look up what was paid for an order.
-#[tool(side_effect = "read", retry(max = 3, on = "retryable", budget = "10s"), timeout = "2s", state(Provider))]
+#[tool(
+    side_effect = "read",
+    retry(max = 3, on = "retryable", budget = "20s"),
+    timeout = "5s",
+    state(Provider)
+)]
 pub(crate) async fn order_status(cx: &Cx, order_id: String) -> Result<Paid, ProviderError> {
     let charges = cx.state::<Provider>().charges_of(&order_id).await?;
     let cents = Money(charges.iter().map(|charge| charge.cents.0).sum());
@@ -66,8 +71,8 @@ pub(crate) async fn order_status(cx: &Cx, order_id: String) -> Result<Paid, Prov
 #[tool(
     side_effect = "write",
     idempotent,
-    retry(max = 3, on = ["rate_limited", "unavailable"], base = "100ms", cap = "1s", budget = "8s"),
-    timeout = "2s",
+    retry(max = 3, on = ["rate_limited", "unavailable"], base = "100ms", cap = "1s", budget = "20s"),
+    timeout = "5s",
     rollback = "refund_card",
     reconcile(with = "find_charge", settle = "1s"),
     remint = "replay",
@@ -81,14 +86,14 @@ pub(crate) async fn charge_card(
     #[arg(ignore)] memo: String,
 ) -> Result<Receipt, ProviderError> {
     let charge = cx.state::<Provider>().charge(&order_id, cents, &memo).await?;
-    Ok(Receipt { charge_id: charge.charge_id, cents: charge.cents })
+    Ok(Receipt { charge_id: charge.id, cents: charge.cents })
 }
 
 /// Finds out whether a charge happened whose answer was lost.
 async fn find_charge(asked: Asked<ChargeCard>) -> Result<Option<Receipt>, ProviderError> {
     let charges = asked.cx().state::<Provider>().charges_of(&asked.args.order_id).await?;
     let charge = charges.into_iter().find(|charge| charge.cents == asked.args.cents);
-    Ok(charge.map(|charge| Receipt { charge_id: charge.charge_id, cents: charge.cents }))
+    Ok(charge.map(|charge| Receipt { charge_id: charge.id, cents: charge.cents }))
 }
 
 /// Undoes a charge.
@@ -103,13 +108,17 @@ async fn refund_card(done: Done<ChargeCard>) -> Result<(), ProviderError> {
 #[tool(
     side_effect = "write",
     idempotent(key = "{order_id}"),
-    timeout = "2s",
+    timeout = "5s",
     rollback = "none",
     rate_limit(per_tool = "5/s"),
     allow(TC0102),
     state(Provider)
 )]
-pub(crate) async fn send_receipt(cx: &Cx, order_id: String, to: String) -> Result<(), ProviderError> {
+pub(crate) async fn send_receipt(
+    cx: &Cx,
+    order_id: String,
+    to: String,
+) -> Result<(), ProviderError> {
     Ok(cx.state::<Provider>().send_receipt(&order_id, &to).await?)
 }
 
@@ -118,7 +127,7 @@ pub(crate) async fn send_receipt(cx: &Cx, order_id: String, to: String) -> Resul
     side_effect = "destructive",
     idempotent(key = "{customer_id}"),
     confirm(by = "human", ttl = "15m"),
-    timeout = "2s",
+    timeout = "5s",
     rollback = "manual_only",
     rate_limit(per_tool = "1/s"),
     allow(TC0102),

@@ -1,1 +1,17 @@
-//! Shared pieces of the whole-crate tests.
+//! What belongs to no test alone: tools as another release of a program has
+//! them, in a crate of their own because one crate has each name once.
+
+#![allow(missing_docs, reason = "only tests use it")]
+
+use std::convert::Infallible;
+
+use tool_contract::tool;
+
+/// Charge an order, as the next release does.
+#[tool(side_effect = "write", idempotent, rollback = "none", version = 2)]
+pub async fn charge(order: String, cents: u64) -> Result<u32, Infallible> {
+    let _ = (order, cents);
+    Ok(1)
+}
+
+pub mod ui;

@@ -15,7 +15,7 @@ use crate::error::{About, CallError, Rejected};
 use crate::executor::{Link, Success, Verdict, execute};
 use crate::job::TypedJob;
 use crate::runtime::Runtime;
-use crate::tool::{BoxFuture, Tool};
+use crate::tool::{BoxFuture, Output as _, Tool};
 
 /// What a call comes to.
 pub type Called<T> = Result<Completed<<T as Tool>::Output>, CallError<<T as Tool>::Error>>;
@@ -67,11 +67,10 @@ fn conclude<T: Tool>(job: TypedJob<T>, verdict: Verdict) -> Called<T> {
 }
 
 fn completed<T: Tool>(job: TypedJob<T>, success: Success) -> Called<T> {
-    let Success { key, attempts, reminted_from, replay } = success;
-    let replayed = replay.is_some();
+    let Success { key, attempts, reminted_from, replay, replayed } = success;
     let output = match (replay, job.last) {
         (None, Some(Ok(output))) => Ok(output),
-        (stored, _) => serde_json::from_str(stored.as_deref().unwrap_or_default()),
+        (stored, _) => T::Output::from_json(stored.as_deref().unwrap_or_default()),
     };
     match output {
         Ok(output) => Ok(Completed { output, replayed, attempts, key, reminted_from }),

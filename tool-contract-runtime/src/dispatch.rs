@@ -18,7 +18,7 @@ use crate::calling::Called;
 use crate::error::{About, CallError, Rejected};
 use crate::job::{Job, TypedJob, read};
 use crate::runtime::Runtime;
-use crate::tool::{BoxFuture, Tool};
+use crate::tool::{BoxFuture, Output as _, Tool};
 
 /// A call by name.
 #[derive(Debug, Clone, Deserialize)]
@@ -111,6 +111,10 @@ pub struct Response {
     /// The key of the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// The other key under which the same operation stands: this call's key
+    /// looks newly minted for an old intent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminted_from: Option<String>,
     /// What the operation is: tool, contract version and arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation_hash: Option<OperationHash>,
@@ -234,6 +238,7 @@ impl Response {
             replayed: false,
             attempts: 0,
             idempotency_key: None,
+            reminted_from: None,
             operation_hash,
             code: None,
             message: None,
@@ -250,7 +255,8 @@ impl Response {
                 self.replayed = completed.replayed();
                 self.attempts = completed.attempts();
                 self.idempotency_key = completed.key().map(ToString::to_string);
-                self.result = serde_json::value::to_raw_value(&*completed).ok();
+                self.reminted_from = completed.reminted_from().map(ToString::to_string);
+                self.result = completed.to_json().ok();
                 self
             }
             Err(error) => self.failed(&error),

@@ -4,9 +4,10 @@ use std::any::TypeId;
 use std::future::Future;
 use std::pin::Pin;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tool_contract_spec::outcome::Outcome;
 use tool_contract_spec::policy::Contract;
 
@@ -25,10 +26,34 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
     label = "a replay stores and reads this value",
     note = "TC0024: derive `serde::Serialize`, `serde::Deserialize` and `schemars::JsonSchema` for it; it must own its data and be `Send`"
 )]
-pub trait Output: Serialize + DeserializeOwned + JsonSchema + Send + 'static {}
+pub trait Output: Sized + Send + 'static {
+    /// It as JSON.
+    #[doc(hidden)]
+    fn to_json(&self) -> Result<Box<RawValue>, serde_json::Error>;
+    /// It from JSON.
+    #[doc(hidden)]
+    fn from_json(json: &str) -> Result<Self, serde_json::Error>;
+    /// Its JSON Schema.
+    #[doc(hidden)]
+    fn schema(generator: SchemaGenerator) -> Schema;
+}
 
+// Methods instead of supertraits: the compiler would report each of those for
+// itself.
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Output for T {}
+impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Output for T {
+    fn to_json(&self) -> Result<Box<RawValue>, serde_json::Error> {
+        serde_json::value::to_raw_value(self)
+    }
+
+    fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    fn schema(generator: SchemaGenerator) -> Schema {
+        generator.into_root_schema_for::<T>()
+    }
+}
 
 /// An error that says what each of its variants means for the world.
 ///
@@ -42,6 +67,13 @@ impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Output for T
 pub trait ToolError: std::fmt::Display + std::fmt::Debug + Send + 'static {
     /// What this error says of the world.
     fn outcome(&self) -> Outcome;
+}
+
+/// A tool that cannot fail.
+impl ToolError for std::convert::Infallible {
+    fn outcome(&self) -> Outcome {
+        match *self {}
+    }
 }
 
 /// What a function returns, whichever alias it is written with.

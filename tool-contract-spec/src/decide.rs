@@ -130,13 +130,15 @@ pub struct Decision {
 #[must_use]
 pub fn decide(policy: &Policy, outcome: Outcome, progress: Progress) -> Decision {
     let retry = retry_step(policy, outcome, progress);
+    // A read leaves nothing that could have happened.
+    let in_doubt = progress.in_doubt && !policy.is_read();
     let find_out = if policy.reconcile.is_some() { NextStep::Reconcile } else { NextStep::Escalate };
     let (row, step) = match outcome.class {
         OutcomeClass::Success => (Row::Success, NextStep::Continue),
         // An API that dedupes on the key answers for the whole operation;
         // nothing else does.
         OutcomeClass::ValidationFailure | OutcomeClass::PermissionDenied | OutcomeClass::PermanentFailure
-            if progress.in_doubt && !policy.is_deduped_downstream() =>
+            if in_doubt && !policy.is_deduped_downstream() =>
         {
             (Row::Doubt, find_out)
         }
@@ -144,8 +146,8 @@ pub fn decide(policy: &Policy, outcome: Outcome, progress: Progress) -> Decision
             (Row::Final, NextStep::Stop)
         }
         class @ OutcomeClass::RetryableFailure(_) => match retry {
-            Some(step) if policy.is_idempotent() && policy.retry.on.contains(class) => (Row::Retry, step),
-            _ if progress.in_doubt => (Row::Doubt, find_out),
+            Some(step) if may_repeat(policy, in_doubt) && policy.retry.on.contains(class) => (Row::Retry, step),
+            _ if in_doubt => (Row::Doubt, find_out),
             _ => (Row::NoRetry, NextStep::Stop),
         },
         OutcomeClass::SideEffectUnknown if policy.is_read() => match retry {
@@ -159,6 +161,12 @@ pub fn decide(policy: &Policy, outcome: Outcome, progress: Progress) -> Decision
         },
     };
     Decision { step, row }
+}
+
+/// Whether another attempt does no harm: after what may have happened, only if
+/// somebody other than our ledger sees to that.
+fn may_repeat(policy: &Policy, in_doubt: bool) -> bool {
+    if in_doubt { policy.is_repeatable() } else { policy.is_idempotent() }
 }
 
 /// A retry, if attempts, budget and deadline leave room for one.
@@ -213,3 +221,6 @@ pub fn example_policy() -> Policy {
         remint: Remint::Warn,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,8 +47,19 @@ tool-contract.workspace = true
 "#;
 
 const TOOLS: &str = r#"
-use std::convert::Infallible;
-use tool_contract::{Done, tool};
+use tool_contract::{Done, ToolError, tool};
+
+#[derive(Debug, ToolError)]
+pub enum Declined {
+    #[outcome(validation_failure)]
+    Declined,
+}
+
+impl std::fmt::Display for Declined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("declined")
+    }
+}
 
 /// Charge the card on file for an order.
 #[tool(
@@ -58,17 +69,17 @@ use tool_contract::{Done, tool};
     rollback = "refund",
     rate_limit(per_tool = "5/min"),
 )]
-pub async fn charge(order_id: String, cents: u64) -> Result<String, Infallible> {
+pub async fn charge(order_id: String, cents: u64) -> Result<String, Declined> {
     Ok(format!("{order_id}: {cents}"))
 }
 
-async fn refund(_: Done<Charge>) -> Result<(), Infallible> {
+async fn refund(_: Done<Charge>) -> Result<(), Declined> {
     Ok(())
 }
 
 /// Look an order up.
 #[tool(side_effect = "read")]
-pub async fn look(order_id: String) -> Result<String, Infallible> {
+pub async fn look(order_id: String) -> Result<String, Declined> {
     Ok(order_id)
 }
 "#;
@@ -113,7 +124,8 @@ impl Project {
     }
 
     fn run(&self, directory: &str, args: &[&str]) -> Said {
-        let target = Path::new(env!("CARGO_BIN_EXE_cargo-tool-contract")).ancestors().nth(2).expect("a target directory");
+        let target =
+            Path::new(env!("CARGO_BIN_EXE_cargo-tool-contract")).ancestors().nth(2).expect("a target directory");
         let mut command = command();
         command.current_dir(self.0.join(directory)).args(args);
         command.env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true").env_remove("TOOL_CONTRACT");
@@ -185,7 +197,8 @@ fn gone(project: &Project) {
     assert!(said.out.contains("the code has no tool `peek`"), "{said:?}");
     let said = project.run("shop", &["emit"]);
     assert_eq!((said.code, said.out.as_str()), (0, "tool-contract.yaml: 2 tools, written\n"), "{said:?}");
-    assert_eq!(project.run("shop", &["check"]).code, 0);
+    let said = project.run("shop", &["check"]);
+    assert_eq!(said.code, 0, "{said:?}");
 }
 
 fn elsewhere(project: &Project) {
@@ -196,7 +209,8 @@ fn elsewhere(project: &Project) {
     fs::create_dir(project.0.join("till/contracts")).expect("created");
     let till = project.run("", &["emit", "--manifest-path", "till/Cargo.toml"]);
     assert_eq!((till.code, till.out.as_str()), (0, "till/contracts/till.yaml: 2 tools, written\n"), "{till:?}");
-    assert_eq!(project.run("till", &["check"]).code, 0);
+    let said = project.run("till", &["check"]);
+    assert_eq!(said.code, 0, "{said:?}");
     let decided = project.run("till", &["decide", "--tool", "look", "--outcome", "success", "--attempt", "1"]);
     assert!(decided.code == 0 && decided.out.starts_with("continue: "), "{decided:?}");
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 use crate::money::Money;
 
-/// How long it wants to be left alone once it has said 429.
-pub(crate) const QUIET: Duration = Duration::from_secs(1);
+/// How long it wants to be left alone when it says 429 for the first time.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What a card on file is good for.
 const CARD_LIMIT: Money = Money(100_000);
@@ -17,7 +17,8 @@ const CARD_LIMIT: Money = Money(100_000);
 /// One charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Charge {
-    pub(crate) charge_id: String,
+    /// Its name.
+    pub(crate) id: String,
     pub(crate) order_id: String,
     pub(crate) cents: Money,
 }
@@ -72,7 +73,19 @@ impl Accounts {
 pub(super) struct Books {
     pub(super) open: Accounts,
     script: HashMap<String, VecDeque<Fault>>,
-    quiet_until: HashMap<String, Instant>,
+    quiet: HashMap<String, Quiet>,
+}
+
+/// How long it wants to be left alone. Who comes too early waits twice as long.
+struct Quiet {
+    span: Duration,
+    until: Instant,
+}
+
+impl Quiet {
+    fn of(now: Instant, span: Duration) -> Self {
+        Self { span, until: now + span }
+    }
 }
 
 impl Books {
@@ -83,12 +96,20 @@ impl Books {
     /// What goes wrong with the next request about `subject`.
     pub(super) fn next_fault(&mut self, subject: &str) -> Option<Fault> {
         let now = Instant::now();
-        let limited = self.quiet_until.get(subject).is_some_and(|until| now < *until);
-        let fault = if limited { Some(Fault::RateLimited) } else { self.script.get_mut(subject)?.pop_front() };
+        if let Some(quiet) = self.quiet.get_mut(subject).filter(|quiet| now < quiet.until) {
+            *quiet = Quiet::of(now, quiet.span * 2);
+            return Some(Fault::RateLimited);
+        }
+        let fault = self.script.get_mut(subject)?.pop_front();
         if fault == Some(Fault::RateLimited) {
-            self.quiet_until.insert(subject.to_owned(), now + QUIET);
+            self.quiet.insert(subject.to_owned(), Quiet::of(now, QUIET));
         }
         fault
+    }
+
+    /// How long it wants to hear nothing about `subject`.
+    pub(super) fn retry_after(&self, subject: &str) -> Duration {
+        self.quiet.get(subject).map_or(QUIET, |quiet| quiet.span)
     }
 
     pub(super) fn note(&mut self, subject: &str, kind: Kind, text: String) {
@@ -100,8 +121,8 @@ impl Books {
         if cents > CARD_LIMIT {
             return Err("the card is not good for that much");
         }
-        let charge_id = format!("ch_{}", self.open.charges.len() + 1);
-        let charge = Charge { charge_id, order_id: order_id.to_owned(), cents };
+        let id = format!("ch_{}", self.open.charges.len() + 1);
+        let charge = Charge { id, order_id: order_id.to_owned(), cents };
         self.open.charges.push(charge.clone());
         Ok(charge)
     }

@@ -11,7 +11,7 @@ pub(crate) enum Fault {
     /// It closes the connection and does nothing. From outside this looks like
     /// [`AnswerLost`](Self::AnswerLost).
     Dropped,
-    /// 429 with `Retry-After: 1`, until a whole second passes without a request.
+    /// 429 with `Retry-After: 1`. A request before that doubles it.
     RateLimited,
     /// 503.
     Unavailable,

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::Fault;
-use super::books::{Books, Kind, QUIET};
+use super::books::{Books, Kind};
 use crate::money::Money;
 
 /// How long [`Fault::Slow`] takes.
@@ -49,7 +49,10 @@ pub(crate) async fn serve() -> io::Result<Infallible> {
 #[error("closed without an answer")]
 struct HungUp;
 
-async fn handle(books: Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, HungUp> {
+async fn handle(
+    books: Shared,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, HungUp> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -60,7 +63,9 @@ async fn handle(books: Shared, request: Request<Incoming>) -> Result<Response<Fu
         (&Method::GET, _) => Ok(look(&books, &path, &query)),
         _ => match Order::read(&method, &path, &body) {
             Some(order) => obey(&books, &format!("{method} {path}"), &order).await,
-            None => Ok(refusal(StatusCode::UNPROCESSABLE_ENTITY, "nobody understands this request")),
+            None => {
+                Ok(refusal(StatusCode::UNPROCESSABLE_ENTITY, "nobody understands this request"))
+            }
         },
     }
 }
@@ -129,7 +134,9 @@ impl Order {
                 let Mail { order_id, to } = serde_json::from_slice(body).ok()?;
                 Self::Mail { order_id, to }
             }
-            (&Method::DELETE, _) => Self::Close { customer_id: path.strip_prefix("/accounts/")?.to_owned() },
+            (&Method::DELETE, _) => {
+                Self::Close { customer_id: path.strip_prefix("/accounts/")?.to_owned() }
+            }
             _ => return None,
         };
         Some(order)
@@ -148,11 +155,13 @@ impl Order {
         Ok(match self {
             Self::Charge { order_id, cents } => {
                 let charge = books.charge(order_id, *cents)?;
-                (json!(charge), format!("charged {cents} ({})", charge.charge_id))
+                (json!(charge), format!("charged {cents} ({})", charge.id))
             }
             Self::Refund { charge_id } => (Value::Null, format!("gave {charge_id} back")),
             Self::Mail { to, .. } => (Value::Null, format!("sent the receipt to {to}")),
-            Self::Close { customer_id } => (Value::Null, format!("closed the account of {customer_id}")),
+            Self::Close { customer_id } => {
+                (Value::Null, format!("closed the account of {customer_id}"))
+            }
         })
     }
 }
@@ -168,8 +177,9 @@ async fn obey(books: &Shared, line: &str, order: &Order) -> Result<Response<Full
             return Err(HungUp);
         }
         Some(Fault::RateLimited) => {
-            note(Kind::NotDone, "429, Retry-After: 1");
-            return Ok(limited());
+            let seconds = lock(books).retry_after(subject).as_secs();
+            note(Kind::NotDone, &format!("429, Retry-After: {seconds}"));
+            return Ok(limited(seconds));
         }
         Some(Fault::Unavailable) => {
             note(Kind::NotDone, "503");
@@ -203,9 +213,9 @@ fn lock(books: &Shared) -> MutexGuard<'_, Books> {
     books.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn limited() -> Response<Full<Bytes>> {
+fn limited(retry_after: u64) -> Response<Full<Bytes>> {
     let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests");
-    response.headers_mut().insert(RETRY_AFTER, QUIET.as_secs().into());
+    response.headers_mut().insert(RETRY_AFTER, retry_after.into());
     response
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct Success {
     /// The result on record, as JSON; `None` if it ran just now, and the job
     /// has the result.
     pub(crate) replay: Option<Arc<str>>,
+    /// Whether nothing ran for this call. A call whose own attempt was found
+    /// by its reconcile function has its result from the record, and ran.
+    pub(crate) replayed: bool,
 }
 
 /// How a call ended. A tool's own error stays with the job.

@@ -25,7 +25,7 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
     loop {
         attempts += 1;
         let (outcome, failure) = match attempt(runtime, job, caller, attempts).await {
-            Ok(()) => return Ok(Success { key: None, attempts, reminted_from: None, replay: None }),
+            Ok(()) => return Ok(Success { key: None, attempts, reminted_from: None, replay: None, replayed: false }),
             Err(failed) => failed,
         };
         let now = runtime.elapsed();

@@ -117,6 +117,7 @@ impl Writing<'_> {
                 attempts: self.total,
                 reminted_from: None,
                 replay: Some(result),
+                replayed: self.attempts == 0,
             })),
             Finding::DidNotHappen { .. } if if_not.goes_on => Ok(Round::Again(if_not.delay)),
             Finding::DidNotHappen { .. } => Err(CallError::Failed(Failure::DidNotHappen, Box::new(self.about()))),

@@ -142,6 +142,7 @@ impl<'a> Writing<'a> {
                         attempts: replay.attempts,
                         reminted_from: replay.reminted_from,
                         replay: Some(replay.result),
+                        replayed: true,
                     }));
                 }
                 Admitted::Refused(Refusal::Unknown { .. }) if self.plan.contract.policy.reconcile.is_some() => {
@@ -398,6 +399,7 @@ impl<'a> Writing<'a> {
                     attempts: self.total,
                     reminted_from: claim.reminted_from,
                     replay: None,
+                    replayed: false,
                 }))
             }
             NextStep::Stop | NextStep::RetryAfter { .. } => {

@@ -16,7 +16,7 @@ use tool_contract_spec::policy::{ArgumentRole, Contract};
 
 use crate::asked::Asked;
 use crate::cx::Cx;
-use crate::tool::{BoxFuture, Tool, ToolError};
+use crate::tool::{BoxFuture, Output, Tool, ToolError};
 
 /// What a call does: its hash, and its arguments for the record.
 pub(crate) struct Described {
@@ -122,8 +122,8 @@ where
 
 /// An output as the ledger keeps it. One that cannot be written is still a
 /// success that must not run again: its replay says that it is unreadable.
-fn stored<O: serde::Serialize>(output: &O) -> Arc<str> {
-    serde_json::to_string(output).unwrap_or_else(|error| format!("unwritable: {error}")).into()
+fn stored<O: Output>(output: &O) -> Arc<str> {
+    output.to_json().map_or_else(|error| format!("unwritable: {error}").into(), |json| json.get().into())
 }
 
 fn describe<T: Tool>(arguments: &T, secret: Option<&SecretKey>) -> Result<Described, OperationError> {

@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::tool::Tool;
+use crate::tool::{Output as _, Tool};
 
 /// The schema of the object of arguments.
 pub(crate) fn arguments<T: Tool>() -> Value {
@@ -32,7 +32,7 @@ pub(crate) fn arguments<T: Tool>() -> Value {
 
 /// The schema of the output.
 pub(crate) fn output<T: Tool>() -> Value {
-    let mut schema = settings().for_serialize().into_generator().into_root_schema_for::<T::Output>();
+    let mut schema = T::Output::schema(settings().for_serialize().into_generator());
     schema.remove("$schema");
     schema.remove("title");
     schema.to_value()

@@ -197,7 +197,7 @@ impl Ledger for MemoryLedger {
 impl MemoryLedger {
     fn is_moving(&self, id: &OperationId) -> bool {
         self.shelf().is_ok_and(|shelf| {
-            shelf.operations.get(id).and_then(|kept| kept.slot.as_ref()).is_some_and(|record| record.state.is_moving())
+            shelf.operations.get(id).and_then(|kept| kept.slot.as_ref()).is_some_and(|record| record.state.name().is_moving())
         })
     }
 }

@@ -26,7 +26,7 @@ use tool_contract_spec::key::Tenant;
 
 pub use self::error::LedgerError;
 pub use self::memory::MemoryLedger;
-pub use self::sqlite::SqliteLedger;
+pub use self::sqlite::{SqliteLedger, SqliteOptions};
 pub use crate::tool::BoxFuture;
 
 /// What a ledger answers, in time.

@@ -247,7 +247,8 @@ fn first_difference(at: String, code: Option<&Value>, file: Option<&Value>) -> O
 /// Whether two lists of words have the same words.
 fn is_reordered(one: &Value, other: &Value) -> bool {
     let sorted = |list: &Value| -> Option<Vec<String>> {
-        let mut words: Vec<String> = list.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+        let mut words: Vec<String> =
+            list.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>()?;
         words.sort_unstable();
         Some(words)
     };

@@ -211,6 +211,12 @@ impl StateName {
             Self::Expired => "expired",
         }
     }
+
+    /// Whether somebody is at it, so that waiting for a change makes sense.
+    #[must_use]
+    pub const fn is_moving(self) -> bool {
+        matches!(self, Self::Running | Self::Reconciling | Self::AwaitingApproval)
+    }
 }
 
 impl std::fmt::Display for StateName {
@@ -220,12 +226,6 @@ impl std::fmt::Display for StateName {
 }
 
 impl State {
-    /// Whether somebody is at it, so that waiting for a change makes sense.
-    #[must_use]
-    pub const fn is_moving(&self) -> bool {
-        matches!(self, Self::Running { .. } | Self::Reconciling { .. } | Self::AwaitingApproval)
-    }
-
     /// Its word.
     #[must_use]
     pub const fn name(&self) -> StateName {

@@ -1,66 +1,330 @@
-//! Under construction: the ledger in a file.
+//! A ledger in a file, which several processes may share.
+//!
+//! One thread [writes](writer), and commits what waits together; others
+//! [read](reader). Each request is [one step](store) of
+//! [`tool_contract_spec::ledger`] on the rows of an operation.
 
-use std::convert::Infallible;
-use std::path::Path;
+mod checkpointer;
+mod fault;
+mod options;
+mod reader;
+mod request;
+mod row;
+mod schema;
+mod store;
+mod turnstile;
+mod value;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::Connection;
+use tokio::sync::oneshot;
 use tool_contract_spec::key::OperationId;
+use tool_contract_spec::ledger::{
+    begin_reconcile, decide_approval, finish_reconcile, renew, resolve, settle,
+};
 
+use self::checkpointer::Checkpointer;
+pub use self::options::SqliteOptions;
+use self::reader::Readers;
+use self::fault::Trouble;
+use self::request::{Request, ask};
+use self::store::Store;
+use self::turnstile::Turnstile;
+use self::writer::Writer;
+use super::waiting::Waiting;
 use super::{
     Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError, Limited, Query,
     ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
 };
+use crate::clock::Clock;
 use crate::tool::BoxFuture;
 
-/// A ledger in a file.
-#[derive(Debug)]
-pub struct SqliteLedger(Infallible);
+/// A ledger in a file: the one to use on one machine.
+///
+/// It is an SQLite database in WAL mode that several processes may share, and
+/// that people may query: tables `operations`, `events` and `cells`. What it has
+/// answered survives a crash of the process and a loss of power. Requests that
+/// come together are committed together, so that many callers cost the disk
+/// hardly more than one. The file must be on a local file system; beside it lie
+/// the log, its index, and a side file by which processes take turns.
+///
+/// It forgets nothing: a finished operation takes its arguments, its result and
+/// about half a kilobyte, and its key is remembered for good.
+///
+/// Time is the machine's clock, made to never step back: where that clock is
+/// behind what the ledger has shown, the ledger goes on at half pace until it
+/// has caught up.
+///
+/// When the ledger is dropped, what waits in it is finished first.
+pub struct SqliteLedger {
+    file: PathBuf,
+    clock: Arc<dyn Clock>,
+    bound: usize,
+    waiting: Arc<Waiting>,
+    /// Gone only while the ledger is dropped.
+    queues: Option<Queues>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// The ways to the threads. When these are gone, the threads end.
+struct Queues {
+    writer: SyncSender<Box<dyn Request>>,
+    readers: Readers,
+}
 
 impl SqliteLedger {
-    /// Opens it.
+    /// Opens the ledger in the file at `path`, or makes one there.
     ///
     /// # Errors
-    /// Always, for now.
+    /// If it cannot be opened, was not written by a ledger, or is damaged: which
+    /// file it is, and what to do.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
-        Err(LedgerError::Unavailable(path.as_ref().display().to_string()))
+        Self::options().open(path).await
+    }
+
+    /// For what [`open`](Self::open) leaves to the defaults.
+    pub fn options() -> SqliteOptions {
+        SqliteOptions::new()
+    }
+
+    async fn open_with(options: SqliteOptions, path: &Path) -> Result<Self, LedgerError> {
+        let file = plain_file(path)?;
+        let (sender, receiver) = oneshot::channel();
+        let opening = std::thread::Builder::new().name("tool-contract writer".into());
+        let opened = opening.spawn(move || open_and_write(file, options, sender));
+        let thread = opened.map_err(|error| no_thread(path, &error))?;
+        match receiver.await {
+            Ok(Ok(mut ledger)) => {
+                ledger.threads.push(thread);
+                Ok(ledger)
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(fault::closed(path)),
+        }
     }
 }
 
+/// The file at `path`, if there can be one.
+fn plain_file(path: &Path) -> Result<PathBuf, LedgerError> {
+    let problem = if path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().starts_with(b":") {
+        "is no file; a ledger in memory is a `MemoryLedger`"
+    } else if path.is_dir() {
+        "is a directory; name a file in it"
+    } else if path.parent().is_some_and(|parent| !parent.as_os_str().is_empty() && !parent.is_dir()) {
+        "is in a directory that does not exist; make the directory first"
+    } else {
+        return std::path::absolute(path).map_err(|error| {
+            LedgerError::Unavailable(format!("the ledger's path `{}` cannot be used: {error}", path.display()))
+        });
+    };
+    Err(LedgerError::Unavailable(format!("the ledger's path `{}` {problem}", path.display())))
+}
+
+fn no_thread(file: &Path, error: &std::io::Error) -> LedgerError {
+    LedgerError::Unavailable(format!("no thread for the ledger in {}: {error}", file.display()))
+}
+
+/// What the writing thread does: it opens the file, hands out the ledger, and
+/// writes.
+fn open_and_write(file: PathBuf, options: SqliteOptions, opened: oneshot::Sender<Result<SqliteLedger, LedgerError>>) {
+    let begun = begin(file, options);
+    match begun {
+        Ok((ledger, writer, connection)) => {
+            // Nobody waits any more: the ledger is dropped, and the queue closed.
+            let _ = opened.send(Ok(ledger));
+            writer.run(connection);
+        }
+        Err(error) => {
+            let _ = opened.send(Err(error));
+        }
+    }
+}
+
+fn begin(
+    file: PathBuf,
+    options: SqliteOptions,
+) -> Result<(SqliteLedger, Writer, Connection), LedgerError> {
+    let mut turnstile = Turnstile::open(&file).map_err(|error| {
+        LedgerError::Unavailable(format!(
+            "{} cannot be opened: {error}; this process must be allowed to write the file and its directory",
+            file.display()
+        ))
+    })?;
+    let turn = turnstile.enter(options.busy_timeout)?;
+    let connection = schema::open(&file, &options)?;
+    drop(turn);
+    let waiting = Arc::new(Waiting::default());
+    let (readers, threads) = Readers::start(&file, &options).map_err(|error| no_thread(&file, &error))?;
+    let checkpointer = Checkpointer::start(&file, &options).map_err(|error| no_thread(&file, &error))?;
+    let (writer, queue) = sync_channel(options.queue);
+    let ledger = SqliteLedger {
+        file: file.clone(),
+        clock: Arc::clone(&options.clock),
+        bound: options.queue,
+        waiting: Arc::clone(&waiting),
+        queues: Some(Queues { writer, readers }),
+        threads,
+    };
+    Ok((ledger, Writer::new(file, options, queue, waiting, turnstile, checkpointer), connection))
+}
+
+impl SqliteLedger {
+    /// Makes one step on an operation.
+    fn step<R: Send + 'static>(
+        &self,
+        id: OperationId,
+        may_look: bool,
+        step: impl FnMut(&mut Store<'_>) -> Result<R, Trouble> + Send + 'static,
+    ) -> Answer<'_, R> {
+        self.ask(Some(id), may_look, step)
+    }
+
+    fn ask<R: Send + 'static>(
+        &self,
+        id: Option<OperationId>,
+        may_look: bool,
+        step: impl FnMut(&mut Store<'_>) -> Result<R, Trouble> + Send + 'static,
+    ) -> Answer<'_, R> {
+        let (request, waiter) = ask(id, may_look, step);
+        Box::pin(async move {
+            self.send(request)?;
+            waiter.await.unwrap_or_else(|_| Err(fault::closed(&self.file)))
+        })
+    }
+
+    fn send(&self, request: Box<dyn Request>) -> Result<(), LedgerError> {
+        let Some(queues) = &self.queues else { return Err(fault::closed(&self.file)) };
+        queues.writer.try_send(request).map_err(|error| match error {
+            TrySendError::Full(_) => LedgerError::Overloaded(self.bound),
+            TrySendError::Disconnected(_) => fault::closed(&self.file),
+        })
+    }
+
+    async fn read<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R, Trouble> + Send + 'static,
+    ) -> Result<R, LedgerError> {
+        match &self.queues {
+            Some(queues) => queues.readers.read(read).await,
+            None => Err(fault::closed(&self.file)),
+        }
+    }
+
+    /// Waits until somebody else's step shows, in this process or another.
+    async fn await_change(&self, id: OperationId) {
+        let mut change = self.waiting.listen(&id);
+        let glance = || {
+            let id = id.clone();
+            self.read(move |connection| reader::glance(connection, &id))
+        };
+        let first = match glance().await {
+            Ok(Some(glance)) if glance.state.is_moving() => glance,
+            _ => return,
+        };
+        let mut pause = FIRST_PAUSE;
+        loop {
+            tokio::select! {
+                () = &mut change => return,
+                () = self.clock.alarm(pause) => {}
+            }
+            // Other processes ring no bell here.
+            if glance().await.ok().flatten().as_ref() != Some(&first) {
+                return;
+            }
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+}
+
+/// How soon to look whether another process changed an operation; then twice as
+/// long each time, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
 impl Ledger for SqliteLedger {
-    fn admit(&self, _: Admission) -> Answer<'_, Admitted> {
-        match self.0 {}
+    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+        self.step(admission.id.clone(), true, move |store| store.admit(&admission))
     }
-    fn settle(&self, _: Settlement) -> Answer<'_, Settled> {
-        match self.0 {}
+
+    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+        self.step(settlement.id.clone(), false, move |store| {
+            store.step(&settlement.id, |slot, around| settle(slot, &settlement, around))
+        })
     }
-    fn renew(&self, _: OperationId, _: Fence) -> Answer<'_, Renewed> {
-        match self.0 {}
+
+    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
+        self.step(id.clone(), false, move |store| store.step(&id, |slot, around| renew(slot, fence, around)))
     }
-    fn begin_reconcile(&self, _: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
-        match self.0 {}
+
+    fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
+        self.step(request.id.clone(), true, move |store| {
+            store.step(&request.id, |slot, around| begin_reconcile(slot, &request, around))
+        })
     }
-    fn finish_reconcile(&self, _: OperationId, _: Fence, _: Finding) -> Answer<'_, Reconciled> {
-        match self.0 {}
+
+    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled> {
+        self.step(id.clone(), false, move |store| {
+            store.step(&id, |slot, around| finish_reconcile(slot, fence, &finding, around))
+        })
     }
-    fn resolve(&self, _: Resolution) -> Answer<'_, Reconciled> {
-        match self.0 {}
+
+    fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {
+        self.step(resolution.id.clone(), false, move |store| {
+            store.step(&resolution.id, |slot, around| resolve(slot, &resolution, around))
+        })
     }
-    fn decide_approval(&self, _: Decision) -> Answer<'_, Decided> {
-        match self.0 {}
+
+    fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided> {
+        self.step(decision.id.clone(), false, move |store| {
+            store.step(&decision.id, |slot, around| decide_approval(slot, &decision, around))
+        })
     }
-    fn draw(&self, _: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
-        match self.0 {}
+
+    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
+        self.ask(None, true, move |store| store.draw(&draws))
     }
-    fn find(&self, _: OperationId) -> Answer<'_, Option<Record>> {
-        match self.0 {}
+
+    fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
+        Box::pin(self.read(move |connection| reader::find(connection, &id)))
     }
-    fn history(&self, _: OperationId) -> Answer<'_, Vec<Event>> {
-        match self.0 {}
+
+    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
+        Box::pin(self.read(move |connection| reader::history(connection, &id)))
     }
-    fn list(&self, _: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
-        match self.0 {}
+
+    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
+        Box::pin(self.read(move |connection| reader::list(connection, &query)))
     }
-    fn changed(&self, _: OperationId, _: Duration) -> BoxFuture<'_, ()> {
-        match self.0 {}
+
+    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            tokio::select! {
+                () = self.await_change(id) => {}
+                () = self.clock.alarm(within) => {}
+            }
+        })
+    }
+}
+
+impl Drop for SqliteLedger {
+    fn drop(&mut self) {
+        drop(self.queues.take());
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing more to finish.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for SqliteLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteLedger").field("file", &self.file).finish_non_exhaustive()
     }
 }

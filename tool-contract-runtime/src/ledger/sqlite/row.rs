@@ -9,7 +9,7 @@ use tool_contract_spec::policy::{Period, Quota, Remint};
 use super::fault::{Damage, Trouble};
 use super::value::{Columns, big, bytes, json, maybe, number, span, text, time};
 use crate::ledger::{
-    CellId, Chain, EscalationId, Event, EventKind, Fence, Holder, Nonce, Record, State, StateName, Terms, Timestamp,
+    Cell, CellId, Chain, EscalationId, Event, EventKind, Fence, Holder, Nonce, Record, State, StateName, Terms, Timestamp,
     Unknown,
 };
 
@@ -285,4 +285,10 @@ pub(super) fn encode_cell(cell: &CellId) -> [ToSqlOutput<'_>; 6] {
         text(tenant(cell.tenant.as_ref())),
         text(cell.subject.as_deref().unwrap_or_default()),
     ]
+}
+
+/// How much of a cell is used up: `arrival, used`.
+pub(super) fn cell(row: &Row<'_>) -> Result<Cell, Damage> {
+    let mut columns = Columns::from(row, 0);
+    Ok(Cell { arrival: columns.number()?, count: columns.small()? })
 }

@@ -32,8 +32,9 @@ pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, L
     keep_log(file, &connection)?;
     migrate(file, &connection, version)?;
     if let Some(bytes) = options.most_bytes {
-        let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
-        let pages = (bytes / page.max(1)).max(1);
+        let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
+        let pages = (bytes / u64::from(page.max(1))).clamp(1, u64::from(u32::MAX) - 1);
+        let pages = u32::try_from(pages).unwrap_or(u32::MAX - 1);
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(failed)?;
     }
     Ok(connection)

@@ -1,8 +1,8 @@
 //! The steps of the ledger on one connection.
 
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, params_from_iter};
-use tool_contract_spec::key::{IdempotencyKey, OperationId};
+use rusqlite::{Connection, Params, Row, Statement, params_from_iter};
+use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Around, Step, Twin, admit, draw};
 use tool_contract_spec::operation::OperationHash;
 
@@ -135,9 +135,8 @@ impl<'c> Store<'c> {
 
     /// Writes what the ledger as a whole remembers; then only the commit is left.
     pub(super) fn finish(&mut self) -> rusqlite::Result<()> {
-        if self.connection.changes_since(&self.stored, self.meta) {
-            let values = [number(self.meta.fence.0), time(self.meta.clock)];
-            self.statements.put_meta.execute(values)?;
+        if self.meta != self.stored {
+            self.statements.put_meta.execute([number(self.meta.fence.0), time(self.meta.clock)])?;
         }
         Ok(())
     }
@@ -151,5 +150,184 @@ impl<'c> Store<'c> {
     pub(super) fn roll_back(&mut self) -> rusqlite::Result<()> {
         // Some errors have rolled it back already.
         if self.connection.is_autocommit() { Ok(()) } else { self.statements.rollback.execute([]).map(drop) }
+    }
+
+    fn read_meta(&mut self) -> rusqlite::Result<()> {
+        let (fence, clock): (i64, i64) =
+            self.statements.meta.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let known = |value: i64| u64::try_from(value).unwrap_or(0);
+        self.meta = Meta { fence: Fence(known(fence)), clock: Timestamp(known(clock)) };
+        self.stored = self.meta;
+        self.time.saw(self.meta.clock);
+        Ok(())
+    }
+
+    // ---- steps ----
+
+    /// Whether the last step changed its record; it is asked once per step.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Makes one step on a known or unknown operation.
+    pub(super) fn step<R>(
+        &mut self,
+        id: &OperationId,
+        step: impl FnOnce(&mut Option<Record>, &Around) -> Step<R>,
+    ) -> Result<R, Trouble> {
+        let around = self.around();
+        let Some((row, record)) = self.load(id)? else {
+            // No transition but an admission makes a record.
+            return Ok(step(&mut None, &around).reply);
+        };
+        let mut slot = Some(record);
+        let done = step(&mut slot, &around);
+        if let (true, Some(record)) = (done.changed, &slot) {
+            self.rewrite(row, record, &done.events, &around)?;
+        }
+        Ok(done.reply)
+    }
+
+    /// Admits a call, or says why not.
+    pub(super) fn admit(&mut self, request: &Admission) -> Result<Admitted, Trouble> {
+        let around = self.around();
+        let found = self.load(&request.id)?;
+        if found.is_none() && !self.may_write {
+            return Err(Trouble::MustWrite);
+        }
+        let mut cells = self.cells(&request.draws)?;
+        let before = cells.clone();
+        let (row, mut slot) = found.unzip();
+        let twin = if slot.is_none() { self.twin(&request.id, request.hash)? } else { None };
+        let done = admit(&mut slot, request, twin.as_ref(), &mut cells, &around);
+        if let (true, Some(record)) = (done.changed, &slot) {
+            match row {
+                Some(row) => self.rewrite(row, record, &done.events, &around)?,
+                None => self.write(&request.id, record, &done.events, &around)?,
+            }
+        }
+        self.put_cells(&request.draws, &before, &cells)?;
+        Ok(done.reply)
+    }
+
+    /// Draws from limits without an operation.
+    pub(super) fn draw(&mut self, draws: &[Draw]) -> Result<Result<(), Limited>, Trouble> {
+        let now = self.time.now();
+        let mut cells = self.cells(draws)?;
+        let before = cells.clone();
+        let reply = draw(&mut cells, draws, now);
+        self.put_cells(draws, &before, &cells)?;
+        Ok(reply)
+    }
+
+    fn around(&mut self) -> Around {
+        Around { now: self.time.now(), fence: Fence(self.meta.fence.0 + 1) }
+    }
+
+    // ---- operations ----
+
+    fn load(&mut self, id: &OperationId) -> Result<Option<(i64, Record)>, Trouble> {
+        let values = name(id);
+        one(&mut self.statements.load, values, |row| Ok((row::row_id(row)?, row::record(row)?)))
+    }
+
+    fn twin(&mut self, id: &OperationId, hash: OperationHash) -> Result<Option<Twin>, Trouble> {
+        let values = [text(row::tenant(id.tenant.as_ref())), text(&id.tool), bytes(hash.as_bytes())];
+        one(&mut self.statements.twin, values, |row| Ok(Twin { key: row::id(row)?.key, record: row::record(row)? }))
+    }
+
+    fn write(
+        &mut self,
+        id: &OperationId,
+        record: &Record,
+        events: &[Event],
+        around: &Around,
+    ) -> Result<(), Trouble> {
+        let values = row::encode(record)?;
+        self.dirty(around.now)?;
+        self.statements.insert.execute(params_from_iter(values.iter().chain(&name(id))))?;
+        self.note(self.connection.last_insert_rowid(), record, events)
+    }
+
+    fn rewrite(&mut self, row: i64, record: &Record, events: &[Event], around: &Around) -> Result<(), Trouble> {
+        let values = row::encode(record)?;
+        self.dirty(around.now)?;
+        let row_id = ToSqlOutput::from(row);
+        self.statements.update.execute(params_from_iter(values.iter().chain([&row_id])))?;
+        self.note(row, record, events)
+    }
+
+    /// Whatever is written is preceded by this.
+    fn dirty(&mut self, now: Timestamp) -> Result<(), Trouble> {
+        if !self.may_write {
+            return Err(Trouble::MustWrite);
+        }
+        self.meta.clock = self.meta.clock.max(now);
+        Ok(())
+    }
+
+    fn note(&mut self, row: i64, record: &Record, events: &[Event]) -> Result<(), Trouble> {
+        self.changed = true;
+        self.meta.fence = self.meta.fence.max(record.fence);
+        let row = ToSqlOutput::from(row);
+        for event in events {
+            let values = row::encode_event(event);
+            self.statements.append.execute(params_from_iter(values.iter().chain([&row])))?;
+        }
+        Ok(())
+    }
+
+    // ---- cells ----
+
+    fn cells(&mut self, draws: &[Draw]) -> Result<Vec<Cell>, Trouble> {
+        draws.iter().map(|draw| self.cell(&draw.cell)).collect()
+    }
+
+    fn cell(&mut self, cell: &CellId) -> Result<Cell, Trouble> {
+        let found = one(&mut self.statements.cell, row::encode_cell(cell), row::cell)?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn put_cells(&mut self, draws: &[Draw], before: &[Cell], after: &[Cell]) -> Result<(), Trouble> {
+        for ((draw, before), after) in draws.iter().zip(before).zip(after) {
+            if before == after {
+                continue;
+            }
+            let now = self.time.now();
+            self.dirty(now)?;
+            let values = row::encode_cell(&draw.cell);
+            let amounts = [number(after.arrival), number(after.count.into())];
+            self.statements.put_cell.execute(params_from_iter(values.iter().chain(&amounts)))?;
+            if *before == Cell::default() {
+                self.new_cells += 1;
+            }
+        }
+        if self.new_cells > MANY_CELLS { self.drop_idle_cells() } else { Ok(()) }
+    }
+
+    /// Drops the rates that have refilled: a new cell says the same.
+    fn drop_idle_cells(&mut self) -> Result<(), Trouble> {
+        self.new_cells = 0;
+        let now = self.time.now().0.saturating_mul(1_000_000);
+        self.statements.drop_cells.execute([number(now)])?;
+        Ok(())
+    }
+}
+
+/// The values of [`row::ID`].
+pub(super) fn name(id: &OperationId) -> [ToSqlOutput<'_>; 3] {
+    [text(row::tenant(id.tenant.as_ref())), text(&id.tool), text(id.key.as_str())]
+}
+
+/// The first row, if there is one.
+pub(super) fn one<T>(
+    statement: &mut Statement<'_>,
+    values: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, Damage>,
+) -> Result<Option<T>, Trouble> {
+    let mut rows = statement.query(values)?;
+    match rows.next()? {
+        Some(row) => Ok(Some(read(row)?)),
+        None => Ok(None),
     }
 }

@@ -1,0 +1,30 @@
+//! What a guarded call costs, beside what any guard has to do.
+//!
+//! ```sh
+//! cargo bench -p tool-contract-benches --bench calls            # all of it
+//! cargo bench -p tool-contract-benches --bench calls -- memory  # or one part
+//! ```
+//!
+//! Callers run on a tokio `current_thread` runtime, one `block_on` for each
+//! batch. What a call is given, its key and its arguments, is made before.
+
+mod floor;
+mod hash;
+mod memory;
+mod rounds;
+mod tools;
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // cargo adds `--bench`.
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|word| word == part);
+    if is_wanted("memory") {
+        memory::run()?;
+    }
+    if is_wanted("hash") {
+        hash::run();
+    }
+    Ok(())
+}

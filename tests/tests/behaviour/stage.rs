@@ -1,0 +1,143 @@
+//! A runtime on a clock that the test holds, in front of a world that it
+//! scripts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tool_contract::ledger::{Event, EventKind, MemoryLedger, Record, StateName, verify};
+use tool_contract::spec::key::{IdempotencyKey, OperationId, Tenant};
+use tool_contract::testing::{FaultyLedger, ManualClock};
+use tool_contract::{CallError, Failure, Rejected, Runtime, RuntimeBuilder, UnknownOutcome};
+use tool_contract::spec::rulebook::Code;
+
+use crate::world::World;
+
+pub(crate) const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// The lease of the runtimes here.
+pub(crate) const LEASE: Duration = secs(15);
+
+pub(crate) struct Stage {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) world: World,
+    pub(crate) ledger: FaultyLedger,
+    pub(crate) runtime: Runtime,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        Self::before(World::default())
+    }
+
+    pub(crate) fn before(world: World) -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let ledger = FaultyLedger::new(MemoryLedger::with_clock(Arc::clone(&clock) as _));
+        let runtime = builder(&clock, &ledger, &world).build().unwrap();
+        Self { clock, world, ledger, runtime }
+    }
+
+    /// What another process on the same ledger would build.
+    pub(crate) fn builder(&self) -> RuntimeBuilder {
+        builder(&self.clock, &self.ledger, &self.world)
+    }
+
+    pub(crate) fn another_runtime(&self) -> Runtime {
+        self.builder().build().unwrap()
+    }
+
+    /// The record of a key of a tool, as it was last written.
+    pub(crate) async fn record(&self, tool: &'static str, key: &str) -> Option<Record> {
+        self.ledger.inner().find(id(tool, key)).await.unwrap()
+    }
+
+    pub(crate) async fn state(&self, tool: &'static str, key: &str) -> Option<StateName> {
+        self.record(tool, key).await.map(|record| record.state.name())
+    }
+
+    /// The history of a key of a tool, which has not been tampered with.
+    pub(crate) async fn history(&self, tool: &'static str, key: &str) -> Vec<Event> {
+        let record = self.record(tool, key).await.expect("the ledger knows the key");
+        let events = self.ledger.inner().history(id(tool, key)).await.unwrap();
+        verify(&events, &record.chain).unwrap();
+        events
+    }
+
+    pub(crate) async fn kinds(&self, tool: &'static str, key: &str) -> Vec<EventKind> {
+        self.history(tool, key).await.iter().map(|event| event.kind).collect()
+    }
+}
+
+fn builder(clock: &Arc<ManualClock>, ledger: &FaultyLedger, world: &World) -> RuntimeBuilder {
+    Runtime::builder()
+        .clock(Arc::clone(clock) as _)
+        .shared_ledger(Arc::new(ledger.clone()))
+        .lease(LEASE)
+        .state(world.clone())
+}
+
+pub(crate) fn id(tool: &'static str, key: &str) -> OperationId {
+    OperationId { tenant: None, tool: tool.into(), key: IdempotencyKey::new(key).unwrap() }
+}
+
+pub(crate) fn id_of(tenant: &str, tool: &'static str, key: &str) -> OperationId {
+    OperationId { tenant: Some(Tenant::new(tenant).unwrap()), ..id(tool, key) }
+}
+
+/// Lets everything that can go on, go on.
+pub(crate) async fn others() {
+    for _ in 0..64 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What a call that did not end well says.
+pub(crate) trait Ending<T, E> {
+    /// It was refused with this code, and nothing ran.
+    fn refused(self, code: Code) -> Rejected;
+    /// It may have happened.
+    fn unknown(self) -> UnknownOutcome;
+    /// It left nothing behind.
+    fn failed(self) -> Failure<E>;
+    /// The ledger could not admit it, and nothing ran.
+    fn ledgerless(self);
+}
+
+impl<T: std::fmt::Debug, E: std::fmt::Debug> Ending<T, E> for Result<T, CallError<E>> {
+    #[track_caller]
+    fn refused(self, code: Code) -> Rejected {
+        match self {
+            Err(CallError::Rejected(rejected)) if rejected.code == code => *rejected,
+            other => panic!("expected a refusal {code}, got {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn unknown(self) -> UnknownOutcome {
+        match self {
+            Err(CallError::Unknown(unknown)) => *unknown,
+            other => panic!("expected an unknown outcome, got {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn failed(self) -> Failure<E> {
+        match self {
+            Err(CallError::Failed(failure, _)) => failure,
+            other => panic!("expected a failure, got {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn ledgerless(self) {
+        match self {
+            Err(CallError::Ledger(_)) => {}
+            other => panic!("expected the ledger to be missed, got {other:?}"),
+        }
+    }
+}

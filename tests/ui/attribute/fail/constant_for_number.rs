@@ -1,0 +1,11 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "read", retry(max = MAX, on = "retryable"))]
+async fn look_up(order_id: String) -> Result<Receipt, ShopError> {
+    receipt(&order_id)
+}
+
+const MAX: u32 = 3;
+
+fn main() {}

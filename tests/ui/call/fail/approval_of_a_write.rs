@@ -1,0 +1,13 @@
+use tool_contract::{Approval, Runtime, tool};
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "write", idempotent, rollback = "none")]
+async fn charge(order_id: String, cents: u64) -> Result<Receipt, ShopError> {
+    receipt(&format!("{order_id}/{cents}"))
+}
+
+async fn agent(runtime: &Runtime, approval: Approval<Charge>) {
+    let _ = charge("17".into(), 42).key("a").approved(approval).call(runtime).await;
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use tool_contract::{Runtime, tool};
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "write", idempotent(key = "{order_id}"), rollback = "none")]
+async fn charge(order_id: String, cents: u64) -> Result<Receipt, ShopError> {
+    receipt(&format!("{order_id}/{cents}"))
+}
+
+async fn agent(runtime: &Runtime) {
+    let _ = charge("17".into(), 42).key("a").call(runtime).await;
+}
+
+fn main() {}

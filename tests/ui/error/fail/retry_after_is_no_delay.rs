@@ -1,0 +1,14 @@
+use tool_contract::ToolError;
+use tool_contract_tests::ui::*;
+
+#[derive(Debug, thiserror::Error, ToolError)]
+pub enum Failed {
+    #[error("busy")]
+    #[outcome(retryable)]
+    Busy {
+        #[retry_after]
+        seconds: u64,
+    },
+}
+
+fn main() {}

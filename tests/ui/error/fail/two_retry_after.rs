@@ -1,0 +1,17 @@
+use std::time::Duration;
+use tool_contract::ToolError;
+use tool_contract_tests::ui::*;
+
+#[derive(Debug, thiserror::Error, ToolError)]
+pub enum Failed {
+    #[error("busy")]
+    #[outcome(retryable)]
+    Busy {
+        #[retry_after]
+        least: Duration,
+        #[retry_after]
+        most: Duration,
+    },
+}
+
+fn main() {}

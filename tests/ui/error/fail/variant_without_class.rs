@@ -1,0 +1,13 @@
+use tool_contract::ToolError;
+use tool_contract_tests::ui::*;
+
+#[derive(Debug, thiserror::Error, ToolError)]
+pub enum Failed {
+    #[error("busy")]
+    #[outcome(retryable)]
+    Busy,
+    #[error("declined: {reason}")]
+    Declined { reason: String },
+}
+
+fn main() {}

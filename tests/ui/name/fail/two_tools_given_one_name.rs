@@ -1,0 +1,14 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "read")]
+async fn look_up(order_id: String) -> Result<Receipt, ShopError> {
+    receipt(&order_id)
+}
+
+#[tool(side_effect = "read", name = "look_up")]
+async fn find(order_id: String) -> Result<Receipt, ShopError> {
+    receipt(&order_id)
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use tool_contract::{Asked, tool};
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "write", idempotent, rollback = "none", reconcile = "find")]
+async fn charge(order_id: String, cents: u64) -> Result<Receipt, ShopError> {
+    receipt(&format!("{order_id}/{cents}"))
+}
+
+fn find(_: Asked<Charge>) -> Result<Option<Receipt>, ShopError> {
+    Ok(None)
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "read", retry(max = 3, on = ["rate_limited", "validation_failure"]))]
+async fn look_up(order_id: String) -> Result<Receipt, ShopError> {
+    receipt(&order_id)
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use tool_contract::{Done, tool};
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "write", idempotent, rollback = "undo")]
+async fn charge(order_id: String, cents: u64) -> Result<Receipt, ShopError> {
+    receipt(&format!("{order_id}/{cents}"))
+}
+
+async fn undo(_: Done<Charge>) -> Result<(), ShopError> {
+    let held = std::cell::Cell::new(1);
+    let borrowed = &held;
+    work().await;
+    borrowed.set(2);
+    Ok(())
+}
+
+async fn work() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "write", idempotent, rollback = "undo it")]
+async fn charge(order_id: String, cents: u64) -> Result<Receipt, ShopError> {
+    receipt(&format!("{order_id}/{cents}"))
+}
+
+fn main() {}

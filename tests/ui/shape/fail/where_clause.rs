@@ -1,0 +1,12 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "read")]
+async fn look_up(order_id: String) -> Result<Receipt, ShopError>
+where
+    String: Clone,
+{
+    receipt(&order_id)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "read")]
+fn look_up(order_id: String) -> Result<Receipt, ShopError> {
+    let id: u64 = order_id;
+    receipt(&id.to_string())
+}
+
+fn main() {}

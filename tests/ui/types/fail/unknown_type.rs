@@ -1,0 +1,10 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "read")]
+async fn look_up(order: Order) -> Result<Receipt, ShopError> {
+    drop(order);
+    receipt("")
+}
+
+fn main() {}

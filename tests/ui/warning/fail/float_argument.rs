@@ -1,0 +1,11 @@
+#![deny(deprecated)]
+
+use tool_contract::tool;
+use tool_contract_tests::ui::*;
+
+#[tool(side_effect = "write", idempotent, rollback = "none")]
+async fn charge(order_id: String, dollars: f64) -> Result<Receipt, ShopError> {
+    receipt(&format!("{order_id}/{dollars}"))
+}
+
+fn main() {}

@@ -1,0 +1,166 @@
+//! The threads that read, beside the one that writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, params_from_iter};
+use tokio::sync::oneshot;
+use tool_contract_spec::key::OperationId;
+
+use super::fault::{Trouble, closed, explain};
+use super::options::SqliteOptions;
+use super::row;
+use super::schema;
+use super::store::{name, one};
+use super::value::{Columns, number, text};
+use crate::ledger::{Event, LedgerError, Query, Record, StateName};
+
+/// How many threads read.
+const READERS: usize = 2;
+
+/// What a reader does; it gives the connection back unless it broke.
+type Reading = Box<dyn FnOnce(Result<&Connection, LedgerError>) -> bool + Send>;
+
+/// The threads that read.
+pub(super) struct Readers {
+    file: PathBuf,
+    bound: usize,
+    queue: SyncSender<Reading>,
+}
+
+impl Readers {
+    /// Starts the threads; they open the file when they are first asked.
+    pub(super) fn start(file: &Path, options: &SqliteOptions) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
+        let (queue, readings) = sync_channel(options.queue);
+        let readings = Arc::new(Mutex::new(readings));
+        let threads = (0..READERS).map(|_| {
+            let (file, options, readings) = (file.to_owned(), options.clone(), Arc::clone(&readings));
+            let thread = std::thread::Builder::new().name("tool-contract reader".into());
+            thread.spawn(move || serve(&file, &options, &readings))
+        });
+        let threads = threads.collect::<Result<_, _>>()?;
+        Ok((Self { file: file.to_owned(), bound: options.queue, queue }, threads))
+    }
+
+    /// Has a thread read.
+    pub(super) async fn read<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R, Trouble> + Send + 'static,
+    ) -> Result<R, LedgerError> {
+        let (sender, receiver) = oneshot::channel();
+        let file = self.file.clone();
+        let reading: Reading = Box::new(move |connection| {
+            let read = connection.and_then(|connection| read(connection).map_err(|trouble| told(&file, trouble)));
+            let is_good = !matches!(read, Err(LedgerError::Unavailable(_)));
+            let _ = sender.send(read);
+            is_good
+        });
+        match self.queue.try_send(reading) {
+            Ok(()) => receiver.await.unwrap_or_else(|_| Err(closed(&self.file))),
+            Err(TrySendError::Full(_)) => Err(LedgerError::Overloaded(self.bound)),
+            Err(TrySendError::Disconnected(_)) => Err(closed(&self.file)),
+        }
+    }
+}
+
+fn told(file: &Path, trouble: Trouble) -> LedgerError {
+    match trouble {
+        Trouble::Request(LedgerError::Corrupt(problem)) => {
+            LedgerError::Corrupt(format!("{}: {problem}", file.display()))
+        }
+        Trouble::Request(error) => error,
+        Trouble::Transaction(error) => explain(file, &error),
+        Trouble::MustWrite => LedgerError::Unavailable("a reader was asked to write".into()),
+    }
+}
+
+fn serve(file: &Path, options: &SqliteOptions, readings: &Mutex<Receiver<Reading>>) {
+    let mut open = None;
+    loop {
+        // Only the taking is under the lock.
+        let Ok(Ok(reading)) = readings.lock().map(|readings| readings.recv()) else { return };
+        let connection = match open.take() {
+            Some(connection) => Ok(connection),
+            None => schema::reopen(file, options),
+        };
+        open = match connection {
+            Ok(connection) => reading(Ok(&connection)).then_some(connection),
+            Err(error) => {
+                reading(Err(error));
+                None
+            }
+        };
+    }
+}
+
+/// The record of one operation.
+pub(super) fn find(connection: &Connection, id: &OperationId) -> Result<Option<Record>, Trouble> {
+    let mut load = connection.prepare(&row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3"))?;
+    one(&mut load, name(id), row::record)
+}
+
+/// The history of one operation, oldest event first.
+pub(super) fn history(connection: &Connection, id: &OperationId) -> Result<Vec<Event>, Trouble> {
+    let mut load = connection.prepare(&format!(
+        "SELECT {} FROM events WHERE operation = \
+         (SELECT id FROM operations WHERE tenant = ?1 AND tool = ?2 AND key = ?3) ORDER BY seq",
+        row::EVENT
+    ))?;
+    let mut rows = load.query(name(id))?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(row::event(row)?);
+    }
+    Ok(events)
+}
+
+/// Operations in the order of their ids.
+pub(super) fn list(connection: &Connection, query: &Query) -> Result<Vec<(OperationId, Record)>, Trouble> {
+    let mut conditions = vec!["TRUE"];
+    let mut values: Vec<ToSqlOutput<'_>> = Vec::new();
+    if let Some(tenant) = &query.tenant {
+        conditions.push("tenant = ?");
+        values.push(text(tenant.as_str()));
+    }
+    if let Some(tool) = &query.tool {
+        conditions.push("tool = ?");
+        values.push(text(tool));
+    }
+    if let Some(state) = query.state {
+        conditions.push("state = ?");
+        values.push(text(state.as_str()));
+    }
+    if let Some(after) = &query.after {
+        conditions.push("(tenant, tool, key) > (?, ?, ?)");
+        values.extend(name(after));
+    }
+    values.push(number(u64::try_from(query.bound()).unwrap_or(u64::MAX)));
+    let which = format!("WHERE {} ORDER BY tenant, tool, key LIMIT ?", conditions.join(" AND "));
+    let mut load = connection.prepare(&row::select(&which))?;
+    let mut rows = load.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row::id(row)?, row::record(row)?));
+    }
+    Ok(found)
+}
+
+/// Enough of a record to see that it changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Glance {
+    pub(super) state: StateName,
+    fence: u64,
+}
+
+/// Looks how an operation stands.
+pub(super) fn glance(connection: &Connection, id: &OperationId) -> Result<Option<Glance>, Trouble> {
+    let mut load = connection
+        .prepare("SELECT state, fence FROM operations WHERE tenant = ?1 AND tool = ?2 AND key = ?3")?;
+    one(&mut load, name(id), |row| {
+        let mut columns = Columns::from(row, 0);
+        Ok(Glance { state: columns.word(&StateName::ALL, StateName::as_str)?, fence: columns.number()? })
+    })
+}

@@ -1,0 +1,163 @@
+//! Finding out what happened: by a function, or by a person.
+
+use super::*;
+
+/// An operation whose holder's lease ran out at `LEASE`.
+fn lost() -> Bench {
+    let mut bench = Bench::default();
+    bench.claim(&admission(1, terms()));
+    bench.at(LEASE);
+    bench
+}
+
+const BELIEVED: u64 = LEASE + TIMEOUT + SETTLE;
+const DID_NOT: Finding = Finding::DidNotHappen { delay: ms(3) };
+
+fn recorded(state: StateName) -> Reconciled {
+    Reconciled::Recorded { state, escalation: None }
+}
+
+#[test]
+fn there_is_one_reconciler() {
+    let mut bench = lost();
+    let fence = bench.reconcile(8);
+    assert_eq!(bench.begin(9), ReconcileClaim::Refused { state: Some(StateName::Reconciling) });
+    // But one whose reply was lost finds itself.
+    assert_eq!(bench.reconcile(8), fence);
+    assert!(matches!(bench.refusal(&admission(2, repeatable())), Refusal::InFlight { reconciling: true, .. }));
+    assert!(matches!(bench.resolve(Resolved::Happened { result: "1".into() }), Reconciled::Superseded { .. }));
+}
+
+#[test]
+fn a_reconciler_is_told_what_it_needs() {
+    let mut bench = lost();
+    let expected = ReconcileClaim::Claimed {
+        fence: Fence(2),
+        believed_from: Timestamp(BELIEVED),
+        now: Timestamp(12),
+        lease_until: Timestamp(12 + LEASE),
+        arguments: "{}".into(),
+    };
+    assert_eq!(bench.at(12).begin(8), expected);
+}
+
+#[test]
+fn there_is_nothing_to_reconcile_unless_it_is_unknown() {
+    let mut bench = Bench::default();
+    assert_eq!(bench.begin(8), ReconcileClaim::Refused { state: None });
+    let claim = bench.claim(&admission(1, terms()));
+    assert_eq!(bench.begin(8), ReconcileClaim::Refused { state: Some(StateName::Running) });
+    // Not even by the call itself: its nonce is not a reconciler's.
+    assert_eq!(bench.begin(1), ReconcileClaim::Refused { state: Some(StateName::Running) });
+    bench.settle(claim.fence, 1, happened("7"));
+    assert_eq!(bench.begin(8), ReconcileClaim::Refused { state: Some(StateName::Succeeded) });
+}
+
+#[test]
+fn that_it_happened_is_believed_at_once() {
+    let mut bench = lost();
+    let fence = bench.reconcile(8);
+    let found = Finding::Happened { result: "7".into() };
+    assert_eq!(bench.finish(fence, &found), recorded(StateName::Succeeded));
+    assert!(matches!(bench.admit(&admission(2, terms())), Admitted::Replay(_)));
+    // Again, since the reply was lost; and only the same.
+    assert_eq!(bench.finish(fence, &found), recorded(StateName::Succeeded));
+    let superseded = Reconciled::Superseded { state: Some(StateName::Succeeded) };
+    assert_eq!(bench.finish(fence, &Finding::Happened { result: "8".into() }), superseded);
+    assert_eq!(bench.finish(fence, &DID_NOT), superseded);
+}
+
+#[test]
+fn that_it_did_not_happen_is_believed_when_the_holder_can_no_longer_act() {
+    let mut bench = lost();
+    let fence = bench.reconcile(8);
+    assert_eq!(bench.finish(fence, &DID_NOT), Reconciled::TooEarly { wait: ms(TIMEOUT + SETTLE) });
+    assert_eq!(bench.state(), StateName::Reconciling);
+    bench.at(LEASE + 5).renew(fence);
+    bench.at(LEASE + 14).renew(fence);
+    assert_eq!(bench.at(BELIEVED - 1).finish(fence, &DID_NOT), Reconciled::TooEarly { wait: ms(1) });
+    assert_eq!(bench.at(BELIEVED).finish(fence, &DID_NOT), recorded(StateName::Released));
+    assert_eq!(bench.finish(fence, &DID_NOT), recorded(StateName::Released));
+    assert_eq!(bench.refusal(&admission(2, terms())), Refusal::NotBefore { retry_after: ms(3) });
+    assert_eq!(bench.at(BELIEVED + 3).claim(&admission(2, terms())).attempts_before, 2);
+}
+
+#[test]
+fn who_cannot_tell_leaves_it_unknown() {
+    let mut bench = lost();
+    let fence = bench.reconcile(8);
+    let found = Finding::CannotTell { why: "no such index".into() };
+    let first = bench.finish(fence, &found);
+    assert!(matches!(&first, Reconciled::Recorded { state: StateName::Unknown, escalation: Some(_) }));
+    assert_eq!(bench.finish(fence, &found), first);
+    let State::Unknown(unknown) = &bench.record().state else { panic!("not unknown") };
+    assert_eq!(unknown.believed_from, Timestamp(BELIEVED), "the former holder is still who he was");
+    // And another may try.
+    assert!(bench.reconcile(9) > fence);
+}
+
+#[test]
+fn only_the_reconcilers_own_fence_counts() {
+    let mut bench = lost();
+    let first = bench.reconcile(8);
+    let second = bench.at(2 * LEASE).reconcile(9);
+    assert_ne!(first, second);
+    let superseded = Reconciled::Superseded { state: Some(StateName::Reconciling) };
+    assert_eq!(bench.finish(first, &Finding::Happened { result: "7".into() }), superseded);
+    assert_eq!(bench.finish(Fence(1), &DID_NOT), superseded);
+    assert_eq!(bench.state(), StateName::Reconciling);
+}
+
+#[test]
+fn a_reconcilers_lost_lease_leaves_it_unknown() {
+    let mut bench = lost();
+    let fence = bench.reconcile(8);
+    let found = Finding::Happened { result: "7".into() };
+    let superseded = Reconciled::Superseded { state: Some(StateName::Unknown) };
+    assert_eq!(bench.at(2 * LEASE).finish(fence, &found), superseded);
+    assert_eq!(bench.finish(fence, &DID_NOT), superseded);
+}
+
+#[test]
+fn a_person_may_say_what_happened() {
+    let mut bench = lost();
+    let happened = Resolved::Happened { result: "7".into() };
+    assert_eq!(bench.resolve(happened), recorded(StateName::Succeeded));
+    assert!(matches!(bench.admit(&admission(2, terms())), Admitted::Replay(_)));
+    let event = bench.events.last().expect("an event");
+    assert_eq!((event.kind, event.detail.as_deref()), (EventKind::ResolvedHappened, Some("ada: looked")));
+}
+
+#[test]
+fn a_person_is_believed_early_only_of_a_dead_holder() {
+    let mut bench = lost();
+    let alive = Resolved::DidNotHappen { holder_is_dead: false };
+    assert_eq!(bench.resolve(alive.clone()), Reconciled::TooEarly { wait: ms(TIMEOUT + SETTLE) });
+    assert_eq!(bench.state(), StateName::Unknown);
+    let dead = Resolved::DidNotHappen { holder_is_dead: true };
+    assert_eq!(bench.resolve(dead), recorded(StateName::Released));
+    let mut bench = lost();
+    assert_eq!(bench.at(BELIEVED).resolve(alive), recorded(StateName::Released));
+}
+
+#[test]
+fn after_a_persons_word_the_former_holder_settles_nothing() {
+    for resolved in [Resolved::Happened { result: "7".into() }, Resolved::DidNotHappen { holder_is_dead: true }] {
+        let mut bench = lost();
+        bench.resolve(resolved);
+        let state = bench.state();
+        assert_eq!(bench.settle(Fence(1), 1, happened("8")), Settled::Superseded { state });
+        assert_eq!(bench.settle(Fence(1), 1, nothing(0)), Settled::Superseded { state });
+    }
+}
+
+#[test]
+fn a_person_has_no_say_where_nothing_is_unknown() {
+    let mut bench = Bench::default();
+    let dead = || Resolved::DidNotHappen { holder_is_dead: true };
+    assert_eq!(bench.resolve(dead()), Reconciled::Superseded { state: None });
+    let claim = bench.claim(&admission(1, terms()));
+    assert_eq!(bench.resolve(dead()), Reconciled::Superseded { state: Some(StateName::Running) });
+    bench.settle(claim.fence, 1, happened("7"));
+    assert_eq!(bench.resolve(dead()), Reconciled::Superseded { state: Some(StateName::Succeeded) });
+}
