@@ -12,7 +12,8 @@
 //! | `agent`, `ask`, `caller` | who calls, what for, and through what |
 //! | `client`, `provider` | HTTP, and the server at the other end |
 //! | `process` | how both get processes of their own |
-//! | `stage`, `teller`, `story`, `report`, `page` | playing it, and telling it |
+//! | `stage`, `teller`, `story`, `page` | playing it, and telling it |
+//! | `report`, `promises` | counting it, and holding it against what is claimed |
 
 mod agent;
 mod ask;

@@ -204,7 +204,7 @@ fn prepare<T: Tool>(runtime: &Runtime, arguments: T, meta: Meta) -> Result<(Arc<
 
 async fn ask(ledger: Arc<dyn Ledger>, admission: Admission) -> Result<Asked, CallError<()>> {
     let id = admission.id.clone();
-    let about = About { key: Some(id.key.clone()), ..About::tool(id.tool.clone()) };
+    let about = About::known(&id, 0);
     match ledger.admit(admission).await {
         Ok(Admitted::Replay(_)) => Ok((ledger, id, None)),
         Ok(Admitted::Refused(Refusal::AwaitingApproval { request, .. } | Refusal::Approved { request, .. })) => {

@@ -71,7 +71,7 @@ fn judge(path: &Path, tools: &[Emitted]) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|why| {
         format!("{} could not be read: {why}; `{MODE}=overwrite cargo test` writes it from the code", path.display())
     })?;
-    let document = read(&text).map_err(|why| format!("{}:{why}", path.display()))?;
+    let document = read(&text).map_err(|why| format!("{}: {why}", path.display()))?;
     let denied = document.findings.iter().filter(|finding| finding.level == Level::Deny);
     let findings: Vec<_> = denied.cloned().chain(drift(tools, &document)).collect();
     if findings.is_empty() { Ok(()) } else { Err(told(path, &findings)) }

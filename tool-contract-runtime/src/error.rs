@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use tool_contract_spec::key::IdempotencyKey;
+use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
 use tool_contract_spec::ledger::{ApprovalId, EscalationId};
 use tool_contract_spec::policy::Text;
 use tool_contract_spec::rulebook::Code;
@@ -16,6 +16,8 @@ use crate::ledger::LedgerError;
 pub struct About {
     /// The tool.
     pub tool: Text,
+    /// Whose call it is.
+    pub tenant: Option<Tenant>,
     /// The key, where there is one.
     pub key: Option<IdempotencyKey>,
     /// How many attempts this call made.
@@ -24,12 +26,28 @@ pub struct About {
 
 impl About {
     pub(crate) const fn tool(tool: Text) -> Self {
-        Self { tool, key: None, attempts: 0 }
+        Self { tool, tenant: None, key: None, attempts: 0 }
+    }
+
+    pub(crate) fn known(id: &OperationId, attempts: u32) -> Self {
+        let (tool, tenant) = (id.tool.clone(), id.tenant.clone());
+        Self { tool, tenant, key: Some(id.key.clone()), attempts }
+    }
+
+    /// The operation, for the ledger's `find`, `history` and `resolve`; `None`
+    /// if the call had no key.
+    #[must_use]
+    pub fn operation(&self) -> Option<OperationId> {
+        let (tool, tenant) = (self.tool.clone(), self.tenant.clone());
+        self.key.clone().map(|key| OperationId { tenant, tool, key })
     }
 }
 
 impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tool.is_empty() {
+            return f.write_str("the call");
+        }
         write!(f, "`{}`", self.tool)?;
         self.key.as_ref().map_or(Ok(()), |key| write!(f, " [{key}]"))
     }
@@ -265,7 +283,7 @@ impl std::error::Error for LedgerFailure {
 pub enum BuildError {
     /// A registered tool takes state that was not given.
     #[error(
-        "`{tool}` takes `state({state})`, and the runtime has none [TC0218]; add `.state(..)` with a value of that type to the builder"
+        "`{tool}` takes `state({state})`, and the runtime has none; add `.state(..)` with a value of that type to the builder"
     )]
     StateMissing {
         /// The tool.
@@ -276,14 +294,14 @@ pub enum BuildError {
     /// A registered tool has a secret argument, and the runtime has no key to
     /// hash it under.
     #[error(
-        "`{tool}` has a secret argument, and the runtime has no key to hash it under [TC0218]; add `.secret_key(..)` to the builder, the same in each process on this ledger"
+        "`{tool}` has a secret argument, and the runtime has no key to hash it under; add `.secret_key(..)` to the builder, the same in each process on this ledger"
     )]
     SecretKeyMissing {
         /// The tool.
         tool: Text,
     },
     /// Two registered tools have one name.
-    #[error("two tools are called `{tool}`: `{first}` and `{second}` [TC0017]; give one of them another `name = \"..\"`")]
+    #[error("two tools are called `{tool}`: `{first}` and `{second}`; give one of them another `name = \"..\"`")]
     TwoOfOneName {
         /// The name.
         tool: Text,
@@ -300,4 +318,16 @@ pub enum BuildError {
     /// No ledger was given, and a registered tool has effects.
     #[error("the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test")]
     LedgerMissing,
+}
+
+impl BuildError {
+    /// The code of the rule that is broken, for `explain`.
+    #[must_use]
+    pub const fn code(&self) -> Option<Code> {
+        match self {
+            Self::StateMissing { .. } | Self::SecretKeyMissing { .. } => Some(Code::STATE_MISSING),
+            Self::TwoOfOneName { .. } => Some(Code::DUPLICATE_TOOL),
+            Self::NothingLinked | Self::LedgerMissing => None,
+        }
+    }
 }

@@ -17,11 +17,14 @@ pub use crate::cx::Cx;
 pub use crate::registry::{Linked, linked};
 pub use crate::tool::{BoxFuture, Returned, StateType, Tool};
 
-/// Asks a reconcile function.
-pub fn reconcile<T, F, Fut, E>(find: F, asked: Asked<T>) -> BoxFuture<'static, Result<Option<T::Output>, String>>
+/// Asks a reconcile function. A function pointer, so that one of another
+/// signature is told what is wanted and what it is.
+pub fn reconcile<T, Fut, E>(
+    find: fn(Asked<T>) -> Fut,
+    asked: Asked<T>,
+) -> BoxFuture<'static, Result<Option<T::Output>, String>>
 where
     T: Tool,
-    F: Fn(Asked<T>) -> Fut,
     Fut: Future<Output = Result<Option<T::Output>, E>> + Send + 'static,
     E: fmt::Display,
 {
@@ -29,11 +32,13 @@ where
     Box::pin(async move { asking.await.map_err(|error| error.to_string()) })
 }
 
-/// Runs a compensation.
-pub fn roll_back<T, F, Fut, E>(compensate: F, done: Done<T>) -> BoxFuture<'static, Result<(), String>>
+/// Runs a compensation; see [`reconcile`].
+pub fn roll_back<T, Fut, E>(
+    compensate: fn(Done<T>) -> Fut,
+    done: Done<T>,
+) -> BoxFuture<'static, Result<(), String>>
 where
     T: Tool,
-    F: Fn(Done<T>) -> Fut,
     Fut: Future<Output = Result<(), E>> + Send + 'static,
     E: fmt::Display,
 {

@@ -63,6 +63,24 @@ async fn a_derived_key_follows_from_the_arguments() {
     assert_eq!(stage.world.effects(), 2);
 }
 
+/// Charge a customer once.
+#[tool(side_effect = "write", idempotent(key = "{customer}/{credit}"), rollback = "none", state(World))]
+async fn charge_customer(cx: &Cx, customer: u64, credit: i64) -> Result<u32, Trouble> {
+    cx.state::<World>().act(&format!("{customer}/{credit}")).await
+}
+
+#[tokio::test]
+async fn a_number_enters_a_derived_key_as_its_digits_however_large() {
+    let stage = Stage::new();
+    for customer in [7, 9_007_199_254_740_992, 9_007_199_254_740_993, u64::MAX] {
+        for credit in [0, -5, i64::MIN] {
+            let done = charge_customer(customer, credit).call(&stage.runtime).await.unwrap();
+            assert_eq!(done.key().unwrap().as_str(), format!("{customer}/{credit}"));
+            assert!(!done.replayed());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_derived_key_that_is_none_is_refused() {
     let stage = Stage::new();

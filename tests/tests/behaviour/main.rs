@@ -3,9 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
+mod blocking;
+mod deadlines;
+mod dropping;
 mod keys;
+mod leases;
+mod panics;
 mod replay;
 mod retries;
+mod slow;
 mod stage;
+mod timeouts;
 mod tools;
 mod world;

@@ -6,7 +6,7 @@ use tool_contract::ledger::{EventKind, Resolution, Resolved, StateName};
 use tool_contract::spec::rulebook::Code;
 use tool_contract::{Cx, tool};
 
-use crate::stage::{Ending, Stage, id, secs};
+use crate::stage::{Ending, Stage, id, secs, soon};
 use crate::tools::{charge, look};
 use crate::world::{Act, Gate, Trouble, World};
 
@@ -66,7 +66,7 @@ async fn a_conflict_is_one_while_the_first_runs_and_after_it_became_unknown() {
     let rejected = charge("o1".into(), 6).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
     assert!(rejected.reason.contains("running"), "{rejected}");
     gate.open();
-    first.await.unwrap().unknown();
+    soon(first).await.unwrap().unknown();
     let rejected = charge("o1".into(), 6).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
     assert!(rejected.reason.contains("unknown"), "{rejected}");
     assert_eq!(stage.world.attempts(), 1);

@@ -7,7 +7,7 @@ use tool_contract::ledger::{EventKind, StateName};
 use tool_contract::spec::rulebook::Code;
 use tool_contract::{Cx, Failure, tool};
 
-use crate::stage::{Ending, Stage, ms, others, secs};
+use crate::stage::{Ending, Stage, ms, secs, soon};
 use crate::tools::{charge, look, put};
 use crate::world::{Act, Gate, Trouble, World};
 
@@ -188,11 +188,10 @@ async fn no_attempt_begins_once_the_budget_is_spent() {
     // Attempts of 25 s, and a second between them: at 0, 26 and 52 s.
     for _ in 0..3 {
         gate.reached().await;
-        stage.clock.advance(secs(25));
+        stage.pass(secs(25)).await;
         gate.open();
-        others().await;
     }
-    assert_eq!(call.await.unwrap().failed(), Failure::Tool(Trouble::Busy));
+    assert_eq!(soon(call).await.unwrap().failed(), Failure::Tool(Trouble::Busy));
     assert_eq!(stage.world.attempts(), 3);
 }
 

@@ -1,7 +1,9 @@
 //! A runtime on a clock that the test holds, in front of a world that it
 //! scripts.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tool_contract::ledger::{Event, EventKind, MemoryLedger, Record, StateName, verify};
@@ -51,6 +53,18 @@ impl Stage {
         self.builder().build().unwrap()
     }
 
+    /// Lets time pass in small steps, as it does, so that leases are renewed.
+    pub(crate) async fn pass(&self, span: Duration) {
+        let mut left = span;
+        others().await;
+        while !left.is_zero() {
+            let step = left.min(secs(1));
+            self.clock.advance(step);
+            others().await;
+            left -= step;
+        }
+    }
+
     /// The record of a key of a tool, as it was last written.
     pub(crate) async fn record(&self, tool: &'static str, key: &str) -> Option<Record> {
         self.ledger.inner().find(id(tool, key)).await.unwrap()
@@ -93,6 +107,24 @@ pub(crate) fn id_of(tenant: &str, tool: &'static str, key: &str) -> OperationId 
 pub(crate) async fn others() {
     for _ in 0..64 {
         tokio::task::yield_now().await;
+    }
+}
+
+/// Waits for what needs no time to pass and nothing but other tasks; so a test
+/// of something that never ends fails, and does not hang.
+#[track_caller]
+pub(crate) fn soon<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let mut future = std::pin::pin!(future);
+        for _ in 0..10_000 {
+            let poll = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+            if let Poll::Ready(output) = poll {
+                return output;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("what is waited for at {caller} never comes")
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tool_contract::ToolError;
 
+use crate::stage::soon;
+
 /// How the world fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, ToolError)]
 pub(crate) enum Trouble {
@@ -89,6 +91,11 @@ impl Gate {
 
     /// Returns when somebody has come to the gate.
     pub(crate) async fn reached(&self) {
+        soon(self.reached_by_thread()).await;
+    }
+
+    /// The same for bodies that are not async: threads take their time.
+    pub(crate) async fn reached_by_thread(&self) {
         self.0.0.acquire().await.unwrap().forget();
     }
 

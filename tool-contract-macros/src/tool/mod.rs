@@ -11,9 +11,9 @@ use quote::quote;
 pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     match parse::parse(attribute, item.clone()) {
         Ok(parsed) => generate::generate(&validate::validate(parsed)),
-        Err(error) => {
-            let error = error.into_compile_error();
-            quote! { #error #item }
+        Err(findings) => {
+            let errors = findings.errors();
+            quote! { #errors #item }
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use self::plan::{Caller, admission, ledger};
 pub(crate) use self::refuse::refused;
 pub(crate) use self::tracker::Tracker;
 use crate::call::Meta;
-use crate::error::{About, BuildError, CallError, Rejected};
+use crate::error::{About, CallError, Rejected};
 use crate::job::Job;
 use crate::registry::Entry;
 use crate::runtime::Runtime;
@@ -65,10 +65,7 @@ pub(crate) async fn execute(
 /// Whether the runtime has what the tool needs.
 pub(crate) fn callable(entry: &Entry) -> Result<(), CallError<()>> {
     let Some(obstacle) = &entry.obstacle else { return Ok(()) };
-    let code = match obstacle {
-        BuildError::TwoOfOneName { .. } => Code::DUPLICATE_TOOL,
-        _ => Code::STATE_MISSING,
-    };
+    let code = obstacle.code().unwrap_or(Code::STATE_MISSING);
     let about = About::tool(entry.tool.contract().name.clone());
     let next = "build the runtime with it, and register the tool there so that `build()` tells you";
     Err(CallError::from(Rejected::new(code, about, obstacle.to_string(), next)))

@@ -169,12 +169,17 @@ fn key(
         (Some(own), None) => Ok(own),
         (Some(own), Some(given)) if own.as_str() == given => Ok(own),
         (Some(_), Some(given)) if source == KeySource::Generated => {
-            Err(malformed(contract, &format!("the tool takes no key, and `{given}` would be ignored; leave it out")))
+            Err(superfluous(contract, format!("each call is its own operation, and the key `{given}` means nothing")))
         }
         (Some(own), Some(given)) => {
-            Err(malformed(contract, &format!("`{given}` is not `{own}`, which its arguments give; leave it out")))
+            Err(superfluous(contract, format!("the key `{given}` is not `{own}`, which its arguments give")))
         }
     }
+}
+
+fn superfluous(contract: &Contract, reason: String) -> CallError<()> {
+    let about = About::tool(contract.name.clone());
+    Rejected::new(Code::KEY_MALFORMED, about, reason, "call without a key").into()
 }
 
 /// The id of an operation that is never repeated.

@@ -65,7 +65,7 @@ impl Writing<'_> {
                 Reconciled::TooEarly { wait } => {
                     let why = format!("it seems not to have happened, which is believed only {wait:?} later");
                     let escalation = self.give_up(&lease, why.clone()).await?;
-                    return Err(self.unknown(why, escalation));
+                    return Err(self.unsolved(&why, escalation));
                 }
                 Reconciled::Superseded { .. } => return Ok(Round::Again(Duration::ZERO)),
             }
@@ -105,6 +105,12 @@ impl Writing<'_> {
         }
     }
 
+    /// Still unknown: what the cause was, and why it could not be found out.
+    fn unsolved(&self, why: &str, escalation: Option<EscalationId>) -> CallError<()> {
+        let cause = self.cause.as_deref().unwrap_or("an earlier call may have happened");
+        self.unknown(format!("{cause}; the reconcile function could not tell: {why}"), escalation)
+    }
+
     fn answer(
         &self,
         finding: Finding,
@@ -121,7 +127,7 @@ impl Writing<'_> {
             })),
             Finding::DidNotHappen { .. } if if_not.goes_on => Ok(Round::Again(if_not.delay)),
             Finding::DidNotHappen { .. } => Err(CallError::Failed(Failure::DidNotHappen, Box::new(self.about()))),
-            Finding::CannotTell { why } => Err(self.unknown(why, escalation)),
+            Finding::CannotTell { why } => Err(self.unsolved(&why, escalation)),
         }
     }
 }

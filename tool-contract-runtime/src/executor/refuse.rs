@@ -22,7 +22,7 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
         Refusal::Limited(limit) => return limited(about, &limit),
         Refusal::Conflict { state } => reject(
             Code::CONFLICT,
-            format!("this key stands for other arguments; that operation is {state}"),
+            format!("this key stands for other arguments (their operation's state: {state})"),
             "if this is another intent, give it a key of its own; if it is the same, repeat its arguments",
         ),
         Refusal::Expired => reject(
@@ -73,7 +73,7 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
         ),
         Refusal::Reminted { first, state } => reject(
             Code::LIKELY_REMINT,
-            format!("the same operation is {state} under the key `{first}`: this key looks newly minted for an old intent"),
+            format!("the same operation stands under the key `{first}` (its state: {state}): this key looks newly minted for an old intent"),
             "repeat that key, or change what makes this another intent",
         ),
     })

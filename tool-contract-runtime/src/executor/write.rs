@@ -44,6 +44,8 @@ pub(super) struct Writing<'a> {
     /// What of this operation may have happened already, though a repetition
     /// was allowed.
     doubt: Option<String>,
+    /// Why the outcome that is being reconciled is unknown.
+    pub(super) cause: Option<String>,
     /// When the first attempt began.
     first_attempt_at: Option<Duration>,
     /// What failed, for the history.
@@ -76,7 +78,7 @@ struct Outcomes {
 
 impl<'a> Writing<'a> {
     pub(super) fn new(runtime: &'a Runtime, plan: Plan, link: &'a Link) -> Self {
-        Self { runtime, plan, link, attempts: 0, total: 0, doubt: None, first_attempt_at: None, trace: Vec::new() }
+        Self { runtime, plan, link, attempts: 0, total: 0, doubt: None, cause: None, first_attempt_at: None, trace: Vec::new() }
     }
 
     /// Makes the call.
@@ -101,11 +103,7 @@ impl<'a> Writing<'a> {
     }
 
     pub(super) fn about(&self) -> About {
-        About {
-            tool: self.plan.contract.name.clone(),
-            key: Some(self.plan.admission.id.key.clone()),
-            attempts: self.attempts,
-        }
+        About::known(&self.plan.admission.id, self.attempts)
     }
 
     pub(super) fn refuse(&self, refusal: Refusal) -> CallError<()> {
@@ -145,7 +143,10 @@ impl<'a> Writing<'a> {
                         replayed: true,
                     }));
                 }
-                Admitted::Refused(Refusal::Unknown { .. }) if self.plan.contract.policy.reconcile.is_some() => {
+                Admitted::Refused(Refusal::Unknown { cause, .. })
+                    if self.plan.contract.policy.reconcile.is_some() =>
+                {
+                    self.cause = Some(cause.into_owned());
                     return Ok(Entered::Unknown);
                 }
                 Admitted::Refused(refusal @ Refusal::InFlight { .. }) => self.wait_turn(refusal).await?,
@@ -412,7 +413,10 @@ impl<'a> Writing<'a> {
                 let cause = self.doubt.take().unwrap_or(ended.error);
                 let escalation = self.settle(lease, used, Settling::Unknown { cause: cause.clone().into() }).await?;
                 match step {
-                    NextStep::Reconcile => Ok(Round::Reconcile),
+                    NextStep::Reconcile => {
+                        self.cause = Some(cause);
+                        Ok(Round::Reconcile)
+                    }
                     _ => Err(self.unknown(cause, escalation)),
                 }
             }

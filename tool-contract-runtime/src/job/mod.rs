@@ -85,9 +85,14 @@ where
 
     fn key_text(&self, name: &str) -> Option<String> {
         let argument = T::ARGUMENTS.iter().find(|argument| argument.name == name)?;
-        let json = (argument.erased.json)((argument.get)(&self.arguments)).ok()?;
-        // A text stands for itself, anything else for its JSON.
-        Some(serde_json::from_str::<String>(json.get()).unwrap_or_else(|_| json.get().to_owned()))
+        let mut canonical = String::new();
+        (argument.erased.canonical)((argument.get)(&self.arguments), &mut canonical).ok()?;
+        // A text stands for itself, a whole number for its digits, anything else
+        // for its canonical JSON.
+        if canonical.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return Some(canonical.trim_end_matches('n').to_owned());
+        }
+        Some(serde_json::from_str::<String>(&canonical).unwrap_or(canonical))
     }
 
     fn attempt(&mut self, cx: Cx) -> BoxFuture<'_, Ended> {

@@ -222,7 +222,7 @@ impl<'t> Reader<'t> {
 
     /// A whole number from 0; `u64::MAX` stands for all that are greater.
     pub(super) fn count(&mut self, group: &Group<'_>, name: &str) -> Field<u64, Position> {
-        self.take(group, name, ("a whole number from 0", ""), |node| node.kind.count())
+        self.take(group, name, ("a whole number", "write it without quotes, as in `3`"), |node| node.kind.count())
     }
 
     /// A list of words, each with its place.

@@ -372,7 +372,7 @@ fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<()
         None if request.approval.is_some() => Err(Refusal::WrongApproval),
         None => {
             let approval = ApprovalRecord {
-                id: ApprovalId::of(request.nonce),
+                id: ApprovalId::of(request.nonce, &record.chain),
                 requested_by: request.requested_by.clone(),
                 requested_at: log.now,
                 expires_at: log.now.after(ttl),

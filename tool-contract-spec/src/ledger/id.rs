@@ -34,10 +34,13 @@ pub struct Holder(pub u128);
 pub struct ApprovalId(pub Arc<str>);
 
 impl ApprovalId {
-    /// The request that the call `nonce` made.
+    /// The request that the call `nonce` made at the end of `chain`. Should the
+    /// call be delivered twice, its second request is another one: a decision on
+    /// the first says nothing of it.
     #[must_use]
-    pub fn of(nonce: Nonce) -> Self {
-        Self(format!("apr_{:032x}", nonce.0).into())
+    pub fn of(nonce: Nonce, chain: &Chain) -> Self {
+        let name = format!("apr_{:032x}", nonce.0);
+        if chain.length == 0 { Self(name.into()) } else { Self(format!("{name}_{}", chain.length).into()) }
     }
 }
 

@@ -94,8 +94,11 @@ fn drawn(cell: Cell, quota: Quota, now: Timestamp) -> Result<Cell, Option<Durati
             // one call more.
             let span = increment.saturating_mul(count);
             let now = now.0.saturating_mul(1_000_000);
-            // A clock that stepped back never gives more than one span of debt.
-            let arrival = cell.arrival.clamp(now, now.saturating_add(span)).saturating_add(increment);
+            // Only a clock that stepped back leaves more than a full debt. It lets
+            // one call through, which brings the cell to the new time.
+            let full = now.saturating_add(span);
+            let before = if cell.arrival > full { full - increment } else { cell.arrival.max(now) };
+            let arrival = before.saturating_add(increment);
             let debt = arrival - now;
             if debt > span {
                 return Err(Some(Duration::from_nanos(debt - span)));

@@ -1,5 +1,5 @@
 use tool_contract::tool;
-use tool_contract_tests::ui::*;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "read", timeout: "5s")]
 async fn look_up(order_id: String) -> Result<Receipt, ShopError> {

@@ -1,7 +1,7 @@
 #![deny(unused_must_use)]
 
 use tool_contract::{Runtime, tool};
-use tool_contract_tests::ui::*;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "write", idempotent, rollback = "none")]
 async fn charge(order_id: String, cents: u64) -> Result<Receipt, ShopError> {

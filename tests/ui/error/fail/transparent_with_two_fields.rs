@@ -1,5 +1,5 @@
 use tool_contract::ToolError;
-use tool_contract_tests::ui::*;
+use tool_contract_tests::ui::ShopError;
 
 #[derive(Debug, thiserror::Error, ToolError)]
 pub enum Failed {

@@ -1,5 +1,4 @@
 use tool_contract::ToolError;
-use tool_contract_tests::ui::*;
 
 #[derive(Debug, thiserror::Error, ToolError)]
 pub enum Failed {

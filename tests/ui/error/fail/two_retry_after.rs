@@ -1,6 +1,5 @@
 use std::time::Duration;
 use tool_contract::ToolError;
-use tool_contract_tests::ui::*;
 
 #[derive(Debug, thiserror::Error, ToolError)]
 pub enum Failed {

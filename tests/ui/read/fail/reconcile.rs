@@ -1,5 +1,5 @@
 use tool_contract::{Asked, tool};
-use tool_contract_tests::ui::*;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "read", reconcile = "find")]
 async fn look_up(order_id: String) -> Result<Receipt, ShopError> {

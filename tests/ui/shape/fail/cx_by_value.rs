@@ -1,5 +1,5 @@
 use tool_contract::{Cx, tool};
-use tool_contract_tests::ui::*;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "read")]
 async fn look_up(_: Cx, order_id: String) -> Result<Receipt, ShopError> {

@@ -1,5 +1,5 @@
 use tool_contract::tool;
-use tool_contract_tests::ui::*;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 struct Shop;
 

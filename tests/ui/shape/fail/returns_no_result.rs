@@ -1,5 +1,4 @@
 use tool_contract::tool;
-use tool_contract_tests::ui::*;
 
 #[tool(side_effect = "read")]
 async fn look_up(order_id: String) -> String {

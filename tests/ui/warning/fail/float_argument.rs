@@ -1,7 +1,7 @@
 #![deny(deprecated)]
 
 use tool_contract::tool;
-use tool_contract_tests::ui::*;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "write", idempotent, rollback = "none")]
 async fn charge(order_id: String, dollars: f64) -> Result<Receipt, ShopError> {

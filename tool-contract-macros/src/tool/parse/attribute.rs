@@ -116,7 +116,7 @@ fn idempotent(entry: &Entry, findings: &mut Findings) -> Read<IdempotentDraft<Pl
     let (mut by, mut key) = (Field::Absent, Field::Absent);
     let switch = match &entry.value {
         Value::Group(place, tokens) => {
-            let mut keys = Keys::read(tokens.clone(), IDEMPOTENT, findings);
+            let mut keys = Keys::read_group(tokens.clone(), IDEMPOTENT, findings);
             (by, key) = (keys.text("by"), keys.text("key"));
             Located::new(true, *place)
         }
@@ -140,19 +140,28 @@ fn retry(entry: &Entry, findings: &mut Findings) -> Read<RetryDraft<Place>> {
     Ok(Located::new(draft, at))
 }
 
-fn on(entry: &Entry, _: &mut Findings) -> Read<Vec<Located<String, Place>>> {
-    let words = match &entry.value {
-        Value::List(_, words) => words.iter().map(text).collect::<Result<Vec<_>, _>>(),
-        one => text(one).map(|word| vec![word]),
+fn on(entry: &Entry, findings: &mut Findings) -> Read<Vec<Located<String, Place>>> {
+    let Value::List(_, words) = &entry.value else {
+        let word = text(&entry.value).map_err(|_| Unread::Expected("a text or a list of texts"))?;
+        let at = word.at;
+        return Ok(Located::new(vec![word], at));
     };
-    let words = words.map_err(|_| Unread::Expected("a text or a list of texts"))?;
     let at = entry.value.place().unwrap_or_else(|| entry.name.span().into());
-    Ok(Located::new(words, at))
+    let read = words.iter().filter_map(|word| text(word).ok()).collect::<Vec<_>>();
+    for word in words.iter().filter(|word| text(word).is_err()) {
+        let message = format!("`on` of `{}` lists something that is no text", findings.subject);
+        let help = match word {
+            Value::Path(path) => format!("write `\"{}\"`", path_text(path)),
+            _ => "write for instance `[\"rate_limited\", \"network\"]`".to_owned(),
+        };
+        findings.add(Code::MALFORMED_FIELD, word.place().unwrap_or(at), message, help);
+    }
+    if read.len() == words.len() { Ok(Located::new(read, at)) } else { Err(Unread::Refused) }
 }
 
 fn ttl(entry: &Entry, findings: &mut Findings) -> Read<TtlDraft<Place>> {
     if let Value::Group(place, tokens) = &entry.value {
-        let mut keys = Keys::read(tokens.clone(), TTL, findings);
+        let mut keys = Keys::read_group(tokens.clone(), TTL, findings);
         let draft = TtlDraft { window: keys.text("window"), sliding: keys.flag("sliding") };
         return Ok(Located::new(draft, *place));
     }
@@ -184,7 +193,7 @@ fn reconcile(entry: &Entry, function: &mut Option<ExprPath>, findings: &mut Find
         Ok(Located::new(path.text, path.at))
     };
     if let Value::Group(place, tokens) = &entry.value {
-        let mut keys = Keys::read(tokens.clone(), RECONCILE, findings);
+        let mut keys = Keys::read_group(tokens.clone(), RECONCILE, findings);
         let draft = ReconcileDraft { with: keys.take("with", with), settle: keys.text("settle") };
         return Ok(Located::new(draft, *place));
     }
@@ -204,7 +213,7 @@ fn rate_limit(entry: &Entry, findings: &mut Findings) -> Read<Vec<LimitDraft<Pla
     let Value::Group(place, tokens) = &entry.value else {
         return Err(Unread::Expected("a group"));
     };
-    let mut keys = Keys::read(tokens.clone(), RATE_LIMIT, findings);
+    let mut keys = Keys::read_group(tokens.clone(), RATE_LIMIT, findings);
     let scopes = [
         ("per_tool", Scope::Tool),
         ("per_tenant", Scope::Tenant),
@@ -301,7 +310,7 @@ fn group_or_bare<'f>(
         Value::Bare => (TokenStream::new(), entry.name.span().into()),
         _ => return Err(Unread::Expected("a group")),
     };
-    Ok((Keys::read(tokens, known, findings), at))
+    Ok((Keys::read_group(tokens, known, findings), at))
 }
 
 /// The elements of `name(a, b)`.

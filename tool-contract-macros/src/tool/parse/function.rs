@@ -10,6 +10,7 @@ use tool_contract_spec::policy::ArgumentRole;
 
 use super::{argument, shape};
 use crate::findings::Findings;
+use crate::place::Place;
 
 /// A function that shall become a tool.
 pub(crate) struct Function {
@@ -44,15 +45,15 @@ pub(crate) struct Argument {
 /// Splits an item into the parts of a function.
 ///
 /// # Errors
-/// If it is no function.
-pub(super) fn split(item: TokenStream) -> syn::Result<Parts> {
+/// Where it is no function.
+pub(super) fn split(item: TokenStream) -> Result<Parts, Place> {
     let read = |input: ParseStream<'_>| {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let signature = input.parse()?;
         Ok(Parts { attributes, visibility, signature, rest: input.parse()? })
     };
-    read.parse2(item)
+    read.parse2(item).map_err(|error: syn::Error| error.span().into())
 }
 
 /// The parts of a function, unjudged.

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
-use syn::{ExprPath, Lit};
+use syn::{ExprPath, Lit, LitInt};
 use tool_contract_spec::draft::{Field, Located};
 use tool_contract_spec::rulebook::{Code, suggest};
 
@@ -35,8 +35,10 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 pub(super) struct Keys<'f> {
     entries: Vec<Entry>,
     known: &'static [Known],
-    /// Names that were meant by misspelt keys.
+    /// Names that were, or may have been, meant by unknown keys: that these
+    /// are missing is no finding.
     meant: Vec<&'static str>,
+    has_unknown: bool,
     /// What went wrong so far.
     pub(super) findings: &'f mut Findings,
 }
@@ -44,9 +46,19 @@ pub(super) struct Keys<'f> {
 impl<'f> Keys<'f> {
     /// Reads a level on which `known` may stand.
     pub(super) fn read(tokens: TokenStream, known: &'static [Known], findings: &'f mut Findings) -> Self {
-        let mut keys = Self { entries: Vec::new(), known, meant: Vec::new(), findings };
+        let mut keys = Self { entries: Vec::new(), known, meant: Vec::new(), has_unknown: false, findings };
         for entry in meta::entries(tokens, keys.findings) {
             keys.add(entry);
+        }
+        keys
+    }
+
+    /// Reads the inside of a group, where few keys may stand: one that nobody
+    /// knows may have been any of them.
+    pub(super) fn read_group(tokens: TokenStream, known: &'static [Known], findings: &'f mut Findings) -> Self {
+        let mut keys = Self::read(tokens, known, findings);
+        if keys.has_unknown {
+            keys.meant = known.iter().map(|known| known.name).collect();
         }
         keys
     }
@@ -67,6 +79,7 @@ impl<'f> Keys<'f> {
         let message = format!("`{}` is declared with the unknown key `{word}`", self.findings.subject);
         let meant = likely(&word, self.known);
         self.meant.extend(meant.map(|known| known.name));
+        self.has_unknown |= meant.is_none();
         let help = match meant {
             Some(known) => format!("did you mean `{}`? write `{}`", known.name, known.example),
             None => format!("what may stand here: {}", names(self.known)),
@@ -84,9 +97,6 @@ impl<'f> Keys<'f> {
             return if self.meant.contains(&name) { Field::Refused } else { Field::Absent };
         };
         let entry = self.entries.swap_remove(at);
-        if matches!(entry.value, Value::Refused) {
-            return Field::Refused;
-        }
         match read(&entry, self.findings) {
             Ok(value) => Field::Given { key: entry.name.span().into(), value },
             Err(Unread::Refused) => Field::Refused,
@@ -113,12 +123,11 @@ impl<'f> Keys<'f> {
     }
 
     fn refuse_kind(&mut self, Entry { name, value }: &Entry, expected: &str) {
-        let subject = &self.findings.subject;
-        let message = format!("`{subject}` is given {} for `{name}`, which takes {expected}", kind(value));
+        let message = format!("`{}` is given {} for `{name}`, which takes {expected}", self.findings.subject, kind(value));
         let example = self.known.iter().find(|known| name == known.name).map_or("", |known| known.example);
         let help = match value {
             Value::Path(path) if expected == TEXT => format!("write `{name} = \"{}\"`", path_text(path)),
-            _ => format!("write `{example}`"),
+            _ => format!("write for instance `{example}`"),
         };
         self.findings.add(Code::MALFORMED_FIELD, value.place().unwrap_or_else(|| name.span().into()), message, help);
     }
@@ -157,11 +166,15 @@ pub(super) fn text(value: &Value) -> Read<String> {
 /// A whole number. One that is too large for any rule stays too large.
 pub(super) fn number(value: &Value) -> Read<u64> {
     match value {
-        Value::Literal(Lit::Int(literal)) => {
+        Value::Literal(Lit::Int(literal)) if !is_negative(literal) => {
             Ok(Located::new(literal.base10_parse().unwrap_or(u64::MAX), literal.span().into()))
         }
         _ => Err(Unread::Expected("a whole number")),
     }
+}
+
+fn is_negative(literal: &LitInt) -> bool {
+    literal.base10_digits().starts_with('-')
 }
 
 /// A path as people write it: without the spaces between its tokens.
@@ -171,11 +184,13 @@ pub(super) fn path_text(path: &ExprPath) -> String {
 
 fn kind(value: &Value) -> &'static str {
     match value {
-        Value::Bare => "nothing",
+        Value::Bare | Value::Missing(_) => "nothing",
         Value::Literal(Lit::Str(_)) => "a text",
-        Value::Literal(Lit::Int(_) | Lit::Float(_)) => "a number",
+        Value::Literal(Lit::Int(literal)) if is_negative(literal) => "a negative number",
+        Value::Literal(Lit::Int(_)) => "a number",
+        Value::Literal(Lit::Float(_)) => "a fraction",
         Value::Literal(Lit::Bool(_)) => "a truth value",
-        Value::Literal(_) | Value::Other(_) | Value::Refused => "something else",
+        Value::Literal(_) | Value::Other(_) => "something else",
         Value::Path(_) => "a name",
         Value::List(..) => "a list",
         Value::Group(..) => "a group",

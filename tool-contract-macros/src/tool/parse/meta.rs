@@ -28,6 +28,8 @@ pub(super) struct Entry {
 pub(super) enum Value {
     /// Nothing, not even `=`.
     Bare,
+    /// `=` and nothing.
+    Missing(Place),
     /// `= "text"`, `= 3`, `= false`.
     Literal(Lit),
     /// `= path::to::something`.
@@ -36,10 +38,8 @@ pub(super) enum Value {
     List(token::Bracket, Vec<Value>),
     /// `(..)`
     Group(Place, TokenStream),
-    /// `=` and something else.
+    /// Something else.
     Other(Place),
-    /// Something that has a finding already.
-    Refused,
 }
 
 impl Value {
@@ -49,8 +49,8 @@ impl Value {
             Self::Literal(literal) => Some(Place::of(literal)),
             Self::Path(path) => Some(Place::of(path)),
             Self::List(brackets, _) => Some(Place::from(brackets.span.open()).to(brackets.span.close().into())),
-            Self::Group(place, _) | Self::Other(place) => Some(*place),
-            Self::Bare | Self::Refused => None,
+            Self::Missing(place) | Self::Group(place, _) | Self::Other(place) => Some(*place),
+            Self::Bare => None,
         }
     }
 }
@@ -83,7 +83,7 @@ fn read_entry(input: ParseStream<'_>, findings: &mut Findings) -> Option<Entry> 
         refuse(place, "declared with something that is no key", FORMS, findings);
         return None;
     };
-    let value = if input.peek(token::Paren) { read_group(input) } else { read_value(&name, input, findings) };
+    let value = if input.peek(token::Paren) { read_group(input) } else { read_value(&name, input) };
     Some(Entry { name, value })
 }
 
@@ -95,25 +95,13 @@ fn read_group(input: ParseStream<'_>) -> Value {
     }
 }
 
-fn read_value(name: &Ident, input: ParseStream<'_>, findings: &mut Findings) -> Value {
-    let Ok(equals) = input.parse::<Token![=]>() else {
-        return read_nothing(name, input, findings);
-    };
-    if at_end(input) {
-        let place = Place::of(name).to(Place::of(equals));
-        refuse(place, format!("given `{name}` without a value"), "write the value after the `=`", findings);
-        return Value::Refused;
+fn read_value(name: &Ident, input: ParseStream<'_>) -> Value {
+    match input.parse::<Token![=]>() {
+        Ok(equals) if at_end(input) => Value::Missing(Place::of(name).to(Place::of(equals))),
+        Ok(_) => read_plain(input),
+        Err(_) if input.peek(Ident::peek_any) => Value::Bare,
+        Err(_) => skip_entry(input).map_or(Value::Bare, Value::Other),
     }
-    read_plain(input)
-}
-
-fn read_nothing(name: &Ident, input: ParseStream<'_>, findings: &mut Findings) -> Value {
-    if at_end(input) || input.peek(Ident::peek_any) {
-        return Value::Bare;
-    }
-    let place = skip_entry(input).unwrap_or_else(|| Place::of(name));
-    refuse(place, format!("given `{name}` in a form that is none"), FORMS, findings);
-    Value::Refused
 }
 
 /// A value that is no group, up to the end of the entry.
@@ -127,7 +115,7 @@ fn read_plain(input: ParseStream<'_>) -> Value {
             let _ = read_known(input);
             value
         }
-        _ => skip_entry(input).map_or(Value::Refused, Value::Other),
+        _ => skip_entry(input).map_or(Value::Bare, Value::Other),
     }
 }
 

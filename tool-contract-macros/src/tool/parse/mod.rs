@@ -13,6 +13,7 @@ use heck::ToUpperCamelCase as _;
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 use tool_contract_spec::draft::{ArgumentDraft, Draft, Located, Surface};
+use tool_contract_spec::rulebook::Code;
 
 pub(crate) use self::attribute::Options;
 pub(crate) use self::function::{Argument, Function};
@@ -46,9 +47,9 @@ impl Parsed {
 /// Reads the attribute and the function below it.
 ///
 /// # Errors
-/// If there is no function below it.
-pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> syn::Result<Parsed> {
-    let parts = function::split(item)?;
+/// The finding, if there is no function below it.
+pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> Result<Parsed, Findings> {
+    let parts = function::split(item).map_err(no_function)?;
     let name = parts.signature.ident.clone();
     let mut findings = Findings::new(name.unraw().to_string());
     let function = parts.read(&mut findings);
@@ -58,6 +59,13 @@ pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> syn::Result<Pa
     let options = attribute::read(attribute, &mut draft, &mut findings);
     describe(&function, fits, &mut draft);
     Ok(Parsed { draft, options, function, fits, findings })
+}
+
+fn no_function(at: Place) -> Findings {
+    let mut findings = Findings::new("tool".to_owned());
+    let message = "`#[tool]` stands on something that is no function";
+    findings.add(Code::UNFIT_SIGNATURE, at, message, "put it on an `async fn` or a `fn` with a body");
+    findings
 }
 
 /// Tells the rulebook of the function; not of one that has findings already,

@@ -34,11 +34,11 @@ pub(crate) struct Validated {
 
 /// Judges what was read.
 pub(crate) fn validate(parsed: Parsed) -> Validated {
-    let type_name = parsed.type_name();
+    let wanted_name = parsed.type_name();
     let Parsed { draft, options, function, fits, mut findings } = parsed;
     let checked = rulebook::check(&draft);
     findings.extend(checked.findings);
-    names::judge_type(&type_name, &function, &mut findings);
+    let type_name = names::judge_type(wanted_name, &function, &mut findings);
     names::judge_tool(&draft, &function, &mut findings);
     let package = Package::current();
     let is_library_known = library::judge(&options, package.as_ref(), Span::call_site(), &mut findings);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::{ToTokens as _, format_ident};
 use tool_contract_spec::draft::Draft;
 use tool_contract_spec::rulebook::Code;
 
@@ -12,17 +12,21 @@ use super::Function;
 use crate::findings::Findings;
 use crate::place::Place;
 
-/// Says so if the generated type would have the name of a type that the
-/// signature uses: the compiler would only say that one of them is wrong.
-pub(super) fn judge_type(name: &Ident, function: &Function, findings: &mut Findings) {
+/// The name of the generated type; another one, with a finding, if the
+/// signature uses a type of that name. The compiler would only say that one of
+/// the two is wrong.
+pub(super) fn judge_type(name: Ident, function: &Function, findings: &mut Findings) -> Ident {
     let signature = &function.signature;
     let types = function.arguments.iter().map(|argument| argument.ty.to_token_stream());
     let types = types.chain(signature.output.to_token_stream().into_iter().map(TokenStream::from));
-    if types.into_iter().any(|tokens| mentions(tokens, name)) {
-        let message = format!("the type of the tool `{}` would be called `{name}`, as another in its signature", findings.subject);
-        let help = format!("give it another name: `args = \"{name}Call\"`");
-        findings.add(Code::MALFORMED_FIELD, name.span(), message, help);
+    if !types.into_iter().any(|tokens| mentions(tokens, &name)) {
+        return name;
     }
+    let other = format_ident!("{name}Call");
+    let message = format!("the type of the tool `{}` would be called `{name}`, as another in its signature", findings.subject);
+    let help = format!("give it another name: `args = \"{other}\"`");
+    findings.add(Code::MALFORMED_FIELD, name.span(), message, help);
+    other
 }
 
 /// Whether `name` stands in `tokens` without a path before it.

@@ -13,8 +13,12 @@ impl Coverage {
     fn met(&mut self, what: &str, value: &impl std::fmt::Debug) {
         let value = format!("{value:?}");
         // The name of the variant, without what is in it.
-        let end = value.find([' ', '(', '{']).unwrap_or(value.len());
-        self.0.insert(format!("{what} {}", &value[..end]));
+        let name = value.split([' ', '(', '{']).next().unwrap_or_default();
+        self.0.insert(format!("{what} {name}"));
+    }
+
+    fn met_word(&mut self, words: &str) {
+        self.0.insert(words.to_owned());
     }
 
     pub(super) fn state(&mut self, state: StateName) {
@@ -30,13 +34,13 @@ impl Coverage {
     pub(super) fn admitted(&mut self, answer: &Admitted) {
         match answer {
             Admitted::Refused(refusal) => self.met("refused", refusal),
-            Admitted::Claimed(claim) if claim.in_doubt => self.met("admitted", &"in doubt"),
+            Admitted::Claimed(claim) if claim.in_doubt => self.met_word("admitted in doubt"),
             answer => self.met("admitted", answer),
         }
     }
 
     pub(super) fn found_again(&mut self) {
-        self.met("admitted", &"found again");
+        self.met_word("admitted again");
     }
 
     pub(super) fn settled(&mut self, answer: &Settled) {

@@ -22,6 +22,13 @@ struct Effect {
     deduped: bool,
 }
 
+/// Whether a run has to be confirmed.
+pub(super) enum Confirmation {
+    NotWanted,
+    /// It is, and this is the request that stands.
+    Wanted(Option<ApprovalId>),
+}
+
 /// The observer. It never looks into the record, only at what was answered and
 /// at what happened in the world.
 #[derive(Debug, Default)]
@@ -45,9 +52,8 @@ impl Ghost {
         self.last.as_ref().is_some_and(|last| last.fence == fence)
     }
 
-    /// A new claim was given; `standing` is the request for approval that stood
-    /// before, if one was wanted.
-    pub(super) fn claimed(&mut self, claim: &Claim, terms: &Terms, standing: Option<Option<ApprovalId>>) {
+    /// A new claim was given.
+    pub(super) fn claimed(&mut self, claim: &Claim, terms: &Terms, confirmation: Confirmation) {
         let may_repeat = terms.repeatable && terms.confirm.is_none();
         assert_eq!(self.result, None, "no run after success");
         if let Some(last) = &self.last {
@@ -60,7 +66,7 @@ impl Ghost {
         assert!(claim.attempts >= 1, "a claim is good for an attempt");
         assert!(claim.attempts_before + claim.attempts <= MAX_TOTAL, "attempts never exceed the cap");
         assert!(self.begun <= claim.attempts_before, "every attempt that was begun is counted");
-        if let Some(standing) = standing {
+        if let Confirmation::Wanted(standing) = confirmation {
             let grant = standing.expect("a confirmed run has a request");
             let usable = self.grants.insert(grant.clone(), false);
             assert_eq!(usable, Some(true), "a grant is used for one run");

@@ -97,8 +97,7 @@ fn hashes_are_what_they_always_were() {
     let mut chain = Chain::default();
     chain.append(Timestamp(1), Fence(2), EventKind::Claimed, None);
     let event = chain.append(Timestamp(3), Fence(2), EventKind::Released, Some("[]".into()));
-    let hash: String = event.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hash, PINNED);
+    assert_eq!(OperationHash::from_bytes(event.hash).to_string(), PINNED);
 }
 
 /// By Python's `hashlib`, from the bytes that `link` describes.

@@ -101,9 +101,13 @@ impl Bench {
             assert_eq!(self.slot, before, "what is not written must not have changed");
             assert!(done.events.is_empty(), "no event without a change");
         }
+        let is_longer = !done.events.is_empty();
         self.events.extend(done.events);
         if let Some(record) = &self.slot {
-            assert_eq!(verify(&self.events, &record.chain), Ok(()));
+            if is_longer {
+                assert_eq!(verify(&self.events, &record.chain), Ok(()), "the history verifies");
+            }
+            assert_eq!(usize::try_from(record.chain.length), Ok(self.events.len()));
             self.fence = self.fence.max(record.fence.0);
         }
         done.reply
@@ -145,7 +149,7 @@ impl Bench {
     fn reconcile(&mut self, nonce: u128) -> Fence {
         match self.begin(nonce) {
             ReconcileClaim::Claimed { fence, .. } => fence,
-            other => panic!("not let in: {other:?}"),
+            other @ ReconcileClaim::Refused { .. } => panic!("not let in: {other:?}"),
         }
     }
 

@@ -5,12 +5,12 @@
 //! hold, and act only until its timeout. They need not know when they are late.
 
 use super::coverage::Coverage;
-use super::ghost::Ghost;
+use super::ghost::{Confirmation, Ghost};
 use super::*;
 use crate::policy::{Limit, Quota, Scope};
 
 /// How many claims the one limit lets through.
-const LIMIT: u32 = 5;
+const LIMIT: u32 = 3;
 const CALLERS: usize = 3;
 const RECONCILERS: usize = 2;
 
@@ -62,8 +62,15 @@ struct Hold {
     attempt: Option<u64>,
     /// Whether the running attempt had its effect.
     acted: bool,
-    succeeded: bool,
-    unknown: bool,
+    ended: Ended,
+}
+
+/// What the attempts of a claim came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Nothing,
+    Succeeded,
+    Unknown,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -196,8 +203,7 @@ impl World {
                 used: 0,
                 attempt: None,
                 acted: false,
-                succeeded: false,
-                unknown: false,
+                ended: Ended::Nothing,
             }),
             Admitted::Replay(_) | Admitted::Refused(_) => Caller::Idle,
         };
@@ -214,10 +220,12 @@ impl World {
             && !self.ghost.knows(claim.fence)
         {
             let stored = before.as_ref().and_then(|record| record.terms.confirm);
-            let standing = request.terms.confirm.or(stored).map(|_| {
-                before.and_then(|record| record.approval).map(|approval| approval.id)
-            });
-            self.ghost.claimed(claim, &request.terms, standing);
+            let standing = before.and_then(|record| record.approval).map(|approval| approval.id);
+            let confirmation = match request.terms.confirm.or(stored) {
+                Some(_) => Confirmation::Wanted(standing),
+                None => Confirmation::NotWanted,
+            };
+            self.ghost.claimed(claim, &request.terms, confirmation);
             let others = self.callers.iter().filter(|caller| match caller {
                 Caller::Holding(hold) => hold.until > now,
                 Caller::Idle | Caller::Asked(_) => false,
@@ -258,7 +266,11 @@ impl World {
     fn begin(&mut self, caller: usize) {
         let now = self.now;
         let Some(hold) = self.holding(caller) else { return };
-        let may_go_on = !hold.succeeded && (!hold.unknown || hold.terms.repeatable);
+        let may_go_on = match hold.ended {
+            Ended::Nothing => true,
+            Ended::Unknown => hold.terms.repeatable,
+            Ended::Succeeded => false,
+        };
         if hold.attempt.is_none() && hold.left > 0 && now < hold.until && may_go_on {
             hold.attempt = Some(now + TIMEOUT);
             hold.acted = false;
@@ -284,9 +296,9 @@ impl World {
         let Some(until) = hold.attempt.take() else { return };
         // One that is late was cut off, whatever it would have said.
         if unknown || now > until {
-            hold.unknown = true;
+            hold.ended = Ended::Unknown;
         } else if hold.acted {
-            hold.succeeded = true;
+            hold.ended = Ended::Succeeded;
         }
     }
 
@@ -295,12 +307,10 @@ impl World {
         if hold.attempt.is_some() {
             return;
         }
-        let verdict = if hold.succeeded {
-            happened("done")
-        } else if hold.unknown || hold.in_doubt {
-            unknown()
-        } else {
-            nothing(2)
+        let verdict = match hold.ended {
+            Ended::Succeeded => happened("done"),
+            Ended::Nothing if !hold.in_doubt => nothing(2),
+            Ended::Nothing | Ended::Unknown => unknown(),
         };
         let (fence, used) = (hold.fence, hold.used);
         self.callers[caller] = Caller::Idle;

@@ -1,0 +1,23 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
+
+#[tool(side_effect = "write", idempotent, rollback = "none")]
+async fn charge(order_id: String, #[arg(ignore)] memo: String, #[arg(secret)] card: String, mut cents: u64) -> Result<Receipt, ShopError> {
+    cents += 1;
+    receipt(&format!("{order_id}/{memo}/{card}/{cents}"))
+}
+
+#[tool(side_effect = "read")]
+async fn nothing() -> Result<Receipt, ShopError> {
+    receipt("")
+}
+
+#[tool(side_effect = "read")]
+async fn documented(
+    /// Whose order it is.
+    user: String,
+) -> Result<Receipt, ShopError> {
+    receipt(&user)
+}
+
+fn main() {}

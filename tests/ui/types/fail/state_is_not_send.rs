@@ -1,9 +1,0 @@
-use tool_contract::tool;
-use tool_contract_tests::ui::*;
-
-#[tool(side_effect = "read", state(*const u8))]
-async fn look_up(order_id: String) -> Result<Receipt, ShopError> {
-    receipt(&order_id)
-}
-
-fn main() {}

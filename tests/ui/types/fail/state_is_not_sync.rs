@@ -1,0 +1,9 @@
+use tool_contract::tool;
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
+
+#[tool(side_effect = "read", state(std::cell::Cell<u8>))]
+async fn look_up(order_id: String) -> Result<Receipt, ShopError> {
+    receipt(&order_id)
+}
+
+fn main() {}
