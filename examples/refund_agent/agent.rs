@@ -1,11 +1,12 @@
 //! The agent: it asks again until it hears a yes, as models do.
 
+use std::error::Error;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{env, error::Error, io};
+use std::{env, io};
 
-use io::Write as _;
 use tokio::time::sleep;
 use tool_contract::Status;
 

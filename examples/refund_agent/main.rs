@@ -7,7 +7,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `tools` | **read this first**: five functions and their contracts |
+//! | `tools` | **read this first**: four functions and their contracts |
 //! | `incidents` | the script |
 //! | `agent`, `ask`, `caller` | who calls, what for, and through what |
 //! | `client`, `provider` | HTTP, and the server at the other end |
@@ -34,7 +34,7 @@ mod tools;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use std::{env, fs, io};
 
 use tokio::time::timeout;
@@ -161,7 +161,8 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> io::Result<Self> {
-        let path = env::temp_dir().join(format!("refund_agent-{}", std::process::id()));
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+        let path = env::temp_dir().join(format!("refund_agent-{}-{now}", std::process::id()));
         fs::create_dir(&path)?;
         Ok(Self(path))
     }

@@ -1,4 +1,4 @@
-//! The agent's tools: five functions, each with what it does to the world
+//! The agent's tools: four functions, each with what it does to the world
 //! written above it.
 
 use schemars::JsonSchema;

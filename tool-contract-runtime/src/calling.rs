@@ -11,8 +11,8 @@ use tool_contract_spec::rulebook::Code;
 
 use crate::call::Meta;
 use crate::completed::Completed;
-use crate::error::{About, CallError, Rejected};
-use crate::executor::{Link, Success, Verdict, execute};
+use crate::error::{About, CallError, Rejected, UnknownOutcome};
+use crate::executor::{Link, Success, Verdict, deadline_passed, execute};
 use crate::job::TypedJob;
 use crate::runtime::Runtime;
 use crate::tool::{BoxFuture, Output as _, Tool};
@@ -30,15 +30,38 @@ pub type Called<T> = Result<Completed<<T as Tool>::Output>, CallError<<T as Tool
 #[must_use = "a tool call does nothing until it is awaited"]
 pub struct Calling<T: Tool> {
     rest: Option<BoxFuture<'static, Called<T>>>,
+    runtime: Runtime,
     link: Arc<Link>,
     handle: Option<Handle>,
+    /// Goes off at the deadline, once there is something to let go of.
+    deadline: Option<BoxFuture<'static, ()>>,
 }
 
 impl<T: Tool> Calling<T> {
     pub(crate) fn new(runtime: &Runtime, arguments: T, meta: Meta) -> Self {
         let link = Arc::new(Link::default());
         let rest = Box::pin(make(runtime.clone(), arguments, meta, Arc::clone(&link)));
-        Self { rest: Some(rest), link, handle: None }
+        Self { rest: Some(rest), runtime: runtime.clone(), link, handle: None, deadline: None }
+    }
+
+    /// The answer with which the caller goes before the rest has come to its
+    /// end: because of a body that cannot be stopped, or of the deadline.
+    fn early(&mut self, cx: &mut Context<'_>) -> Option<CallError<T::Error>> {
+        if let Some(unknown) = self.link.early() {
+            return Some(unknown.into());
+        }
+        let deadline_at = self.link.deadline_at()?;
+        let clock = self.runtime.clock();
+        let alarm = self.deadline.get_or_insert_with(|| clock.alarm(deadline_at.saturating_sub(clock.elapsed())));
+        if alarm.as_mut().poll(cx).is_pending() {
+            return None;
+        }
+        let cause = "the deadline passed before it was known what came of it; that will be on record";
+        Some(match self.link.attempted() {
+            Some(about) => UnknownOutcome { about, cause: cause.to_owned(), escalation: None }.into(),
+            // No attempt is begun any more.
+            None => deadline_passed(About::tool(T::contract().name.clone())).untyped(),
+        })
     }
 
     /// Lets the rest go on without a caller.
@@ -99,10 +122,10 @@ impl<T: Tool> Future for Calling<T> {
         if this.handle.is_none() {
             this.handle = Handle::try_current().ok();
         }
-        match this.link.early() {
-            Some(unknown) => {
+        match this.early(cx) {
+            Some(error) => {
                 this.hand_over();
-                Poll::Ready(Err(unknown.into()))
+                Poll::Ready(Err(error))
             }
             None => Poll::Pending,
         }

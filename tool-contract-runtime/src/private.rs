@@ -28,8 +28,7 @@ where
     Fut: Future<Output = Result<Option<T::Output>, E>> + Send + 'static,
     E: fmt::Display,
 {
-    let asking = find(asked);
-    Box::pin(async move { asking.await.map_err(|error| error.to_string()) })
+    Box::pin(async move { find(asked).await.map_err(|error| error.to_string()) })
 }
 
 /// Runs a compensation; see [`reconcile`].
@@ -42,8 +41,7 @@ where
     Fut: Future<Output = Result<(), E>> + Send + 'static,
     E: fmt::Display,
 {
-    let compensating = compensate(done);
-    Box::pin(async move { compensating.await.map_err(|error| error.to_string()) })
+    Box::pin(async move { compensate(done).await.map_err(|error| error.to_string()) })
 }
 
 /// Runs a body that is not async where it cannot block the executor.

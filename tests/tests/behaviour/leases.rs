@@ -25,7 +25,7 @@ async fn a_long_attempt_keeps_its_claim() {
     let call = tokio::spawn(charge("o".into(), 1).key("k").call(&stage.runtime));
     gate.reached().await;
     let first = lease_until(&stage).await;
-    for _ in 0..5 {
+    for _ in 0..4 {
         stage.pass(secs(5)).await;
         // Another process never sees it expired.
         assert!(lease_until(&stage).await >= first);
@@ -35,20 +35,7 @@ async fn a_long_attempt_keeps_its_claim() {
         stage.pass(secs(1)).await;
         soon(waiting).await.unwrap().refused(tool_contract::spec::rulebook::Code::DEADLINE_PASSED);
     }
-    assert!(lease_until(&stage).await >= first.after(secs(25)));
-    // It took 30 s by now, to the timeout; one that takes less succeeds.
-    gate.open();
-    soon(call).await.unwrap().unknown();
-}
-
-#[tokio::test]
-async fn an_attempt_longer_than_the_lease_succeeds() {
-    let stage = Stage::new();
-    let gate = Gate::new();
-    stage.world.then(gate.within(Act::Succeed));
-    let call = tokio::spawn(charge("o".into(), 1).key("k").call(&stage.runtime));
-    gate.reached().await;
-    stage.pass(secs(29)).await;
+    assert!(lease_until(&stage).await >= first.after(secs(19)));
     gate.open();
     assert_eq!(*soon(call).await.unwrap().unwrap(), 1);
     assert_eq!(stage.kinds("charge", "k").await.len(), 2);

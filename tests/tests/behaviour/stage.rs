@@ -58,7 +58,7 @@ impl Stage {
         let mut left = span;
         others().await;
         while !left.is_zero() {
-            let step = left.min(secs(1));
+            let step = left.min(ms(100));
             self.clock.advance(step);
             others().await;
             left -= step;

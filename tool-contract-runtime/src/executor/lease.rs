@@ -24,6 +24,8 @@ pub(crate) struct Lease {
     asked_at: Duration,
     /// Before this, a renewal that failed is not tried again.
     again_at: Duration,
+    /// Whether the ledger said that it is over, whatever this clock says.
+    is_lost: bool,
 }
 
 /// A renewal under way: when it was asked for, and the answer.
@@ -36,19 +38,26 @@ impl Lease {
         id: OperationId,
         fence: Fence,
         asked_at: Duration,
+        length: Duration,
     ) -> Self {
         let clock = Arc::clone(runtime.clock());
-        Self { ledger, clock, id, fence, length: runtime.lease(), asked_at, again_at: asked_at }
+        Self { ledger, clock, id, fence, length, asked_at, again_at: asked_at, is_lost: false }
     }
 
     /// When it runs out.
     pub(crate) fn ends_at(&self) -> Duration {
-        self.asked_at.saturating_add(self.length)
+        if self.is_lost { Duration::ZERO } else { self.asked_at.saturating_add(self.length) }
     }
 
-    /// When to renew it: at a third of its length.
+    /// When it is due to be renewed: at a third of its length.
+    fn due_at(&self) -> Duration {
+        self.asked_at.saturating_add(self.length / 3)
+    }
+
+    /// When to ask for its renewal: when it is due, not too soon after that
+    /// failed, and never once it is lost.
     pub(crate) fn renew_at(&self) -> Duration {
-        self.asked_at.saturating_add(self.length / 3).max(self.again_at)
+        if self.is_lost { Duration::MAX } else { self.due_at().max(self.again_at) }
     }
 
     /// Asks for its renewal.
@@ -66,8 +75,7 @@ impl Lease {
                 true
             }
             Ok(Renewed::Lost { .. }) => {
-                // It is over now, whatever this clock says.
-                self.length = Duration::ZERO;
+                self.is_lost = true;
                 false
             }
             Err(_) => {
@@ -80,7 +88,10 @@ impl Lease {
     /// Sees to it that an effect may begin: renews a lease that is due, and
     /// says whether it holds. A holder whose renewal fails begins nothing.
     pub(crate) async fn ensure(&mut self) -> bool {
-        if self.clock.elapsed() < self.renew_at() {
+        if self.is_lost {
+            return false;
+        }
+        if self.clock.elapsed() < self.due_at() {
             return true;
         }
         let renewal = self.renewal().await;

@@ -1,11 +1,12 @@
 //! Between a call's future and the one who polls it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::error::UnknownOutcome;
+use crate::error::{About, UnknownOutcome};
 
 /// What a call's future and its caller tell each other.
 #[derive(Default)]
@@ -13,13 +14,38 @@ pub(crate) struct Link {
     begun: AtomicBool,
     abandoned: AtomicBool,
     left: Notify,
+    deadline_at: OnceLock<Duration>,
+    /// The newest attempt of a call with a deadline.
+    attempted: Mutex<Option<About>>,
     early: Mutex<Option<UnknownOutcome>>,
 }
 
 impl Link {
-    /// From here on the future may hold a claim, and must not be lost.
-    pub(crate) fn begin(&self) {
+    /// From here on the future may hold a claim, and must not be lost; its
+    /// caller waits until the deadline, if there is one.
+    pub(crate) fn begin(&self, deadline_at: Option<Duration>) {
+        if let Some(deadline_at) = deadline_at {
+            self.deadline_at.get_or_init(|| deadline_at);
+        }
         self.begun.store(true, Ordering::Release);
+    }
+
+    /// Until when the caller waits, by the runtime's clock, once the future may
+    /// hold a claim.
+    pub(crate) fn deadline_at(&self) -> Option<Duration> {
+        self.deadline_at.get().copied()
+    }
+
+    /// From here on something may have happened.
+    pub(crate) fn attempt(&self, about: impl FnOnce() -> About) {
+        if self.deadline_at.get().is_some() {
+            *self.attempted.lock().unwrap_or_else(PoisonError::into_inner) = Some(about());
+        }
+    }
+
+    /// The newest attempt, if there was one and the call has a deadline.
+    pub(crate) fn attempted(&self) -> Option<About> {
+        self.attempted.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether the future may hold a claim.

@@ -18,7 +18,7 @@ use tool_contract_spec::key::IdempotencyKey;
 use tool_contract_spec::rulebook::Code;
 
 pub(crate) use self::link::Link;
-pub(crate) use self::plan::{Caller, admission, ledger};
+pub(crate) use self::plan::{Caller, admission, deadline_passed, ledger};
 pub(crate) use self::refuse::refused;
 pub(crate) use self::tracker::Tracker;
 use crate::call::Meta;

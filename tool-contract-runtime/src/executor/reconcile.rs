@@ -36,10 +36,12 @@ impl Writing<'_> {
             Err(error) => Err(self.unknown(format!("the ledger could not be asked to reconcile it: {error}"), None)),
             // Somebody else is at it, or was: admission says what came of it.
             Ok(ReconcileClaim::Refused { .. }) => Ok(Round::Again(Duration::ZERO)),
-            Ok(ReconcileClaim::Claimed { fence, now, .. }) => {
+            Ok(ReconcileClaim::Claimed { fence, now, lease_until, .. }) => {
                 let ledger = Arc::clone(&self.plan.ledger);
                 let id = self.plan.admission.id.clone();
-                let lease = Lease::new(self.runtime, ledger, id, fence, asked_at);
+                // As long as whoever claimed the operation wanted its leases.
+                let length = lease_until.since(now);
+                let lease = Lease::new(self.runtime, ledger, id, fence, asked_at, length);
                 self.find_out(job, lease, now).await
             }
         }
@@ -48,7 +50,8 @@ impl Writing<'_> {
     /// Asks until the answer is believed.
     async fn find_out(&mut self, job: &mut dyn Job, mut lease: Lease, at: Timestamp) -> Result<Round, CallError<()>> {
         loop {
-            let found = match job.reconcile(self.cx(Duration::MAX), at) {
+            let ends_at = self.runtime.elapsed().saturating_add(self.plan.contract.policy.timeout);
+            let found = match job.reconcile(self.cx(ends_at), at) {
                 Some(asking) => self.ask(asking, &mut lease).await,
                 None => Found::CannotTell("the tool has no reconcile function".to_owned()),
             };
@@ -58,7 +61,7 @@ impl Writing<'_> {
                 Found::DidNotHappen => Finding::DidNotHappen { delay: if_not.delay },
                 Found::CannotTell(why) => Finding::CannotTell { why },
             };
-            tracing::debug!(target: "tool_contract", id = %lease.id, ?finding, "reconciled");
+            tracing::debug!(target: "tool_contract", id = %lease.id, found = word(&finding), "reconciled");
             match self.report(&lease, finding.clone()).await? {
                 Reconciled::Recorded { escalation, .. } => return self.answer(finding, &if_not, escalation),
                 Reconciled::TooEarly { wait } if self.has_time_for(wait) => lease.rest(wait).await,
@@ -112,7 +115,7 @@ impl Writing<'_> {
     }
 
     fn answer(
-        &self,
+        &mut self,
         finding: Finding,
         if_not: &IfNot,
         escalation: Option<EscalationId>,
@@ -125,9 +128,21 @@ impl Writing<'_> {
                 replay: Some(result),
                 replayed: self.attempts == 0,
             })),
-            Finding::DidNotHappen { .. } if if_not.goes_on => Ok(Round::Again(if_not.delay)),
+            Finding::DidNotHappen { .. } if if_not.goes_on => {
+                self.cause = None;
+                Ok(Round::Again(if_not.delay))
+            }
             Finding::DidNotHappen { .. } => Err(CallError::Failed(Failure::DidNotHappen, Box::new(self.about()))),
             Finding::CannotTell { why } => Err(self.unsolved(&why, escalation)),
         }
+    }
+}
+
+/// A finding for the log; the result itself is nobody's business there.
+const fn word(finding: &Finding) -> &'static str {
+    match finding {
+        Finding::Happened { .. } => "it happened",
+        Finding::DidNotHappen { .. } => "it did not happen",
+        Finding::CannotTell { .. } => "it cannot tell",
     }
 }

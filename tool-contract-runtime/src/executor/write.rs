@@ -46,6 +46,8 @@ pub(super) struct Writing<'a> {
     doubt: Option<String>,
     /// Why the outcome that is being reconciled is unknown.
     pub(super) cause: Option<String>,
+    /// When the next attempt may begin, after one that failed.
+    rests_until: Duration,
     /// When the first attempt began.
     first_attempt_at: Option<Duration>,
     /// What failed, for the history.
@@ -78,13 +80,25 @@ struct Outcomes {
 
 impl<'a> Writing<'a> {
     pub(super) fn new(runtime: &'a Runtime, plan: Plan, link: &'a Link) -> Self {
-        Self { runtime, plan, link, attempts: 0, total: 0, doubt: None, cause: None, first_attempt_at: None, trace: Vec::new() }
+        Self {
+            runtime,
+            plan,
+            link,
+            attempts: 0,
+            total: 0,
+            doubt: None,
+            cause: None,
+            rests_until: Duration::ZERO,
+            first_attempt_at: None,
+            trace: Vec::new(),
+        }
     }
 
     /// Makes the call.
     pub(super) async fn run(mut self, job: &mut dyn Job) -> Verdict {
         for _ in 0..ROUNDS {
-            let round = match self.enter().await? {
+            let entered = self.enter().await.map_err(|error| self.after_attempts(error))?;
+            let round = match entered {
                 Entered::Replayed(success) => return Ok(success),
                 Entered::Claimed(claim, lease) => self.hold(job, claim, lease).await?,
                 Entered::Unknown => Round::Reconcile,
@@ -99,7 +113,20 @@ impl<'a> Writing<'a> {
                 Round::Reconcile => {}
             }
         }
-        Err(self.refuse(Refusal::InFlight { reconciling: true, lease_until: Timestamp::ZERO }))
+        let refusal = self.refuse(Refusal::InFlight { reconciling: true, lease_until: Timestamp::ZERO });
+        Err(self.after_attempts(refusal))
+    }
+
+    /// A refusal in the words of a call that has attempted something before:
+    /// nobody may be told that nothing ran.
+    fn after_attempts(&self, error: CallError<()>) -> CallError<()> {
+        match error {
+            CallError::Rejected(_) | CallError::Ledger(_) if self.attempts > 0 => match &self.cause {
+                Some(cause) => self.unknown(cause.clone(), None),
+                None => CallError::Failed(Failure::DidNotHappen, Box::new(self.about())),
+            },
+            error => error,
+        }
     }
 
     pub(super) fn about(&self) -> About {
@@ -130,7 +157,8 @@ impl<'a> Writing<'a> {
                     tracing::debug!(target: "tool_contract", %id, fence = claim.fence.0, attempts = claim.attempts, "claimed");
                     self.total = claim.attempts_before;
                     let ledger = Arc::clone(&self.plan.ledger);
-                    let lease = Lease::new(self.runtime, ledger, id, claim.fence, asked_at);
+                    let length = self.runtime.lease();
+                    let lease = Lease::new(self.runtime, ledger, id, claim.fence, asked_at, length);
                     return Ok(Entered::Claimed(claim, lease));
                 }
                 Admitted::Replay(replay) => {
@@ -140,7 +168,7 @@ impl<'a> Writing<'a> {
                         attempts: replay.attempts,
                         reminted_from: replay.reminted_from,
                         replay: Some(replay.result),
-                        replayed: true,
+                        replayed: self.attempts == 0,
                     }));
                 }
                 Admitted::Refused(Refusal::Unknown { cause, .. })
@@ -165,7 +193,7 @@ impl<'a> Writing<'a> {
             return Err(deadline_passed(self.about()));
         }
         // From here on there may be a claim.
-        self.link.begin();
+        self.link.begin(self.plan.caller.deadline_at);
         Ok(())
     }
 
@@ -223,9 +251,10 @@ impl<'a> Writing<'a> {
     /// Attempts under a claim, until something is settled.
     async fn hold(&mut self, job: &mut dyn Job, claim: Claim, mut lease: Lease) -> Result<Round, CallError<()>> {
         let mut used = 0;
+        self.cause = None;
         self.doubt = claim.in_doubt.then(|| "an earlier call may have happened".to_owned());
         loop {
-            if let Err(obstacle) = self.may_attempt(&mut lease).await {
+            if let Err(obstacle) = self.may_attempt(&mut lease, used).await {
                 return Err(self.let_go(&lease, used, obstacle).await);
             }
             used += 1;
@@ -245,39 +274,46 @@ impl<'a> Writing<'a> {
                 self.doubt = Some(ended.error.clone());
             }
             if let NextStep::RetryAfter { floor, ceiling } = decision.step {
-                self.back_off(&mut lease, draw_delay(floor, ceiling)).await;
+                let delay = draw_delay(floor, ceiling);
+                self.rests_until = self.runtime.elapsed().saturating_add(delay);
+                self.back_off(&mut lease, delay).await;
             } else {
                 return self.conclude(&lease, used, decision.step, ended, claim).await;
             }
         }
     }
 
-    /// Whether an effect may begin: the caller waits for it, there is time, and
-    /// the lease holds.
-    async fn may_attempt(&self, lease: &mut Lease) -> Result<(), CallError<()>> {
-        if self.link.is_abandoned() || self.plan.caller.remaining(self.runtime.elapsed()) == Some(Duration::ZERO) {
-            return Err(self.out_of_time());
+    /// Whether an effect may begin: the lease holds, there is time, and the
+    /// caller waits for it.
+    async fn may_attempt(&self, lease: &mut Lease, used: u32) -> Result<(), CallError<()>> {
+        if !lease.ensure().await {
+            let why = "the claim could not be renewed, so no attempt was begun";
+            let error = LedgerError::Unavailable(why.to_owned());
+            let failure = LedgerFailure { about: self.about(), error };
+            return Err(self.cut_short(used, failure.into()));
         }
-        if lease.ensure().await {
-            return Ok(());
+        // Asked last: the ledger may have taken its time.
+        let is_over = self.plan.caller.remaining(self.runtime.elapsed()) == Some(Duration::ZERO);
+        if is_over || self.link.is_abandoned() {
+            return Err(self.cut_short(used, deadline_passed(self.about())));
         }
-        let error = LedgerError::Unavailable("the claim could not be renewed, so no attempt was begun".to_owned());
-        Err(CallError::from(LedgerFailure { about: self.about(), error }))
+        Ok(())
     }
 
-    /// The deadline passed between attempts: all that ran left nothing behind.
-    fn out_of_time(&self) -> CallError<()> {
-        if self.attempts == 0 {
-            deadline_passed(self.about())
-        } else {
-            CallError::Failed(Failure::Tool(()), Box::new(self.about()))
+    /// The end of a call between its attempts: all that ran left nothing
+    /// behind.
+    fn cut_short(&self, used: u32, obstacle: CallError<()>) -> CallError<()> {
+        if used == 0 {
+            return self.after_attempts(obstacle);
         }
+        CallError::Failed(Failure::Tool(()), Box::new(self.about()))
     }
 
     /// Gives up a claim under which nothing more is begun.
     async fn let_go(&mut self, lease: &Lease, used: u32, obstacle: CallError<()>) -> CallError<()> {
         let settling = match self.doubt.clone() {
-            None => Settling::Released { delay: Duration::ZERO },
+            // The backoff that was cut short holds for the next call.
+            None => Settling::Released { delay: self.rests_until.saturating_sub(self.runtime.elapsed()) },
             Some(cause) => Settling::Unknown { cause: cause.into() },
         };
         match (self.settle(lease, used, settling).await, self.doubt.take()) {
@@ -292,10 +328,11 @@ impl<'a> Writing<'a> {
         self.first_attempt_at.get_or_insert(now);
         let timeout = self.plan.contract.policy.timeout;
         let timeout_at = now.saturating_add(timeout);
-        let early = self.early(job.is_blocking(), timeout_at);
+        self.link.attempt(|| self.about());
+        let cx = self.cx(timeout_at);
+        let early = job.is_blocking().then(|| self.early(timeout_at));
         // A body that is not async cannot be stopped: its end is waited for.
         let timeout_at = if job.is_blocking() { Duration::MAX } else { timeout_at };
-        let cx = self.cx(timeout_at);
         let watch = Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), early };
         match drive(job.attempt(cx), watch).await {
             Driven::Ended(ended) => Outcomes { outcome: ended.outcome, result: ended.result, error: ended.error },
@@ -304,21 +341,11 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// When the caller is let go while the attempt goes on: at its deadline,
-    /// and at the timeout of a body that cannot be stopped.
-    fn early(&self, is_blocking: bool, timeout_at: Duration) -> Option<Early<'a>> {
-        let deadline_at = self.plan.caller.deadline_at;
-        let at = match (is_blocking, deadline_at) {
-            (true, deadline_at) => Some(deadline_at.unwrap_or(timeout_at).min(timeout_at)),
-            (false, deadline_at) => deadline_at,
-        }?;
-        let cause = if deadline_at.is_some_and(|deadline_at| deadline_at <= at) {
-            "the deadline passed while it ran; what comes of it will be on record"
-        } else {
-            "it still runs past its timeout and cannot be stopped; what comes of it will be on record"
-        };
+    /// Lets the caller go at the timeout of a body that cannot be stopped.
+    fn early(&self, timeout_at: Duration) -> Early<'a> {
+        let cause = "it still runs past its timeout and cannot be stopped; what comes of it will be on record";
         let answer = UnknownOutcome { about: self.about(), cause: cause.to_owned(), escalation: None };
-        Some(Early { link: self.link, at, answer })
+        Early { link: self.link, at: timeout_at, answer }
     }
 
     pub(super) fn cx(&self, timeout_at: Duration) -> Cx {

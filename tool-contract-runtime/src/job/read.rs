@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use serde_json::value::RawValue;
+use tool_contract_spec::policy::ArgumentRole;
 use tool_contract_spec::rulebook::suggest::likely;
 
 use crate::argument::Values;
@@ -11,8 +12,10 @@ use crate::tool::Tool;
 /// Why arguments do not fit a tool.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Misfit {
-    #[error("they are not a JSON object: {0}")]
-    NotAnObject(String),
+    #[error("they are {0} and not a JSON object")]
+    NotAnObject(&'static str),
+    #[error("they cannot be read: {0}")]
+    Unreadable(String),
     #[error("`{name}` is no argument of the tool; {hint}")]
     Unknown { name: String, hint: String },
     #[error("`{0}` is given twice")]
@@ -26,15 +29,18 @@ pub(crate) enum Misfit {
 /// Reads the arguments of `T` from a JSON object. Nothing may be missing,
 /// unknown or given twice; what may be null may be left out.
 pub(crate) fn arguments<T: Tool>(json: &str) -> Result<T, Misfit> {
-    let Members(mut members) =
-        serde_json::from_str(json).map_err(|error| Misfit::NotAnObject(error.to_string()))?;
+    if let Some(kind) = other_than_object(json) {
+        return Err(Misfit::NotAnObject(kind));
+    }
+    let Members(mut members) = serde_json::from_str(json).map_err(|error| Misfit::Unreadable(error.to_string()))?;
     let mut values = Vec::with_capacity(T::ARGUMENTS.len());
     for argument in T::ARGUMENTS {
         let given = members.iter().position(|(name, _)| name == argument.name).map(|at| members.swap_remove(at).1);
         if members.iter().any(|(name, _)| name == argument.name) {
             return Err(Misfit::Twice(argument.name.to_owned()));
         }
-        let value = read(argument.name, argument.erased.read, given.as_deref())?;
+        let is_secret = argument.role == ArgumentRole::Secret;
+        let value = read(argument.name, argument.erased.read, is_secret, given.as_deref())?;
         values.push(Some(value));
     }
     match members.into_iter().next() {
@@ -43,10 +49,31 @@ pub(crate) fn arguments<T: Tool>(json: &str) -> Result<T, Misfit> {
     }
 }
 
+/// What stands where an object should. It is named and never quoted: there may
+/// be secrets in it.
+fn other_than_object(json: &str) -> Option<&'static str> {
+    Some(match json.trim_start().as_bytes().first()? {
+        b'{' => return None,
+        b'"' => "a text",
+        b'[' => "an array",
+        b'n' => "null",
+        b't' | b'f' => "a boolean",
+        _ => "a number",
+    })
+}
+
 type Reader = fn(&str) -> Result<Box<dyn Any + Send>, serde_json::Error>;
 
-fn read(name: &'static str, reader: Reader, given: Option<&RawValue>) -> Result<Box<dyn Any + Send>, Misfit> {
+fn read(
+    name: &'static str,
+    reader: Reader,
+    is_secret: bool,
+    given: Option<&RawValue>,
+) -> Result<Box<dyn Any + Send>, Misfit> {
     match given {
+        // What is wrong with it could quote it.
+        Some(json) if is_secret => reader(json.get())
+            .map_err(|_| Misfit::Wrong { name, why: "it is not of the argument's type; it is secret, and not shown".to_owned() }),
         Some(json) => reader(json.get()).map_err(|error| Misfit::Wrong { name, why: error.to_string() }),
         None => reader("null").map_err(|_| Misfit::Missing(name)),
     }

@@ -6,9 +6,13 @@
 //! the record, the events and the cells that came of it, in one atomic,
 //! durable step.
 
+#[cfg(test)]
+mod conformance;
 mod error;
 mod memory;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod time;
 mod twins;
 mod waiting;

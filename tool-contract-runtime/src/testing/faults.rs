@@ -1,6 +1,6 @@
 //! A ledger that fails where the test says so.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub enum Fault {
 #[derive(Clone)]
 pub struct FaultyLedger {
     inner: Arc<dyn Ledger>,
-    script: Arc<Mutex<HashMap<Step, Vec<Fault>>>>,
+    script: Arc<Mutex<HashMap<Step, VecDeque<(Fault, usize)>>>>,
     hanging: Arc<Semaphore>,
 }
 
@@ -64,10 +64,16 @@ impl FaultyLedger {
         Self { inner: Arc::new(inner), script: Arc::default(), hanging: Arc::new(Semaphore::new(0)) }
     }
 
-    /// Lets the next `times` uses of `step` fail.
+    /// Lets the next `times` uses of `step` fail, after those that were already
+    /// told to; `usize::MAX` is for ever.
     pub fn fail(&self, step: Step, fault: Fault, times: usize) {
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        script.entry(step).or_default().extend(std::iter::repeat_n(fault, times));
+        script.entry(step).or_default().push_back((fault, times));
+    }
+
+    /// Lets every step work again.
+    pub fn heal(&self) {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Returns when a step hangs.
@@ -91,7 +97,13 @@ impl FaultyLedger {
 
     fn next(&self, step: Step) -> Option<Fault> {
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        script.get_mut(&step).and_then(Vec::pop)
+        let faults = script.get_mut(&step)?;
+        while faults.front().is_some_and(|(_, times)| *times == 0) {
+            faults.pop_front();
+        }
+        let (fault, times) = faults.front_mut()?;
+        *times -= 1;
+        Some(*fault)
     }
 
     fn pass<'a, T: Send + 'a>(&'a self, step: Step, answer: impl FnOnce(&'a dyn Ledger) -> Answer<'a, T>) -> Answer<'a, T> {

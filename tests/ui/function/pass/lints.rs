@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 //! Generated code is quiet under whatever the user asks for.
 
-use tool_contract::{Asked, Done, ToolError, contract as _, tool};
+use tool_contract::{Asked, Done, ToolError, tool};
 use tool_contract_tests::ui::{Provider, Receipt, ShopError, receipt};
 
 /// Fails.

@@ -1,0 +1,76 @@
+//! Unknown outcomes.
+
+use std::time::Duration;
+
+use super::stage::{LEASE, SETTLE, Stage, TIMEOUT, call, happened, key, repeatable, unknown};
+use crate::ledger::{
+    Admission, Fence, Finding, ReconcileClaim, Reconciled, Refusal, Resolved, Settled, StateName,
+};
+
+const DID_NOT: Finding = Finding::DidNotHappen { delay: Duration::ZERO };
+
+async fn let_in(stage: &Stage, nonce: u128) -> Fence {
+    match stage.begin(&key("k"), nonce).await {
+        ReconcileClaim::Claimed { fence, .. } => fence,
+        other @ ReconcileClaim::Refused { .. } => panic!("not let in: {other:?}"),
+    }
+}
+
+pub(super) async fn there_is_one_reconciler(stage: Stage) {
+    let id = key("k");
+    let claim = stage.claim(&call(1, &id)).await;
+    let settled = stage.settle(&id, claim.fence, unknown()).await;
+    assert!(matches!(settled, Settled::Recorded { escalation: Some(_) }), "{settled:?}");
+    let fence = let_in(&stage, 8).await;
+    assert!(fence > claim.fence);
+    assert_eq!(let_in(&stage, 8).await, fence, "its own reply was lost");
+    let refused = ReconcileClaim::Refused { state: Some(StateName::Reconciling) };
+    assert_eq!(stage.begin(&id, 9).await, refused);
+    assert!(matches!(stage.refusal(&call(2, &id)).await, Refusal::InFlight { reconciling: true, .. }));
+    let superseded = Settled::Superseded { state: StateName::Reconciling };
+    assert_eq!(stage.settle(&id, claim.fence, happened("7")).await, superseded);
+    let found = Finding::Happened { result: "7".into() };
+    stage.finish(&id, fence, found).await;
+    assert_eq!(stage.replay(&call(2, &id)).await, "7");
+}
+
+pub(super) async fn too_early_is_too_early(stage: Stage) {
+    let id = key("k");
+    stage.claim(&call(1, &id)).await;
+    stage.pass(LEASE).await;
+    let fence = let_in(&stage, 8).await;
+    let early = stage.finish(&id, fence, DID_NOT).await;
+    assert_eq!(early, Reconciled::TooEarly { wait: TIMEOUT + SETTLE });
+    stage.finish(&id, fence, Finding::CannotTell { why: "no idea".into() }).await;
+    stage.pass(TIMEOUT + SETTLE).await;
+    let fence = let_in(&stage, 9).await;
+    let recorded = Reconciled::Recorded { state: StateName::Released, escalation: None };
+    assert_eq!(stage.finish(&id, fence, DID_NOT).await, recorded);
+    stage.claim(&call(2, &id)).await;
+}
+
+pub(super) async fn a_person_resolves(stage: Stage) {
+    let id = key("k");
+    let claim = stage.claim(&call(1, &id)).await;
+    stage.settle(&id, claim.fence, unknown()).await;
+    let alive = Resolved::DidNotHappen { holder_is_dead: false };
+    assert_eq!(stage.resolve(&id, alive).await, Reconciled::TooEarly { wait: SETTLE });
+    let resolved = stage.resolve(&id, Resolved::Happened { result: "7".into() }).await;
+    assert_eq!(resolved, Reconciled::Recorded { state: StateName::Succeeded, escalation: None });
+    let superseded = Settled::Superseded { state: StateName::Succeeded };
+    assert_eq!(stage.settle(&id, claim.fence, happened("8")).await, superseded);
+    assert_eq!(stage.replay(&call(2, &id)).await, "7");
+}
+
+pub(super) async fn a_repetition_is_in_doubt(stage: Stage) {
+    let id = key("k");
+    let request = |caller| Admission { terms: repeatable(), ..call(caller, &id) };
+    stage.claim(&request(1)).await;
+    stage.pass(LEASE).await;
+    let second = stage.claim(&request(2)).await;
+    assert!(second.in_doubt);
+    // The doubt is kept: the quick second does not hide the slow first.
+    stage.settle(&id, second.fence, unknown()).await;
+    let dead = Resolved::DidNotHappen { holder_is_dead: false };
+    assert_eq!(stage.resolve(&id, dead).await, Reconciled::TooEarly { wait: TIMEOUT + SETTLE });
+}

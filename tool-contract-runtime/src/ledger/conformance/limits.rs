@@ -1,0 +1,101 @@
+//! Limits.
+
+use std::time::Duration;
+
+use tool_contract_spec::key::Tenant;
+use tool_contract_spec::policy::{Limit, Period, Quota, Scope};
+
+use super::stage::{NOTHING, Stage, call, key};
+use crate::ledger::{Admission, CellId, Draw, Limited, Refusal};
+
+pub(super) const fn per_tool(quota: Quota) -> Draw {
+    let limit = Limit { scope: Scope::Tool, quota };
+    Draw { cell: CellId { tool: std::borrow::Cow::Borrowed("tool"), limit, tenant: None, subject: None } }
+}
+
+fn drawing(caller: u128, key_: &str, draws: &[Draw]) -> Admission {
+    Admission { draws: draws.to_vec(), ..call(caller, &key(key_)) }
+}
+
+fn limited(refusal: &Refusal) -> &Limited {
+    match refusal {
+        Refusal::Limited(limited) => limited,
+        other => panic!("not limited: {other:?}"),
+    }
+}
+
+const TWO_PER_SECOND: Quota = Quota::Rate(2, Period::Second);
+
+pub(super) async fn limits_count_claims_over_all_keys(stage: Stage) {
+    let draws = [per_tool(TWO_PER_SECOND)];
+    let claim = stage.claim(&drawing(1, "a", &draws)).await;
+    stage.claim(&drawing(1, "a", &draws)).await;
+    stage.claim(&drawing(2, "b", &draws)).await;
+    let refusal = stage.refusal(&drawing(3, "c", &draws)).await;
+    assert_eq!(limited(&refusal).retry_after, Some(Duration::from_millis(500)));
+    // Given back is the key, not the draw.
+    stage.settle(&key("a"), claim.fence, NOTHING).await;
+    limited(&stage.refusal(&drawing(4, "a", &draws)).await);
+    stage.pass(Duration::from_millis(500)).await;
+    stage.claim(&drawing(4, "a", &draws)).await;
+    limited(&stage.refusal(&drawing(5, "c", &draws)).await);
+}
+
+pub(super) async fn cells_are_kept_apart(stage: Stage) {
+    let base = per_tool(Quota::Count(1)).cell;
+    let a = Some(Tenant::new("a").unwrap());
+    let with = |change: fn(&mut CellId)| {
+        let mut cell = base.clone();
+        change(&mut cell);
+        cell
+    };
+    let cells = [
+        base.clone(),
+        with(|cell| cell.tool = "other".into()),
+        with(|cell| cell.limit.quota = Quota::Count(2)),
+        with(|cell| cell.limit.quota = Quota::Rate(1, Period::Day)),
+        with(|cell| cell.limit.quota = Quota::Rate(1, Period::Hour)),
+        with(|cell| cell.limit.scope = Scope::Tenant),
+        CellId { tenant: a.clone(), ..base.clone() },
+        CellId { tenant: a, subject: Some("eve".into()), ..base.clone() },
+        CellId { subject: Some("eve".into()), ..base.clone() },
+    ];
+    for cell in &cells {
+        assert_eq!(stage.ledger.draw(vec![Draw { cell: cell.clone() }]).await.unwrap(), Ok(()), "{cell:?}");
+    }
+    let again = stage.ledger.draw(vec![Draw { cell: base }]).await.unwrap();
+    assert!(again.is_err(), "{again:?}");
+}
+
+pub(super) async fn a_limited_call_leaves_nothing(stage: Stage) {
+    let draws = [per_tool(Quota::Count(1))];
+    stage.claim(&drawing(1, "a", &draws)).await;
+    limited(&stage.refusal(&drawing(2, "b", &draws)).await);
+    assert_eq!(stage.find(&key("b")).await, None);
+    assert_eq!(stage.history(&key("b")).await, []);
+}
+
+pub(super) async fn all_limits_or_none(stage: Stage) {
+    let both = [per_tool(Quota::Count(2)), per_tool(Quota::Count(1))];
+    stage.claim(&drawing(1, "a", &both)).await;
+    for _ in 0..3 {
+        let refusal = stage.refusal(&drawing(2, "b", &both)).await;
+        assert_eq!(limited(&refusal).quota, Quota::Count(1));
+    }
+    stage.claim(&drawing(3, "c", &both[..1])).await;
+    limited(&stage.refusal(&drawing(4, "d", &both[..1])).await);
+}
+
+pub(super) async fn reads_draw_without_a_record(stage: Stage) {
+    let draws = vec![per_tool(TWO_PER_SECOND)];
+    for _ in 0..2 {
+        assert_eq!(stage.ledger.draw(draws.clone()).await.unwrap(), Ok(()));
+    }
+    let refused = stage.ledger.draw(draws.clone()).await.unwrap();
+    assert_eq!(refused.unwrap_err().retry_after, Some(Duration::from_millis(500)));
+    limited(&stage.refusal(&drawing(1, "a", &draws)).await);
+    stage.pass(Duration::from_millis(500)).await;
+    assert_eq!(stage.ledger.draw(draws).await.unwrap(), Ok(()));
+    assert_eq!(stage.ledger.draw(Vec::new()).await.unwrap(), Ok(()));
+    assert_eq!(stage.ledger.list(crate::ledger::Query::default()).await.unwrap(), []);
+}

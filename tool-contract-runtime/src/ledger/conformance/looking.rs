@@ -1,0 +1,119 @@
+//! Records, histories and listings.
+
+use super::stage::{LEASE, Stage, call, confirmed, happened, id, key, unknown};
+use crate::ledger::{
+    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, StateName, Timestamp, verify,
+};
+
+pub(super) async fn a_record_is_shown_as_it_was_written(stage: Stage) {
+    let id = key("k");
+    let request = Admission { correlation_id: Some("trace-1".into()), ..call(7, &id) };
+    let claim = stage.claim(&request).await;
+    let record = stage.find(&id).await.expect("a record");
+    assert_eq!((record.hash, record.terms), (request.hash, request.terms));
+    assert_eq!((record.nonce, record.holder, record.fence), (Nonce(7), Holder(1), claim.fence));
+    assert_eq!((record.attempts, record.reserved), (2, 2));
+    assert_eq!(record.correlation_id, request.correlation_id);
+    assert!(record.created_at > Timestamp::ZERO && record.created_at == record.changed_at);
+    assert_eq!(record.chain.length, 1);
+}
+
+pub(super) async fn histories_verify(stage: Stage) {
+    let (one, two) = (key("k"), key("l"));
+    let claim = stage.claim(&call(1, &one)).await;
+    stage.claim(&call(1, &two)).await;
+    stage.settle(&one, claim.fence, unknown()).await;
+    stage.pass(LEASE).await;
+    let ReconcileClaim::Claimed { fence, .. } = stage.begin(&one, 8).await else { panic!("not let in") };
+    stage.refusal(&call(2, &two)).await;
+    stage.finish(&one, fence, Finding::Happened { result: "7".into() }).await;
+    let expected = [
+        (one, vec![EventKind::Claimed, EventKind::BecameUnknown, EventKind::ReconcileBegan, EventKind::ReconciledHappened]),
+        (two, vec![EventKind::Claimed, EventKind::LeaseLost]),
+    ];
+    for (id, expected) in expected {
+        let events = stage.history(&id).await;
+        assert_eq!(events.iter().map(|event| event.kind).collect::<Vec<_>>(), expected);
+        let record = stage.find(&id).await.expect("a record");
+        assert_eq!(verify(&events, &record.chain), Ok(()));
+    }
+}
+
+/// Operations in the order of their ids.
+const ORDERED: [(Option<&str>, &str, &str); 7] = [
+    (None, "a", "x"),
+    (None, "b", "X"),
+    (None, "b", "x"),
+    (None, "b", "x-"),
+    (Some("T"), "a", "x"),
+    (Some("t"), "a", "x"),
+    (Some("t"), "b", "x"),
+];
+
+async fn fill(stage: &Stage) {
+    // Not in their order.
+    for at in [3, 0, 6, 2, 5, 1, 4] {
+        let (tenant, tool, key) = ORDERED[at];
+        stage.claim(&call(1, &id(tenant, tool, key))).await;
+    }
+}
+
+async fn listed(stage: &Stage, query: Query) -> Vec<(Option<String>, String, String)> {
+    let found = stage.ledger.list(query).await.unwrap();
+    let name = |tenant: tool_contract_spec::key::Tenant| tenant.to_string();
+    found.into_iter().map(|(id, _)| (id.tenant.map(name), id.tool.to_string(), id.key.to_string())).collect()
+}
+
+fn named(which: &[usize]) -> Vec<(Option<String>, String, String)> {
+    let one = |at: &usize| {
+        let (tenant, tool, key) = ORDERED[*at];
+        (tenant.map(str::to_owned), tool.to_owned(), key.to_owned())
+    };
+    which.iter().map(one).collect()
+}
+
+pub(super) async fn operations_are_listed_in_order(stage: Stage) {
+    fill(&stage).await;
+    assert_eq!(listed(&stage, Query::default()).await, named(&[0, 1, 2, 3, 4, 5, 6]));
+    let whole = stage.ledger.list(Query::default()).await.unwrap();
+    for (id, record) in whole {
+        assert_eq!(stage.find(&id).await, Some(record));
+    }
+}
+
+pub(super) async fn listings_are_filtered(stage: Stage) {
+    fill(&stage).await;
+    let tenant = |name| Some(tool_contract_spec::key::Tenant::new(name).unwrap());
+    let of_tenant = Query { tenant: tenant("t"), ..Query::default() };
+    assert_eq!(listed(&stage, of_tenant.clone()).await, named(&[5, 6]));
+    let of_tool = Query { tool: Some("b".into()), ..Query::default() };
+    assert_eq!(listed(&stage, of_tool).await, named(&[1, 2, 3, 6]));
+    assert_eq!(listed(&stage, Query { tool: Some("b".into()), ..of_tenant }).await, named(&[6]));
+    let claim = stage.claim(&call(1, &id(None, "b", "x"))).await;
+    stage.settle(&id(None, "b", "x"), claim.fence, happened("7")).await;
+    let claim = stage.claim(&call(1, &id(Some("T"), "a", "x"))).await;
+    stage.settle(&id(Some("T"), "a", "x"), claim.fence, unknown()).await;
+    let asking = Admission { terms: confirmed(), ..call(2, &id(None, "c", "x")) };
+    stage.refusal(&asking).await;
+    let in_state = |state| Query { state: Some(state), ..Query::default() };
+    assert_eq!(listed(&stage, in_state(StateName::Succeeded)).await, named(&[2]));
+    assert_eq!(listed(&stage, in_state(StateName::Unknown)).await, named(&[4]));
+    assert_eq!(listed(&stage, in_state(StateName::Running)).await, named(&[0, 1, 3, 5, 6]));
+    assert_eq!(listed(&stage, in_state(StateName::AwaitingApproval)).await.len(), 1);
+    assert_eq!(listed(&stage, in_state(StateName::Expired)).await, []);
+}
+
+pub(super) async fn listings_are_paged(stage: Stage) {
+    fill(&stage).await;
+    let mut after = None;
+    let mut seen = Vec::new();
+    loop {
+        let page = stage.ledger.list(Query { after, limit: 2, ..Query::default() }).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.clone());
+        seen.extend(page.into_iter().map(|(id, _)| id.to_string()));
+    }
+    let whole = stage.ledger.list(Query::default()).await.unwrap();
+    assert_eq!(seen, whole.into_iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>());
+}

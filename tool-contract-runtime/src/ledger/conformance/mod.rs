@@ -1,0 +1,112 @@
+//! What every ledger does, as checks that any ledger can be put to.
+//!
+//! The transitions have tests of their own. What is checked here is what a store
+//! can get wrong around them: whose record is loaded, what is kept and what is
+//! left, who is woken, who comes first.
+
+mod approvals;
+mod claims;
+mod finding_out;
+mod limits;
+mod looking;
+mod racing;
+mod stage;
+mod twins;
+mod waiting;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BoxFuture, Ledger};
+use stage::Stage;
+
+/// A ledger to be checked.
+pub(super) struct Subject {
+    /// The ledger: empty, and used by nobody else.
+    pub(super) ledger: Arc<dyn Ledger>,
+    /// Lets so much of the ledger's time pass: by moving a clock, or by waiting.
+    pub(super) pass: Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+type Behaviour = fn(Stage) -> BoxFuture<'static, ()>;
+
+/// Lists functions by name.
+macro_rules! behaviours {
+    ($($topic:ident::{$($name:ident),+ $(,)?})+) => {
+        [$($((concat!(stringify!($topic), "::", stringify!($name)), |stage| Box::pin($topic::$name(stage)))),+),+]
+    };
+}
+
+const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
+    claims::{
+        a_claim_is_found_again_by_its_own_call_alone,
+        a_result_is_replayed,
+        a_released_key_may_be_claimed_by_another,
+        a_lost_lease_makes_it_unknown_for_good,
+        a_stale_fence_settles_nothing,
+        fences_never_come_twice,
+        keys_belong_to_tenant_and_tool,
+        a_tombstone_remembers_the_key,
+        a_sliding_ttl_is_kept,
+        other_arguments_are_a_conflict,
+        a_lease_is_renewed,
+        what_is_not_known_is_missing,
+        large_and_strange_values_are_kept,
+    }
+    finding_out::{
+        there_is_one_reconciler,
+        too_early_is_too_early,
+        a_person_resolves,
+        a_repetition_is_in_doubt,
+    }
+    approvals::{
+        a_grant_is_used_once,
+        a_denial_stands,
+        a_request_lapses,
+    }
+    limits::{
+        limits_count_claims_over_all_keys,
+        cells_are_kept_apart,
+        a_limited_call_leaves_nothing,
+        all_limits_or_none,
+        reads_draw_without_a_record,
+    }
+    twins::{
+        a_twin_is_found,
+        the_twin_that_speaks_longest_answers,
+        a_twin_of_another_is_none,
+        what_did_not_happen_is_no_twin,
+    }
+    looking::{
+        a_record_is_shown_as_it_was_written,
+        histories_verify,
+        operations_are_listed_in_order,
+        listings_are_filtered,
+        listings_are_paged,
+    }
+    waiting::{
+        who_waits_is_woken,
+        who_waits_for_an_approval_is_woken,
+        nobody_waits_for_what_is_over,
+        nobody_waits_longer_than_he_said,
+    }
+    racing::{
+        one_of_many_claims,
+        every_key_is_claimed_once,
+        one_of_many_reconciles,
+        a_limit_holds_among_many,
+    }
+};
+
+/// Puts a ledger to every check. `make` makes an empty one for each.
+///
+/// # Panics
+/// At the first check that fails.
+pub(super) async fn run<F: Future<Output = Subject>>(make: impl Fn() -> F) {
+    for (name, behaviour) in BEHAVIOURS {
+        // A failed assertion says what; this says where.
+        println!("checking {name}");
+        behaviour(Stage::new(make().await)).await;
+    }
+}

@@ -1,0 +1,76 @@
+//! Waiting for a change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::stage::{Stage, call, confirmed, happened, key};
+use crate::ledger::{Admission, Admitted, ApprovalVerdict, Refusal};
+
+/// Longer than any test: who waits so long was not woken.
+const LONG: Duration = Duration::from_hours(1);
+
+/// How long a check that should be woken is given.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) async fn who_waits_is_woken(stage: Stage) {
+    let id = key("k");
+    let claim = stage.claim(&call(1, &id)).await;
+    let waiters: Vec<_> = (0..3_u128)
+        .map(|number| {
+            let (ledger, id) = (Arc::clone(&stage.ledger), id.clone());
+            tokio::spawn(async move {
+                loop {
+                    match ledger.admit(call(10 + number, &id)).await.unwrap() {
+                        Admitted::Replay(replay) => return replay.result,
+                        Admitted::Refused(Refusal::InFlight { .. }) => ledger.changed(id.clone(), LONG).await,
+                        other => panic!("{other:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    stage.settle(&id, claim.fence, happened("7")).await;
+    for waiter in waiters {
+        let result = tokio::time::timeout(PATIENCE, waiter).await.expect("woken").unwrap();
+        assert_eq!(&*result, "7");
+    }
+}
+
+pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
+    let id = key("k");
+    let asking = Admission { terms: confirmed(), ..call(1, &id) };
+    let Refusal::AwaitingApproval { request, .. } = stage.refusal(&asking).await else { panic!("no request") };
+    let waiter = {
+        let (ledger, id) = (Arc::clone(&stage.ledger), id.clone());
+        tokio::spawn(async move { ledger.changed(id, LONG).await })
+    };
+    tokio::task::yield_now().await;
+    stage.decide(&id, &request, ApprovalVerdict::Grant).await;
+    tokio::time::timeout(PATIENCE, waiter).await.expect("woken").unwrap();
+}
+
+pub(super) async fn nobody_waits_for_what_is_over(stage: Stage) {
+    let id = key("k");
+    let wait = |id| tokio::time::timeout(PATIENCE, stage.ledger.changed(id, LONG));
+    wait(key("never")).await.expect("there is nothing to wait for");
+    stage.succeed(&call(1, &id), "7").await;
+    wait(id).await.expect("it is over");
+}
+
+pub(super) async fn nobody_waits_longer_than_he_said(stage: Stage) {
+    let id = key("k");
+    stage.claim(&call(1, &id)).await;
+    let span = Duration::from_secs(1);
+    let waiter = {
+        let (ledger, id) = (Arc::clone(&stage.ledger), id.clone());
+        tokio::spawn(async move { ledger.changed(id, span).await })
+    };
+    let patience = tokio::time::Instant::now() + PATIENCE;
+    while !waiter.is_finished() {
+        assert!(tokio::time::Instant::now() < patience, "it waits on");
+        stage.pass(span).await;
+        tokio::task::yield_now().await;
+    }
+    waiter.await.unwrap();
+}

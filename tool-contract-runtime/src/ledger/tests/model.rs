@@ -1,0 +1,113 @@
+//! The pure transitions on plain maps: what every ledger must answer.
+
+use std::collections::BTreeMap;
+
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::ledger::{
+    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew, resolve, settle,
+};
+
+use crate::ledger::{
+    Admission, Cell, CellId, Decision, Draw, Event, Fence, Finding, ReconcileRequest, Record, Resolution, Settlement,
+    Timestamp,
+};
+
+/// What is asked of a ledger.
+#[derive(Debug, Clone)]
+pub(super) enum Command {
+    Admit(Admission),
+    Settle(Settlement),
+    Renew(OperationId, Fence),
+    Begin(ReconcileRequest),
+    Finish(OperationId, Fence, Finding),
+    Resolve(Resolution),
+    Decide(Decision),
+    Draw(Vec<Draw>),
+}
+
+/// The simplest ledger there is.
+#[derive(Default)]
+pub(super) struct Model {
+    pub(super) records: BTreeMap<OperationId, Record>,
+    pub(super) histories: BTreeMap<OperationId, Vec<Event>>,
+    cells: Vec<(CellId, Cell)>,
+    fence: u64,
+}
+
+impl Model {
+    /// The answer, written out.
+    pub(super) fn run(&mut self, command: &Command, now: Timestamp) -> String {
+        match command {
+            Command::Admit(request) => self.admit(request, now),
+            Command::Settle(settlement) => {
+                self.step(&settlement.id, now, |slot, around| settle(slot, settlement, around))
+            }
+            Command::Renew(id, fence) => self.step(id, now, |slot, around| renew(slot, *fence, around)),
+            Command::Begin(request) => self.step(&request.id, now, |slot, around| begin_reconcile(slot, request, around)),
+            Command::Finish(id, fence, finding) => {
+                self.step(id, now, |slot, around| finish_reconcile(slot, *fence, finding, around))
+            }
+            Command::Resolve(resolution) => {
+                self.step(&resolution.id, now, |slot, around| resolve(slot, resolution, around))
+            }
+            Command::Decide(decision) => {
+                self.step(&decision.id, now, |slot, around| decide_approval(slot, decision, around))
+            }
+            Command::Draw(draws) => {
+                let mut cells = self.cells(draws);
+                let drawn = draw(&mut cells, draws, now);
+                self.put_cells(draws, cells);
+                format!("{drawn:?}")
+            }
+        }
+    }
+
+    fn admit(&mut self, request: &Admission, now: Timestamp) -> String {
+        let twin = if self.records.contains_key(&request.id) { None } else { self.twin(request) };
+        let mut cells = self.cells(&request.draws);
+        let answer = self.step(&request.id, now, |slot, around| admit(slot, request, twin.as_ref(), &mut cells, around));
+        self.put_cells(&request.draws, cells);
+        answer
+    }
+
+    fn step<R: std::fmt::Debug>(
+        &mut self,
+        id: &OperationId,
+        now: Timestamp,
+        step: impl FnOnce(&mut Option<Record>, &Around) -> Step<R>,
+    ) -> String {
+        let mut slot = self.records.get(id).cloned();
+        let done = step(&mut slot, &Around { now, fence: Fence(self.fence + 1) });
+        if let Some(record) = slot.filter(|_| done.changed) {
+            self.fence = self.fence.max(record.fence.0);
+            self.records.insert(id.clone(), record);
+            self.histories.entry(id.clone()).or_default().extend(done.events);
+        }
+        format!("{:?}", done.reply)
+    }
+
+    /// Of all that do the same, the one that speaks for longest.
+    fn twin(&self, request: &Admission) -> Option<Twin> {
+        let same = |(id, record): &(&OperationId, &Record)| {
+            id.tenant == request.id.tenant && id.tool == request.id.tool && record.hash == request.hash
+        };
+        self.records
+            .iter()
+            .filter(same)
+            .filter(|(_, record)| record.speaks_until().is_some())
+            .max_by_key(|(_, record)| (record.speaks_until(), record.fence))
+            .map(|(id, record)| Twin { key: id.key.clone(), record: record.clone() })
+    }
+
+    fn cells(&self, draws: &[Draw]) -> Vec<Cell> {
+        let cell = |draw: &Draw| self.cells.iter().find(|(id, _)| *id == draw.cell).map(|(_, cell)| *cell);
+        draws.iter().map(|draw| cell(draw).unwrap_or_default()).collect()
+    }
+
+    fn put_cells(&mut self, draws: &[Draw], cells: Vec<Cell>) {
+        for (draw, cell) in draws.iter().zip(cells) {
+            self.cells.retain(|(id, _)| *id != draw.cell);
+            self.cells.push((draw.cell.clone(), cell));
+        }
+    }
+}
