@@ -15,16 +15,10 @@ use crate::tools::{ChargeCard, CloseAccount, SendReceipt};
 pub(crate) fn tell(tool: &str, event: &Event) -> Vec<String> {
     let policy = policy(tool);
     let detail = event.detail.as_deref().unwrap_or_default();
-    let attempts: Vec<Attempt> = serde_json::from_str(detail).unwrap_or_default();
-    let mut lines: Vec<_> =
-        attempts.iter().flat_map(|attempt| attempted(policy, attempt)).collect();
-    let line = match (event.kind, attempts.last()) {
-        (EventKind::Succeeded, Some(failed)) => Some(succeeded_after(failed, event)),
-        (kind, Some(_)) => happened(kind, policy, ""),
-        (kind, None) => happened(kind, policy, detail),
-    };
-    lines.extend(line);
-    lines
+    if event.kind == EventKind::Attempted {
+        return event.attempts().iter().flat_map(|attempt| attempted(policy, attempt)).collect();
+    }
+    vec![happened(event.kind, policy, detail)]
 }
 
 fn policy(tool: &str) -> &'static Policy {
@@ -50,18 +44,11 @@ fn attempted(policy: &Policy, attempt: &Attempt) -> [String; 2] {
     [format!("attempt {number}: {error}"), format!("  because {why}")]
 }
 
-fn succeeded_after(failed: &Attempt, event: &Event) -> String {
-    let pause = event.at.since(failed.began_at.after(failed.took)).as_secs_f32();
-    format!("attempt {}, {pause:.1} s later, succeeded; the result is on record", failed.number + 1)
-}
-
-fn happened(kind: EventKind, policy: &Policy, detail: &str) -> Option<String> {
-    let line = match kind {
+fn happened(kind: EventKind, policy: &Policy, detail: &str) -> String {
+    match kind {
         EventKind::Claimed => "claimed the key, on disk, before a byte left".to_owned(),
         EventKind::Succeeded => "succeeded; the result is on record".to_owned(),
         EventKind::Released => "nothing happened; the key is free again".to_owned(),
-        // The attempts that led there were told.
-        EventKind::BecameUnknown if detail.is_empty() => return None,
         EventKind::BecameUnknown => "unknown, on record; nobody repeats it blindly".to_owned(),
         EventKind::LeaseLost => format!("unknown: {detail}"),
         EventKind::ReconcileBegan => {
@@ -78,8 +65,7 @@ fn happened(kind: EventKind, policy: &Policy, detail: &str) -> Option<String> {
         EventKind::ApprovalRequested => format!("nothing runs; a person is asked: {detail}"),
         EventKind::ApprovalGranted => format!("granted by {detail}"),
         other => format!("{} {detail}", other.as_str().replace('_', " ")),
-    };
-    Some(line)
+    }
 }
 
 /// Why a call was answered without running anything, where it was.

@@ -15,3 +15,11 @@ pub async fn charge(order: String, cents: u64) -> Result<u32, Infallible> {
 }
 
 pub mod ui;
+
+/// Put a value, of which this release no longer says that repeating it is
+/// harmless.
+#[tool(side_effect = "write", idempotent, rollback = "none")]
+pub async fn put(order: String) -> Result<u32, Infallible> {
+    let _ = order;
+    Ok(1)
+}

@@ -277,7 +277,10 @@ impl Response {
                 if rejected.code == Code::APPROVAL_MISSING { Status::AwaitingApproval } else { Status::Refused }
             }
             CallError::Ledger(_) => Status::Refused,
-            CallError::Failed(..) => Status::Failed,
+            CallError::Failed(_, about) => {
+                self.retry_after_ms = about.retry_after.map(millis);
+                Status::Failed
+            }
             CallError::Unknown(unknown) => {
                 self.escalation.clone_from(&unknown.escalation);
                 Status::Unknown

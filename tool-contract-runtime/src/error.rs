@@ -22,16 +22,22 @@ pub struct About {
     pub key: Option<IdempotencyKey>,
     /// How many attempts this call made.
     pub attempts: u32,
+    /// How long the key's next attempt has to wait, after a failure.
+    pub retry_after: Option<Duration>,
 }
 
 impl About {
     pub(crate) const fn tool(tool: Text) -> Self {
-        Self { tool, tenant: None, key: None, attempts: 0 }
+        Self { tool, tenant: None, key: None, attempts: 0, retry_after: None }
     }
 
     pub(crate) fn known(id: &OperationId, attempts: u32) -> Self {
         let (tool, tenant) = (id.tool.clone(), id.tenant.clone());
-        Self { tool, tenant, key: Some(id.key.clone()), attempts }
+        Self { tool, tenant, key: Some(id.key.clone()), attempts, retry_after: None }
+    }
+
+    pub(crate) fn not_before(self, delay: Duration) -> Self {
+        Self { retry_after: Some(delay).filter(|delay| !delay.is_zero()), ..self }
     }
 
     /// The operation, for the ledger's `find`, `history` and `resolve`; `None`
@@ -142,7 +148,8 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
         match self {
             Self::Rejected(rejected) => rejected.fmt(f),
             Self::Failed(failure, about) => {
-                write!(f, "{about} failed without effect after {} attempt(s): {failure}", about.attempts)
+                let plural = if about.attempts == 1 { "" } else { "s" };
+                write!(f, "{about} failed without effect after {} attempt{plural}: {failure}", about.attempts)
             }
             Self::Unknown(unknown) => unknown.fmt(f),
             Self::Ledger(failure) => failure.fmt(f),

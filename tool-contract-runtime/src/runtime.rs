@@ -12,7 +12,7 @@ use serde_json::Value;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Holder, Nonce};
 use tool_contract_spec::operation::SecretKey;
-use tool_contract_spec::policy::SideEffect;
+use tool_contract_spec::policy::{Contract, SideEffect};
 
 use crate::approval::InsecureLocalApprover;
 use crate::clock::{Clock, SystemClock};
@@ -67,6 +67,12 @@ impl Runtime {
     #[must_use]
     pub fn tools(&self) -> Vec<ToolDescription> {
         self.shared.registry.all().iter().map(|entry| ToolDescription::of(entry.tool)).collect()
+    }
+
+    /// The contract of a registered tool.
+    #[must_use]
+    pub fn contract(&self, tool: &str) -> Option<&'static Contract> {
+        self.named(tool).map(|entry| entry.tool.contract())
     }
 
     /// Waits until nothing runs any more: calls, and what dropped calls left

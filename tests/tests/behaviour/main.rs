@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
 mod blocking;
+mod context;
 mod deadlines;
 mod dropping;
+mod in_flight;
 mod keys;
 mod leases;
+mod nesting;
 mod panics;
+mod registering;
 mod replay;
 mod retries;
 mod slow;

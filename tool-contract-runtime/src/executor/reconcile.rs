@@ -36,7 +36,8 @@ impl Writing<'_> {
             Err(error) => Err(self.unknown(format!("the ledger could not be asked to reconcile it: {error}"), None)),
             // Somebody else is at it, or was: admission says what came of it.
             Ok(ReconcileClaim::Refused { .. }) => Ok(Round::Again(Duration::ZERO)),
-            Ok(ReconcileClaim::Claimed { fence, now, lease_until, .. }) => {
+            Ok(ReconcileClaim::Claimed { fence, now, lease_until, attempts, .. }) => {
+                self.total = attempts;
                 let ledger = Arc::clone(&self.plan.ledger);
                 let id = self.plan.admission.id.clone();
                 // As long as whoever claimed the operation wanted its leases.
@@ -132,7 +133,10 @@ impl Writing<'_> {
                 self.cause = None;
                 Ok(Round::Again(if_not.delay))
             }
-            Finding::DidNotHappen { .. } => Err(CallError::Failed(Failure::DidNotHappen, Box::new(self.about()))),
+            Finding::DidNotHappen { .. } => {
+                let about = self.about().not_before(if_not.delay);
+                Err(CallError::Failed(Failure::DidNotHappen, Box::new(about)))
+            }
             Finding::CannotTell { why } => Err(self.unsolved(&why, escalation)),
         }
     }

@@ -434,7 +434,7 @@ impl<'a> Writing<'a> {
                 let delay = self.persisted_delay(ended.outcome);
                 self.settle(lease, used, Settling::Released { delay }).await?;
                 tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
-                Err(CallError::Failed(Failure::Tool(()), Box::new(self.about())))
+                Err(CallError::Failed(Failure::Tool(()), Box::new(self.about().not_before(delay))))
             }
             NextStep::Reconcile | NextStep::Escalate => {
                 let cause = self.doubt.take().unwrap_or(ended.error);

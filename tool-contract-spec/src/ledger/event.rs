@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Fence, Timestamp};
+use super::{Attempt, Fence, Timestamp};
 
 /// What happened to an operation. Its number goes into hashes that are kept:
 /// never give one a new meaning.
@@ -44,11 +44,13 @@ pub enum EventKind {
     ResolvedDidNotHappen = 16,
     /// Its key is past its ttl.
     Expired = 17,
+    /// Attempts failed under the claim; the detail is their list.
+    Attempted = 18,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ApprovalRequested,
         Self::ApprovalGranted,
         Self::ApprovalDenied,
@@ -66,6 +68,7 @@ impl EventKind {
         Self::ResolvedHappened,
         Self::ResolvedDidNotHappen,
         Self::Expired,
+        Self::Attempted,
     ];
 
     /// Its word in histories and logs.
@@ -89,6 +92,7 @@ impl EventKind {
             Self::ResolvedHappened => "resolved_happened",
             Self::ResolvedDidNotHappen => "resolved_did_not_happen",
             Self::Expired => "expired",
+            Self::Attempted => "attempted",
         }
     }
 }
@@ -104,10 +108,20 @@ pub struct Event {
     pub kind: EventKind,
     /// The newest fence of the operation then.
     pub fence: Fence,
-    /// More about it: a cause, who and why, the attempts as JSON.
+    /// More about it: a cause, who and why; the failed attempts as JSON, which
+    /// [`Event::attempts`] reads.
     pub detail: Option<String>,
     /// SHA-256 over all of this and the hash of the event before it.
     pub hash: [u8; 32],
+}
+
+impl Event {
+    /// The failed attempts of an [`Attempted`](EventKind::Attempted) event.
+    #[must_use]
+    pub fn attempts(&self) -> Vec<Attempt> {
+        let listed = self.detail.as_deref().filter(|_| self.kind == EventKind::Attempted);
+        listed.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
 }
 
 /// The end of a history: what the next event is bound to.

@@ -35,6 +35,8 @@ pub enum ReconcileClaim {
         lease_until: Timestamp,
         /// The operation's arguments as JSON, secrets left out.
         arguments: Arc<str>,
+        /// Attempts that the key has had.
+        attempts: u32,
     },
     /// There is nothing to find out, or somebody else is at it.
     Refused {
@@ -71,6 +73,7 @@ fn claimed(record: &Record, now: Timestamp) -> ReconcileClaim {
             now,
             lease_until: *lease_until,
             arguments: Arc::clone(&record.arguments),
+            attempts: record.attempts,
         },
         state => ReconcileClaim::Refused { state: Some(state.name()) },
     }

@@ -121,23 +121,20 @@ fn is_repeated(record: &Record, verdict: &Verdict) -> bool {
 }
 
 fn apply(record: &mut Record, settlement: &Settlement, log: &mut Log) {
-    let detail = trace(&settlement.attempts);
+    // The same unknown a second time: its reply was lost.
+    if matches!(settlement.verdict, Verdict::Unknown { .. }) && record.reserved == 0 {
+        return;
+    }
+    give_back(record, settlement.used);
+    if let Some(attempts) = trace(&settlement.attempts) {
+        log.note(record, EventKind::Attempted, Some(attempts));
+    }
     match &settlement.verdict {
         Verdict::Succeeded { result } => {
-            give_back(record, settlement.used);
-            succeed(record, Arc::clone(result), EventKind::Succeeded, detail, log);
+            succeed(record, Arc::clone(result), EventKind::Succeeded, None, log);
         }
-        Verdict::Released { delay } => {
-            give_back(record, settlement.used);
-            release(record, *delay, EventKind::Released, detail, log);
-        }
-        // The same unknown a second time: its reply was lost.
-        Verdict::Unknown { .. } if record.reserved == 0 => {}
+        Verdict::Released { delay } => release(record, *delay, EventKind::Released, None, log),
         Verdict::Unknown { cause } => {
-            give_back(record, settlement.used);
-            if let Some(detail) = detail {
-                log.note(record, EventKind::BecameUnknown, Some(detail));
-            }
             let believed_from = log.now.after(record.terms.settle);
             let unknown = Unknown { since: log.now, believed_from, cause: cause.clone() };
             enter_unknown(record, unknown, EventKind::BecameUnknown, log);

@@ -190,7 +190,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Literal(Lit::Int(_)) => "a number",
         Value::Literal(Lit::Float(_)) => "a fraction",
         Value::Literal(Lit::Bool(_)) => "a truth value",
-        Value::Literal(_) | Value::Other(_) => "something else",
+        Value::Literal(_) | Value::Other(_) => "something unreadable",
         Value::Path(_) => "a name",
         Value::List(..) => "a list",
         Value::Group(..) => "a group",

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use super::{BoxFuture, Ledger};
 use stage::Stage;
+pub(super) use stage::{call, confirmed, happened, hash, id, key, repeatable, terms, unknown};
 
 /// A ledger to be checked.
 pub(super) struct Subject {

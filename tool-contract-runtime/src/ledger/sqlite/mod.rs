@@ -6,12 +6,16 @@
 
 mod checkpointer;
 mod fault;
+#[cfg(test)]
+mod faults;
 mod options;
 mod reader;
 mod request;
 mod row;
 mod schema;
 mod store;
+#[cfg(test)]
+mod tests;
 mod turnstile;
 mod value;
 mod writer;
@@ -38,6 +42,7 @@ use self::request::{Request, ask};
 use self::store::Store;
 use self::turnstile::Turnstile;
 use self::writer::Writer;
+use super::time::Time;
 use super::waiting::Waiting;
 use super::{
     Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError, Limited, Query,
@@ -136,10 +141,10 @@ fn no_thread(file: &Path, error: &std::io::Error) -> LedgerError {
 fn open_and_write(file: PathBuf, options: SqliteOptions, opened: oneshot::Sender<Result<SqliteLedger, LedgerError>>) {
     let begun = begin(file, options);
     match begun {
-        Ok((ledger, writer, connection)) => {
-            // Nobody waits any more: the ledger is dropped, and the queue closed.
+        Ok(Begun { ledger, writer, connection, time }) => {
+            // If nobody waits any more, the ledger is dropped and the queue closed.
             let _ = opened.send(Ok(ledger));
-            writer.run(connection);
+            writer.run(connection, time);
         }
         Err(error) => {
             let _ = opened.send(Err(error));
@@ -147,10 +152,15 @@ fn open_and_write(file: PathBuf, options: SqliteOptions, opened: oneshot::Sender
     }
 }
 
-fn begin(
-    file: PathBuf,
-    options: SqliteOptions,
-) -> Result<(SqliteLedger, Writer, Connection), LedgerError> {
+/// A ledger that was opened, and what its writing thread needs.
+struct Begun {
+    ledger: SqliteLedger,
+    writer: Writer,
+    connection: Connection,
+    time: Time,
+}
+
+fn begin(file: PathBuf, options: SqliteOptions) -> Result<Begun, LedgerError> {
     let mut turnstile = Turnstile::open(&file).map_err(|error| {
         LedgerError::Unavailable(format!(
             "{} cannot be opened: {error}; this process must be allowed to write the file and its directory",
@@ -172,7 +182,9 @@ fn begin(
         queues: Some(Queues { writer, readers }),
         threads,
     };
-    Ok((ledger, Writer::new(file, options, queue, waiting, turnstile, checkpointer), connection))
+    let time = Time::new(Arc::clone(&options.clock));
+    let writer = Writer::new(file, options, queue, waiting, turnstile, checkpointer);
+    Ok(Begun { ledger, writer, connection, time })
 }
 
 impl SqliteLedger {

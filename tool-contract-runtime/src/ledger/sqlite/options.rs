@@ -25,6 +25,10 @@ pub struct SqliteOptions {
     pub(super) queue: usize,
     pub(super) busy_timeout: Duration,
     pub(super) most_bytes: Option<u64>,
+    /// Whether a commit waits for the disk. Only a test may do without.
+    pub(super) syncs: bool,
+    #[cfg(test)]
+    pub(super) faults: Arc<super::faults::Faults>,
 }
 
 impl SqliteOptions {
@@ -41,6 +45,9 @@ impl SqliteOptions {
             queue: Self::DEFAULT_QUEUE,
             busy_timeout: Self::DEFAULT_BUSY_TIMEOUT,
             most_bytes: None,
+            syncs: true,
+            #[cfg(test)]
+            faults: Arc::default(),
         }
     }
 
@@ -69,6 +76,19 @@ impl SqliteOptions {
     pub fn most_bytes(mut self, bytes: u64) -> Self {
         self.most_bytes = Some(bytes);
         self
+    }
+
+    /// Does not wait for the disk, where only answers are compared.
+    #[cfg(test)]
+    pub(crate) fn without_syncing(mut self) -> Self {
+        self.syncs = false;
+        self
+    }
+
+    /// The faults of this ledger.
+    #[cfg(test)]
+    pub(super) fn faults(&self) -> Arc<super::faults::Faults> {
+        Arc::clone(&self.faults)
     }
 
     /// Opens the ledger in the file at `path`, or makes one there.

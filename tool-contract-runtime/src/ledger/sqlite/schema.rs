@@ -55,7 +55,8 @@ fn connect(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerErr
     let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
     connection.busy_timeout(options.busy_timeout).map_err(failed)?;
     // A lost admission would be a second effect: FULL, and nothing less.
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    let synchronous = if options.syncs { "FULL" } else { "OFF" };
+    connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
     connection.pragma_update(None, "trusted_schema", false).map_err(failed)?;
     // Copying the log back is a thread's own work, so that no call waits for it.

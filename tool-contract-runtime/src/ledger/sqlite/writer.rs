@@ -59,8 +59,7 @@ impl Writer {
     }
 
     /// Serves until the last sender is gone, and all that waited is done.
-    pub(super) fn run(mut self, connection: Connection) {
-        let mut time = Time::new(Arc::clone(&self.options.clock));
+    pub(super) fn run(mut self, connection: Connection, mut time: Time) {
         let mut open = Some(connection);
         while let Ok(first) = self.queue.recv() {
             let connection = match open.take().map_or_else(|| self.reopen(), Ok) {
@@ -203,7 +202,7 @@ impl Writer {
     }
 
     fn commit(&mut self, store: &mut Store<'_>, batch: Vec<Box<dyn Request>>, failed: Vec<Failed>) -> Health {
-        if let Err(error) = store.commit() {
+        if let Err(error) = self.make_durable(store) {
             // It may be durable or not: nobody is told that it is, and what this
             // connection believes is not asked again.
             answer_all(batch, &explain(&self.file, &error));
@@ -215,6 +214,17 @@ impl Writer {
         }
         answer(batch.into_iter().zip(failed).collect());
         Health::Good
+    }
+
+    fn make_durable(&self, store: &mut Store<'_>) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        if let Some(fault) = self.options.faults.take() {
+            if fault == super::faults::CommitFault::Kept {
+                store.commit()?;
+            }
+            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR), None));
+        }
+        store.commit()
     }
 
     fn kick_checkpointer(&mut self) {

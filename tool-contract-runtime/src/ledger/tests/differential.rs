@@ -5,16 +5,261 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tool_contract_spec::key::{OperationId, Tenant};
+use tempfile::TempDir;
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::outcome::OutcomeClass;
 use tool_contract_spec::policy::{Limit, Period, Quota, Remint, Scope};
 
 use super::model::{Command, Model};
-use crate::clock::Clock;
-use crate::ledger::conformance::{LEASE, call, confirmed, happened, hash, id, repeatable, terms, unknown};
+use crate::ledger::conformance::{call, confirmed, happened, hash, id, repeatable, terms, unknown};
+use crate::ledger::time::Time;
 use crate::ledger::{
-    Admission, ApprovalId, ApprovalVerdict, CellId, Decision, Draw, Fence, Finding, Holder, Intent, Ledger,
-    LedgerError, MemoryLedger, Nonce, Query, ReconcileRequest, Resolution, Resolved, Settlement, Terms, Verdict,
-    verify,
+    Admission, ApprovalVerdict, Attempt, CellId, Decision, Draw, Fence, Finding, Holder, Intent, Ledger, LedgerError,
+    MemoryLedger, Nonce, Query, ReconcileRequest, Resolution, Resolved, Settlement, SqliteLedger, Terms, Timestamp,
+    Verdict, verify,
 };
-use crate::outcome_for_tests::attempt;
 use crate::testing::ManualClock;
+
+/// What is to be asked next; what it needs to know is looked up then.
+#[derive(Debug, Clone)]
+enum Plan {
+    Pass(u64),
+    /// Somebody sets the wall clock.
+    Set(i64),
+    Admit { request: Box<Admission>, bring: bool },
+    Settle { id: OperationId, stale: bool, used: u32, verdict: Verdict, told: bool },
+    Renew { id: OperationId, stale: bool },
+    Begin { id: OperationId, nonce: u128 },
+    Finish { id: OperationId, stale: bool, finding: Finding },
+    Resolve { id: OperationId, resolved: Resolved },
+    Decide { id: OperationId, by: &'static str, verdict: ApprovalVerdict },
+    Draw(Vec<Draw>),
+}
+
+fn operation() -> impl Strategy<Value = OperationId> {
+    let tenant = prop_oneof![3 => Just(None), 1 => Just(Some("t"))];
+    let tool = prop_oneof![3 => Just("tool"), 1 => Just("other")];
+    let key = prop::sample::select(vec!["a", "b", "c", "d"]);
+    (tenant, tool, key).prop_map(|(tenant, tool, key)| id(tenant, tool, key))
+}
+
+fn contract() -> impl Strategy<Value = Terms> {
+    let base = prop_oneof![
+        4 => Just(terms()),
+        3 => Just(repeatable()),
+        2 => Just(confirmed()),
+        1 => Just(Terms { confirm: Some((Duration::from_secs(30), 2)), ..terms() }),
+    ];
+    let ttl = prop_oneof![Just(Duration::from_secs(20)), Just(Duration::from_mins(2))];
+    (base, ttl, any::<bool>(), prop::sample::select(&Remint::ALL))
+        .prop_map(|(base, ttl, sliding, remint)| Terms { ttl, sliding, remint, ..base })
+}
+
+fn draws() -> impl Strategy<Value = Vec<Draw>> {
+    let quota = prop_oneof![
+        Just(Quota::Rate(3, Period::Minute)),
+        Just(Quota::Rate(1, Period::Second)),
+        Just(Quota::Count(6)),
+    ];
+    let subject = prop_oneof![Just(None), Just(Some("eve".into()))];
+    let draw = (quota, subject).prop_map(|(quota, subject)| {
+        let limit = Limit { scope: Scope::User, quota };
+        Draw { cell: CellId { tool: "tool".into(), limit, tenant: None, subject } }
+    });
+    prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(draw, 1..3)]
+}
+
+fn admission() -> impl Strategy<Value = Plan> {
+    let intent = prop_oneof![5 => Just(Intent::Claim), 1 => Just(Intent::RequestApproval)];
+    (operation(), 0..6_u128, 0..3_u8, contract(), intent, draws(), any::<bool>()).prop_map(
+        |(id, caller, number, terms, intent, draws, bring)| {
+            let request = Admission {
+                hash: hash(number),
+                arguments: format!("[{number}]").into(),
+                holder: Holder(caller % 2),
+                terms,
+                intent,
+                draws,
+                requested_by: (caller == 0).then(|| "ada".into()),
+                correlation_id: (caller == 1).then(|| "trace".into()),
+                ..call(caller, &id)
+            };
+            Plan::Admit { request: Box::new(request), bring }
+        },
+    )
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    prop_oneof![
+        3 => prop::sample::select(vec!["1", "2"]).prop_map(happened),
+        3 => (0..3_u64).prop_map(|delay| Verdict::Released { delay: Duration::from_secs(delay) }),
+        2 => Just(unknown()),
+    ]
+}
+
+fn finding() -> impl Strategy<Value = Finding> {
+    prop_oneof![
+        Just(Finding::Happened { result: "1".into() }),
+        Just(Finding::DidNotHappen { delay: Duration::from_secs(1) }),
+        Just(Finding::CannotTell { why: "no idea".into() }),
+    ]
+}
+
+fn resolved() -> impl Strategy<Value = Resolved> {
+    prop_oneof![
+        Just(Resolved::Happened { result: "1".into() }),
+        any::<bool>().prop_map(|holder_is_dead| Resolved::DidNotHappen { holder_is_dead }),
+    ]
+}
+
+fn decision() -> impl Strategy<Value = Plan> {
+    let verdict = prop_oneof![
+        4 => Just(ApprovalVerdict::Grant),
+        1 => Just(ApprovalVerdict::Deny { why: "no".into() }),
+    ];
+    (operation(), prop::sample::select(vec!["ada", "bob", "eve"]), verdict)
+        .prop_map(|(id, by, verdict)| Plan::Decide { id, by, verdict })
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let stale = || prop::bool::weighted(0.15);
+    prop_oneof![
+        4 => (1..8_000_u64).prop_map(Plan::Pass),
+        1 => (-60_000..60_000_i64).prop_map(Plan::Set),
+        12 => admission(),
+        8 => (operation(), stale(), 0..3_u32, verdict(), any::<bool>())
+            .prop_map(|(id, stale, used, verdict, told)| Plan::Settle { id, stale, used, verdict, told }),
+        2 => (operation(), stale()).prop_map(|(id, stale)| Plan::Renew { id, stale }),
+        3 => (operation(), 0..4_u128).prop_map(|(id, nonce)| Plan::Begin { id, nonce }),
+        3 => (operation(), stale(), finding()).prop_map(|(id, stale, finding)| Plan::Finish { id, stale, finding }),
+        2 => (operation(), resolved()).prop_map(|(id, resolved)| Plan::Resolve { id, resolved }),
+        4 => decision(),
+        1 => draws().prop_map(Plan::Draw),
+    ]
+}
+
+/// The three, under one clock.
+struct Three {
+    clock: Arc<ManualClock>,
+    time: Time,
+    model: Model,
+    memory: MemoryLedger,
+    sqlite: SqliteLedger,
+    _directory: TempDir,
+}
+
+impl Three {
+    async fn new() -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let directory = TempDir::new().unwrap();
+        let options = SqliteLedger::options().clock(Arc::clone(&clock) as _).without_syncing();
+        Self {
+            time: Time::new(Arc::clone(&clock) as _),
+            model: Model::default(),
+            memory: MemoryLedger::with_clock(Arc::clone(&clock) as _),
+            sqlite: options.open(directory.path().join("ledger.db")).await.unwrap(),
+            _directory: directory,
+            clock,
+        }
+    }
+
+    async fn follow(&mut self, plan: &Plan) {
+        let Some(command) = self.command(plan) else { return };
+        let expected = self.model.run(&command, self.time.now());
+        assert_eq!(ask(&self.memory, command.clone()).await, expected, "in memory: {command:?}");
+        assert_eq!(ask(&self.sqlite, command.clone()).await, expected, "in a file: {command:?}");
+    }
+
+    /// Looks up what a plan left open.
+    fn command(&self, plan: &Plan) -> Option<Command> {
+        Some(match plan.clone() {
+            Plan::Pass(millis) => {
+                self.clock.advance(Duration::from_millis(millis));
+                return None;
+            }
+            Plan::Set(millis) => {
+                self.clock.step_wall(millis);
+                return None;
+            }
+            Plan::Admit { mut request, bring } => {
+                let approval = self.model.records.get(&request.id).and_then(|record| record.approval.as_ref());
+                request.approval = approval.filter(|_| bring).map(|approval| approval.id.clone());
+                Command::Admit(*request)
+            }
+            Plan::Settle { id, stale, used, verdict, told } => {
+                let fence = self.fence(&id, stale);
+                Command::Settle(Settlement { id, fence, used, verdict, attempts: if told { attempts() } else { Vec::new() } })
+            }
+            Plan::Renew { id, stale } => Command::Renew(id.clone(), self.fence(&id, stale)),
+            Plan::Begin { id, nonce } => {
+                Command::Begin(ReconcileRequest { id, nonce: Nonce(100 + nonce), holder: Holder(0) })
+            }
+            Plan::Finish { id, stale, finding } => Command::Finish(id.clone(), self.fence(&id, stale), finding),
+            Plan::Resolve { id, resolved } => {
+                Command::Resolve(Resolution { id, by: "ada".into(), why: "looked".into(), resolved })
+            }
+            Plan::Decide { id, by, verdict } => {
+                let request = self.model.records.get(&id)?.approval.as_ref()?.id.clone();
+                Command::Decide(Decision { id, request, by: by.into(), verdict })
+            }
+            Plan::Draw(draws) => Command::Draw(draws),
+        })
+    }
+
+    fn fence(&self, id: &OperationId, stale: bool) -> Fence {
+        let newest = self.model.records.get(id).map_or(Fence(7), |record| record.fence);
+        Fence(newest.0.saturating_sub(u64::from(stale)))
+    }
+
+    /// All three remember the same.
+    async fn compare(&self) {
+        let expected: Vec<_> = self.model.records.clone().into_iter().collect();
+        for ledger in [&self.memory as &dyn Ledger, &self.sqlite] {
+            assert_eq!(ledger.list(Query::default()).await.unwrap(), expected);
+            for (id, record) in &expected {
+                let history = ledger.history(id.clone()).await.unwrap();
+                assert_eq!(history, self.model.histories[id]);
+                assert_eq!(verify(&history, &record.chain), Ok(()));
+            }
+        }
+    }
+}
+
+fn attempts() -> Vec<Attempt> {
+    let class = OutcomeClass::SideEffectUnknown;
+    let error = "no answer \u{1F980}".to_owned();
+    vec![Attempt { number: 1, began_at: Timestamp(5), took: Duration::from_millis(7), class, error }]
+}
+
+/// The answer of a ledger, written out as the model does.
+async fn ask(ledger: &dyn Ledger, command: Command) -> String {
+    fn written<R: std::fmt::Debug>(answer: Result<R, LedgerError>) -> String {
+        format!("{:?}", answer.unwrap())
+    }
+    match command {
+        Command::Admit(request) => written(ledger.admit(request).await),
+        Command::Settle(settlement) => written(ledger.settle(settlement).await),
+        Command::Renew(id, fence) => written(ledger.renew(id, fence).await),
+        Command::Begin(request) => written(ledger.begin_reconcile(request).await),
+        Command::Finish(id, fence, finding) => written(ledger.finish_reconcile(id, fence, finding).await),
+        Command::Resolve(resolution) => written(ledger.resolve(resolution).await),
+        Command::Decide(decision) => written(ledger.decide_approval(decision).await),
+        Command::Draw(draws) => written(ledger.draw(draws).await),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn all_ledgers_are_alike(plans in prop::collection::vec(plan(), 1..120)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut three = Three::new().await;
+            for plan in &plans {
+                three.follow(plan).await;
+            }
+            three.compare().await;
+        });
+    }
+}

@@ -124,6 +124,7 @@ fn the_numbers_of_events_never_change() {
         (15, "resolved_happened"),
         (16, "resolved_did_not_happen"),
         (17, "expired"),
+        (18, "attempted"),
     ];
     assert_eq!(numbers, expected);
 }

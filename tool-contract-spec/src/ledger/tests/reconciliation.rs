@@ -37,6 +37,7 @@ fn a_reconciler_is_told_what_it_needs() {
         now: Timestamp(12),
         lease_until: Timestamp(12 + LEASE),
         arguments: "{}".into(),
+        attempts: 2,
     };
     assert_eq!(bench.at(12).begin(8), expected);
 }
