@@ -1,6 +1,7 @@
 //! A contract file on disk.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use tool_contract_spec::document::{self, Document, LARGEST_FILE};
@@ -10,11 +11,16 @@ use crate::{Stop, report};
 /// The text of a contract file. What is too large for one is not read whole.
 pub(crate) fn text(path: &Path) -> Result<String, Stop> {
     let shown = path.display();
-    let size = fs::metadata(path).map_err(|error| format!("error: cannot read {shown}: {error}"))?.len();
-    if size > LARGEST_FILE as u64 {
+    let cannot = |error| format!("error: cannot read {shown}: {error}");
+    let file = File::open(path).map_err(cannot)?;
+    let size = file.metadata().map_err(cannot)?.len();
+    let mut bytes = Vec::new();
+    // A device or a pipe has a size of 0, and perhaps no end.
+    file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() > LARGEST_FILE {
+        let size = if size > LARGEST_FILE as u64 { size.to_string() } else { format!("more than {LARGEST_FILE}") };
         return Err(format!("error: {shown} has {size} bytes; a contract has at most {LARGEST_FILE}"));
     }
-    let bytes = fs::read(path).map_err(|error| format!("error: cannot read {shown}: {error}"))?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         format!("error: {shown} is not UTF-8, from its byte {at} on")

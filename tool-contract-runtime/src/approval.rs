@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{
-    Admission, Admitted, ApprovalId, ApprovalVerdict, Decided, Decision, Intent, Record, Refusal, State, StateName, Undecided,
+    Admission, Admitted, ApprovalId, ApprovalVerdict, Decided, Decision, Intent, Record, Refusal, State, StateName, Timestamp, Undecided,
 };
 
 use crate::call::Meta;
+use crate::clock::Clock;
 use crate::error::{About, CallError, LedgerFailure};
 use crate::executor::{Caller, admission, callable, ledger, refused};
 use crate::job::TypedJob;
@@ -52,6 +53,7 @@ impl<T> fmt::Debug for Approval<T> {
 /// A request for approval, on record.
 pub struct PendingApproval<T: Tool> {
     ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
     id: OperationId,
     request: Option<ApprovalId>,
     tool: PhantomData<fn() -> T>,
@@ -72,7 +74,7 @@ impl<T: Tool> PendingApproval<T> {
     pub async fn granted(&self) -> Result<Option<Approval<T>>, ApprovalError> {
         let Some(request) = &self.request else { return Ok(Some(Approval::new(None))) };
         let record = self.ledger.find(self.id.clone()).await?;
-        match standing(record.as_ref(), request) {
+        match standing(record.as_ref(), request, self.clock.now()) {
             Standing::Granted => Ok(Some(Approval::new(Some(request.clone())))),
             Standing::Pending => Ok(None),
             Standing::Denied { by, why } => Err(ApprovalError::Denied { request: request.clone(), by, why }),
@@ -108,13 +110,16 @@ enum Standing {
     Gone,
 }
 
-fn standing(record: Option<&Record>, request: &ApprovalId) -> Standing {
+/// `now` is this process's time and decides nothing: it only ends a wait for
+/// what nobody can grant any more. The ledger's time decides at the call.
+fn standing(record: Option<&Record>, request: &ApprovalId, now: Timestamp) -> Standing {
     let Some(record) = record else { return Standing::Gone };
     let Some(approval) = record.approval.as_ref().filter(|approval| approval.id == *request) else {
         return Standing::Gone;
     };
     match (&record.state, &approval.denied) {
         (_, Some(denial)) => Standing::Denied { by: Arc::clone(&denial.by), why: Arc::clone(&denial.why) },
+        _ if approval.expires_at <= now => Standing::Gone,
         (State::Approved | State::Released { .. }, None) if approval.is_granted() => Standing::Granted,
         (State::AwaitingApproval, None) => Standing::Pending,
         _ => Standing::Gone,
@@ -185,7 +190,8 @@ pub(crate) fn request<T: Tool>(
     Box::pin(async move {
         let (ledger, admission) = prepare(&runtime, arguments, meta).map_err(CallError::untyped)?;
         let (ledger, id, request) = ask(ledger, admission).await.map_err(CallError::untyped)?;
-        Ok(PendingApproval { ledger, id, request, tool: PhantomData })
+        let clock = Arc::clone(runtime.clock());
+        Ok(PendingApproval { ledger, clock, id, request, tool: PhantomData })
     })
 }
 
@@ -208,6 +214,7 @@ async fn ask(ledger: Arc<dyn Ledger>, admission: Admission) -> Result<Asked, Cal
     match ledger.admit(admission).await {
         Ok(Admitted::Replay(_)) => Ok((ledger, id, None)),
         Ok(Admitted::Refused(Refusal::AwaitingApproval { request, .. } | Refusal::Approved { request, .. })) => {
+            tracing::debug!(target: "tool_contract", %id, %request, "approval requested");
             Ok((ledger, id, Some(request)))
         }
         Ok(Admitted::Refused(refusal)) => Err(refused(about, refusal)),
@@ -247,19 +254,35 @@ impl InsecureLocalApprover {
         Self { runtime, name }
     }
 
-    /// Calls that wait for a person; at most [`Query::MOST`].
+    /// Calls that wait for a person; at most [`Query::MOST`]. What nobody can
+    /// grant any more is left out.
     ///
     /// # Errors
     /// If the ledger cannot be asked.
     pub async fn waiting(&self) -> Result<Vec<Waiting>, ApprovalError> {
-        let query = Query { state: Some(StateName::AwaitingApproval), ..Query::default() };
-        let listed = self.ledger()?.list(query).await?;
-        let waiting = listed.into_iter().filter_map(|(id, record)| {
-            let approval = record.approval?;
-            let (request, requested_by) = (approval.id, approval.requested_by);
-            Some(Waiting { request, id, arguments: record.arguments, requested_by })
-        });
-        Ok(waiting.collect())
+        let now = self.runtime.clock().now();
+        let mut waiting = Vec::new();
+        let mut page = self.page(None).await?;
+        while let Some((last, _)) = page.last() {
+            let after = last.clone();
+            waiting.extend(page.into_iter().filter_map(|(id, record)| {
+                let approval = record.approval.filter(|approval| approval.expires_at > now)?;
+                let (request, requested_by) = (approval.id, approval.requested_by);
+                Some(Waiting { request, id, arguments: record.arguments, requested_by })
+            }));
+            if waiting.len() >= Query::MOST {
+                waiting.truncate(Query::MOST);
+                break;
+            }
+            page = self.page(Some(after)).await?;
+        }
+        Ok(waiting)
+    }
+
+    /// Operations that wait for a person, those after `after`.
+    async fn page(&self, after: Option<OperationId>) -> Result<Vec<(OperationId, Record)>, LedgerError> {
+        let query = Query { state: Some(StateName::AwaitingApproval), after, ..Query::default() };
+        self.ledger()?.list(query).await
     }
 
     /// Agrees to a typed request.
@@ -300,13 +323,21 @@ impl InsecureLocalApprover {
     }
 
     async fn operation(&self, request: &ApprovalId) -> Result<OperationId, ApprovalError> {
-        let waiting = self.waiting().await?.into_iter().find(|waiting| waiting.request == *request);
-        waiting.map(|waiting| waiting.id).ok_or_else(|| ApprovalError::Gone { request: request.clone() })
+        let mut page = self.page(None).await?;
+        while let Some((last, _)) = page.last() {
+            let after = last.clone();
+            let is_asked_by = |record: &Record| record.approval.as_ref().is_some_and(|approval| approval.id == *request);
+            if let Some((id, _)) = page.into_iter().find(|(_, record)| is_asked_by(record)) {
+                return Ok(id);
+            }
+            page = self.page(Some(after)).await?;
+        }
+        Err(ApprovalError::Gone { request: request.clone() })
     }
 
-    fn ledger(&self) -> Result<&Arc<dyn Ledger>, ApprovalError> {
+    fn ledger(&self) -> Result<&Arc<dyn Ledger>, LedgerError> {
         let none = || LedgerError::Unavailable("the runtime was built without one".to_owned());
-        Ok(self.runtime.ledger().ok_or_else(none)?)
+        self.runtime.ledger().ok_or_else(none)
     }
 
     async fn decide(
@@ -317,7 +348,9 @@ impl InsecureLocalApprover {
     ) -> Result<(), ApprovalError> {
         let by = Arc::clone(&self.name);
         let decision = Decision { id, request: request.clone(), by: Arc::clone(&by), verdict };
-        match self.ledger()?.decide_approval(decision).await? {
+        let decided = self.ledger()?.decide_approval(decision).await?;
+        tracing::debug!(target: "tool_contract", %request, %by, ?decided, "approval decided");
+        match decided {
             Decided::Granted { .. } | Decided::Denied => Ok(()),
             Decided::Pending { missing } => Err(ApprovalError::Quorum { request, by, missing }),
             Decided::Refused(Undecided::NoRequest { .. }) => Err(ApprovalError::Gone { request }),

@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 use tool_contract_spec::canonical::{self, CanonicalError, Form};
 use tool_contract_spec::policy::ArgumentRole;
 
+use crate::tool::Tool;
+
 /// A value that can be hashed, stored, compared and given again.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a tool",
@@ -101,11 +103,14 @@ impl<T> fmt::Debug for Argument<T> {
     }
 }
 
-/// The argument's value, cloned; for generated `Clone` implementations.
+/// The value of the argument at `index`, cloned; for generated `Clone`
+/// implementations.
 #[must_use]
-pub fn cloned<T, A: 'static>(argument: &Argument<T>, tool: &T) -> A {
+pub fn cloned<T: Tool, A: 'static>(tool: &T, index: usize) -> A {
     let mut slot: Option<A> = None;
-    (argument.erased.clone_into)((argument.get)(tool), &mut slot);
+    if let Some(argument) = T::ARGUMENTS.get(index) {
+        (argument.erased.clone_into)((argument.get)(tool), &mut slot);
+    }
     slot.unwrap_or_else(|| mismatch())
 }
 

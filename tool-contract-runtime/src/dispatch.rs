@@ -3,6 +3,7 @@
 //! Every check that the types make for Rust callers is made here at run time,
 //! by the same rulebook.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,9 @@ use crate::runtime::Runtime;
 use crate::tool::{BoxFuture, Output as _, Tool};
 
 /// A call by name.
-#[derive(Debug, Clone, Deserialize)]
+///
+/// `Debug` does not show the arguments: nobody has said yet which are secret.
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// The tool's name.
@@ -49,6 +52,12 @@ impl Request {
     pub fn new(tool: impl Into<String>, arguments: &impl Serialize, meta: Meta) -> Result<Self, serde_json::Error> {
         let arguments = serde_json::value::to_raw_value(arguments)?;
         Ok(Self { tool: tool.into(), arguments, meta })
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("tool", &self.tool).field("meta", &self.meta).finish_non_exhaustive()
     }
 }
 
@@ -263,7 +272,7 @@ impl Response {
         }
     }
 
-    fn failed<E: std::fmt::Display>(mut self, error: &CallError<E>) -> Self {
+    fn failed<E: fmt::Display>(mut self, error: &CallError<E>) -> Self {
         self.code = error.code();
         self.attempts = error.about().attempts;
         self.message = Some(error.to_string());

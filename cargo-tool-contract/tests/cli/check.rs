@@ -90,6 +90,11 @@ fn what_cannot_be_read_ends_with_2() {
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
         assert!(said.err.contains(error) && said.err.contains(path.as_str()), "{}", said.err);
     }
+    #[cfg(unix)]
+    {
+        let endless = run(&["check", "/dev/zero"]);
+        assert!(endless.code == 2 && endless.err.contains("more than 1048576 bytes"), "{endless:?}");
+    }
 }
 
 #[test]

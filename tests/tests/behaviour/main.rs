@@ -3,20 +3,30 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
 
+mod approvals;
+mod arguments;
 mod blocking;
 mod context;
 mod deadlines;
+mod dispatching;
+mod doubt;
 mod dropping;
+mod events;
+mod faults;
 mod in_flight;
 mod keys;
 mod leases;
+mod limits;
 mod nesting;
 mod panics;
+mod reconciling;
 mod registering;
+mod remint;
 mod replay;
 mod retries;
 mod slow;
 mod stage;
+mod tenants;
 mod timeouts;
 mod tools;
 mod world;

@@ -72,5 +72,9 @@ async fn a_write_whose_repetition_is_harmless_is_tried_again_after_a_timeout() {
     let call = tokio::spawn(put("o".into()).key("k").call(&stage.runtime));
     stage.pass(secs(30)).await;
     assert_eq!(soon(call).await.unwrap().unwrap().attempts(), 2);
-    assert_eq!(stage.kinds("put", "k").await, [EventKind::Claimed, EventKind::Succeeded]);
+    assert_eq!(stage.kinds("put", "k").await, [
+        EventKind::Claimed,
+        EventKind::Attempted,
+        EventKind::Succeeded
+    ]);
 }

@@ -32,6 +32,9 @@ pub(crate) struct Watch<'a> {
     pub(crate) timeout_at: Duration,
     /// The claim that is kept meanwhile.
     pub(crate) lease: Option<&'a mut Lease>,
+    /// How long after its lease ran out the holder may act at most; others
+    /// count on it.
+    pub(crate) acts_for: Option<Duration>,
     /// How the caller is let go before the attempt ends.
     pub(crate) early: Option<Early<'a>>,
 }
@@ -51,17 +54,29 @@ enum Event<T> {
     Alarm,
 }
 
-/// Polls an attempt to its end.
-pub(crate) async fn drive<T>(mut attempt: BoxFuture<'_, T>, mut watch: Watch<'_>) -> Driven<T> {
+/// Polls an attempt to its end, and drops it.
+pub(crate) async fn drive<T>(mut attempt: BoxFuture<'_, T>, watch: Watch<'_>) -> Driven<T> {
+    let driven = poll_to_end(&mut attempt, watch).await;
+    // If what it holds panics now, it has ended all the same.
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(attempt))) {
+        message(panic);
+    }
+    driven
+}
+
+async fn poll_to_end<T>(attempt: &mut BoxFuture<'_, T>, mut watch: Watch<'_>) -> Driven<T> {
     // An attempt that is ready at once needs no timer.
-    if let Poll::Ready(driven) = poll_fn(|cx| Poll::Ready(poll_caught(&mut attempt, cx))).await {
+    if let Poll::Ready(driven) = poll_fn(|cx| Poll::Ready(poll_caught(attempt, cx))).await {
         return driven;
     }
     let mut renewal: Option<Renewal> = None;
     loop {
         let mut alarm = watch.clock.alarm(watch.next_in(renewal.is_some()));
         let event = poll_fn(|cx| {
-            if let Poll::Ready(driven) = poll_caught(&mut attempt, cx) {
+            if !watch.may_act() {
+                return Poll::Ready(Event::Over(Driven::TimedOut));
+            }
+            if let Poll::Ready(driven) = poll_caught(attempt, cx) {
                 return Poll::Ready(Event::Over(driven));
             }
             if let Some(renewing) = &mut renewal
@@ -97,6 +112,16 @@ pub(crate) async fn drive<T>(mut attempt: BoxFuture<'_, T>, mut watch: Watch<'_>
 }
 
 impl Watch<'_> {
+    /// Whether the attempt may go on. A process that stood still, and finds
+    /// that its lease ran out long ago, must not act on what others have found
+    /// out since.
+    fn may_act(&self) -> bool {
+        match (&self.lease, self.acts_for) {
+            (Some(lease), Some(span)) => self.clock.elapsed() < lease.ends_at().saturating_add(span),
+            _ => true,
+        }
+    }
+
     /// How long until something is due.
     fn next_in(&self, is_renewing: bool) -> Duration {
         let renew_at = self.lease.as_deref().filter(|_| !is_renewing).map(Lease::renew_at);
@@ -121,11 +146,21 @@ impl Watch<'_> {
 fn poll_caught<T>(attempt: &mut BoxFuture<'_, T>, cx: &mut Context<'_>) -> Poll<Driven<T>> {
     match catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Driven::Ended),
-        Err(panic) => Poll::Ready(Driven::Panicked(message(&*panic))),
+        Err(panic) => Poll::Ready(Driven::Panicked(message(panic))),
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "(no message)".to_owned())
+fn message(panic: Box<dyn Any + Send>) -> String {
+    let panic = match panic.downcast::<String>() {
+        Ok(text) => return *text,
+        Err(panic) => panic,
+    };
+    match panic.downcast::<&str>() {
+        Ok(text) => (*text).to_owned(),
+        Err(panic) => {
+            // To drop what nobody knows may panic again.
+            std::mem::forget(panic);
+            "(no message)".to_owned()
+        }
+    }
 }

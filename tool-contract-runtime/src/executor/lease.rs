@@ -1,13 +1,15 @@
 //! A claim's lease, by the clock of its holder.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Fence, Renewed};
 
 use crate::clock::Clock;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Answer, Ledger, LedgerError};
 use crate::runtime::Runtime;
 use crate::tool::BoxFuture;
 
@@ -44,9 +46,14 @@ impl Lease {
         Self { ledger, clock, id, fence, length, asked_at, again_at: asked_at, is_lost: false }
     }
 
-    /// When it runs out.
+    /// When it runs out, as far as this clock knows.
     pub(crate) fn ends_at(&self) -> Duration {
-        if self.is_lost { Duration::ZERO } else { self.asked_at.saturating_add(self.length) }
+        self.asked_at.saturating_add(self.length)
+    }
+
+    /// Whether it holds.
+    fn holds(&self) -> bool {
+        !self.is_lost && self.clock.elapsed() < self.ends_at()
     }
 
     /// When it is due to be renewed: at a third of its length.
@@ -80,9 +87,33 @@ impl Lease {
             }
             Err(_) => {
                 self.again_at = asked_at.saturating_add(self.length / 10);
-                self.clock.elapsed() < self.ends_at()
+                self.holds()
             }
         }
+    }
+
+    /// What the ledger answers; a ledger that does not answer for as long as
+    /// the lease lives is unavailable.
+    pub(crate) async fn answer<T>(&self, mut answer: Answer<'_, T>) -> Result<T, LedgerError> {
+        // Most answers are there at once, and need no timer.
+        if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await {
+            return answer;
+        }
+        let left = self.ends_at().saturating_sub(self.clock.elapsed()).max(self.length / 3);
+        tokio::select! {
+            answer = answer => answer,
+            () = self.clock.alarm(left) => {
+                Err(LedgerError::Unavailable("it did not answer for as long as the claim held".to_owned()))
+            }
+        }
+    }
+
+    /// Renews it now; whether it was renewed.
+    async fn renew(&mut self) -> bool {
+        let asked_at = self.clock.elapsed();
+        let answer = self.answer(self.ledger.renew(self.id.clone(), self.fence)).await;
+        let is_answered = answer.is_ok();
+        self.renewed((asked_at, answer)) && is_answered
     }
 
     /// Sees to it that an effect may begin: renews a lease that is due, and
@@ -94,9 +125,8 @@ impl Lease {
         if self.clock.elapsed() < self.due_at() {
             return true;
         }
-        let renewal = self.renewal().await;
-        let is_answered = renewal.1.is_ok();
-        self.renewed(renewal) && is_answered
+        // The answer may have taken longer than the lease that it gave.
+        self.renew().await && self.holds()
     }
 
     /// Waits for `span` and keeps the lease meanwhile.
@@ -109,8 +139,7 @@ impl Lease {
             }
             let chunk = self.renew_at().clamp(now, until).saturating_sub(now);
             if chunk.is_zero() {
-                let renewal = self.renewal().await;
-                if !self.renewed(renewal) {
+                if !self.renew().await && !self.holds() {
                     return;
                 }
                 continue;

@@ -77,7 +77,7 @@ async fn attempt(
         tenant: caller.tenant.clone(),
         downstream: std::sync::OnceLock::new(),
     };
-    let watch = Watch { clock: runtime.clock(), timeout_at: ends_at, lease: None, early: None };
+    let watch = Watch { clock: runtime.clock(), timeout_at: ends_at, lease: None, acts_for: None, early: None };
     match drive(job.attempt(cx), watch).await {
         Driven::Ended(ended) if ended.outcome.class == OutcomeClass::Success => Ok(()),
         Driven::Ended(ended) => Err((ended.outcome, Failure::Tool(()))),

@@ -333,7 +333,8 @@ impl<'a> Writing<'a> {
         let early = job.is_blocking().then(|| self.early(timeout_at));
         // A body that is not async cannot be stopped: its end is waited for.
         let timeout_at = if job.is_blocking() { Duration::MAX } else { timeout_at };
-        let watch = Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), early };
+        let acts_for = (!job.is_blocking()).then_some(timeout);
+        let watch = Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), acts_for, early };
         match drive(job.attempt(cx), watch).await {
             Driven::Ended(ended) => Outcomes { outcome: ended.outcome, result: ended.result, error: ended.error },
             Driven::TimedOut => unknown_outcome(format!("no answer within its timeout of {timeout:?}")),
@@ -482,7 +483,7 @@ impl<'a> Writing<'a> {
     async fn settle_while_leased(&self, lease: &Lease, settlement: Settlement) -> Result<Settled, LedgerError> {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.plan.ledger.settle(settlement.clone()).await {
+            match lease.answer(self.plan.ledger.settle(settlement.clone())).await {
                 Ok(settled) => return Ok(settled),
                 Err(error) if self.runtime.elapsed().saturating_add(pause) >= lease.ends_at() => return Err(error),
                 Err(_) => {
@@ -498,7 +499,8 @@ impl<'a> Writing<'a> {
     pub(super) async fn ask(&self, asking: BoxFuture<'_, Found>, lease: &mut Lease) -> Found {
         let timeout = self.plan.contract.policy.timeout;
         let timeout_at = self.runtime.elapsed().saturating_add(timeout);
-        let watch = Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), early: None };
+        let clock = self.runtime.clock();
+        let watch = Watch { clock, timeout_at, lease: Some(lease), acts_for: None, early: None };
         match drive(asking, watch).await {
             Driven::Ended(found) => found,
             Driven::TimedOut => Found::CannotTell(format!("the reconcile function took longer than {timeout:?}")),

@@ -96,8 +96,9 @@ where
     }
 
     fn attempt(&mut self, cx: Cx) -> BoxFuture<'_, Ended> {
-        let arguments = self.arguments.clone();
         Box::pin(async move {
+            // In here, so that a panic in somebody's `clone` is one of the body.
+            let arguments = self.arguments.clone();
             let result = arguments.run(&cx).await;
             let ended = match &result {
                 Ok(output) => Ended {

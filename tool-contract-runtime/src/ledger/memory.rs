@@ -214,27 +214,21 @@ impl Shelf {
         step: impl FnOnce(&mut Option<Record>, &Around) -> Step<R>,
     ) -> (R, bool) {
         let around = self.around();
-        let Some(kept) = self.operations.get_mut(id) else {
+        match self.operations.get_mut(id) {
+            Some(kept) => kept.step(id, &mut self.twins, &mut self.fence, |slot| step(slot, &around)),
             // No transition but an admission makes a record.
-            return (step(&mut None, &around).reply, false);
-        };
-        let before = kept.mark();
-        let done = step(&mut kept.slot, &around);
-        kept.history.extend(done.events);
-        if done.changed {
-            let after = kept.mark();
-            self.fence = self.fence.max(kept.fence());
-            self.twins.follow(id, before, after);
+            None => (step(&mut None, &around).reply, false),
         }
-        (done.reply, done.changed)
     }
 
     fn admit(&mut self, request: &Admission) -> (Admitted, bool) {
+        let around = self.around();
         let mut cells = self.cells(&request.draws);
-        let (reply, changed) = if self.operations.contains_key(&request.id) {
-            self.step(&request.id, |slot, around| admit(slot, request, None, &mut cells, around))
-        } else {
-            self.admit_new(request, &mut cells)
+        let (reply, changed) = match self.operations.get_mut(&request.id) {
+            Some(kept) => kept.step(&request.id, &mut self.twins, &mut self.fence, |slot| {
+                admit(slot, request, None, &mut cells, &around)
+            }),
+            None => self.admit_new(request, &mut cells, &around),
         };
         if matches!(reply, Admitted::Claimed(_)) {
             self.put_cells(&request.draws, cells);
@@ -242,11 +236,10 @@ impl Shelf {
         (reply, changed)
     }
 
-    fn admit_new(&mut self, request: &Admission, cells: &mut [Cell]) -> (Admitted, bool) {
-        let around = self.around();
+    fn admit_new(&mut self, request: &Admission, cells: &mut [Cell], around: &Around) -> (Admitted, bool) {
         let twin = self.twin(&request.id, request.hash);
         let mut slot = None;
-        let done = admit(&mut slot, request, twin.as_ref(), cells, &around);
+        let done = admit(&mut slot, request, twin.as_ref(), cells, around);
         if slot.is_some() {
             let kept = Box::new(Kept { slot, history: done.events });
             self.fence = self.fence.max(kept.fence());
@@ -305,6 +298,24 @@ impl Query {
 }
 
 impl Kept {
+    /// Makes one step, and follows it in what else knows of the record.
+    fn step<R>(
+        &mut self,
+        id: &OperationId,
+        twins: &mut Twins,
+        fence: &mut Fence,
+        step: impl FnOnce(&mut Option<Record>) -> Step<R>,
+    ) -> (R, bool) {
+        let before = self.mark();
+        let done = step(&mut self.slot);
+        if done.changed {
+            self.history.extend(done.events);
+            *fence = self.fence().max(*fence);
+            twins.follow(id, before, self.mark());
+        }
+        (done.reply, done.changed)
+    }
+
     fn mark(&self) -> Option<Mark> {
         self.slot.as_ref().and_then(Mark::of)
     }

@@ -34,6 +34,8 @@ pub(super) struct Time {
     /// What to add to the milliseconds that the clock counted.
     lead: i128,
     shown: i128,
+    /// What the clock had counted when this was last asked.
+    counted: i128,
     /// When the clocks were first found apart, or a correction was last made.
     apart_since: Option<i128>,
 }
@@ -41,12 +43,21 @@ pub(super) struct Time {
 impl Time {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let wall = i128::from(clock.now().0);
-        let lead = wall - millis(clock.elapsed());
-        Self { clock, lead, shown: wall, apart_since: None }
+        let counted = millis(clock.elapsed());
+        Self { clock, lead: wall - counted, shown: wall, counted, apart_since: None }
     }
 
     pub(super) fn now(&mut self) -> Timestamp {
         let counted = millis(self.clock.elapsed());
+        if counted != self.counted {
+            self.counted = counted;
+            self.look(counted);
+        }
+        Timestamp(u64::try_from(self.shown).unwrap_or(u64::MAX))
+    }
+
+    /// Looks at the wall clock, and follows it.
+    fn look(&mut self, counted: i128) {
         let apart = i128::from(self.clock.now().0) - counted - self.lead;
         if apart.abs() <= NOISE {
             self.apart_since = None;
@@ -54,7 +65,6 @@ impl Time {
             self.follow(apart, counted);
         }
         self.shown = self.shown.max(counted + self.lead);
-        Timestamp(u64::try_from(self.shown).unwrap_or(u64::MAX))
     }
 
     /// Takes note of a time that this ledger has shown elsewhere: before a
@@ -72,8 +82,8 @@ impl Time {
         let pace = if apart > 0 { GAIN_IN } else { LOSE_IN };
         let step = apart.abs().min((counted - since) / pace);
         self.lead += step * apart.signum();
-        // What is less than a step counts towards the next.
-        self.apart_since = Some(since + step * pace);
+        // What is less than a step counts towards the next, while there is one.
+        self.apart_since = (apart.abs() - step > NOISE).then_some(since + step * pace);
     }
 }
 
@@ -113,7 +123,9 @@ mod tests {
         let (clock, mut time, start) = time();
         clock.step_wall(-HOUR);
         assert_eq!(time.now().0, start, "it never goes back");
-        assert_eq!(pass(&clock, &mut time, 1_000), start + 500);
+        // It takes a look to notice, and then a while to follow.
+        assert_eq!(pass(&clock, &mut time, 1), start + 1);
+        assert_eq!(pass(&clock, &mut time, 998), start + 500);
         assert_eq!(pass(&clock, &mut time, 1), start + 501);
         assert_eq!(pass(&clock, &mut time, 1), start + 501, "an odd millisecond is not lost");
         pass(&clock, &mut time, 7_200_000);
@@ -125,8 +137,8 @@ mod tests {
     fn a_step_forward_ends_no_lease() {
         let (clock, mut time, start) = time();
         clock.step_wall(HOUR);
-        assert_eq!(time.now().0, start);
-        assert_eq!(pass(&clock, &mut time, 8_000), start + 9_000);
+        assert_eq!(pass(&clock, &mut time, 1), start + 1);
+        assert_eq!(pass(&clock, &mut time, 8_000), start + 9_001);
         pass(&clock, &mut time, 8 * 3_600_000);
         assert_eq!(time.now(), clock.now());
     }
@@ -143,11 +155,21 @@ mod tests {
     fn often_asked_it_moves_all_the_same() {
         let (clock, mut time, start) = time();
         clock.step_wall(-HOUR);
-        time.now();
-        for _ in 0..1_000 {
+        for _ in 0..1_001 {
             pass(&clock, &mut time, 1);
         }
-        assert_eq!(time.now().0, start + 500);
+        assert_eq!(time.now().0, start + 501);
+    }
+
+    #[test]
+    fn what_was_made_up_gives_no_credit() {
+        let (clock, mut time, _) = time();
+        clock.step_wall(1_000);
+        pass(&clock, &mut time, 1);
+        pass(&clock, &mut time, 60_000);
+        clock.step_wall(HOUR);
+        let before = pass(&clock, &mut time, 1);
+        assert_eq!(pass(&clock, &mut time, 80), before + 90);
     }
 
     #[test]
@@ -155,9 +177,10 @@ mod tests {
         let (clock, mut time, start) = time();
         time.saw(Timestamp(start + 10_000));
         assert_eq!(time.now().0, start + 10_000);
-        assert_eq!(pass(&clock, &mut time, 1_000), start + 10_500);
+        assert_eq!(pass(&clock, &mut time, 1), start + 10_001);
+        assert_eq!(pass(&clock, &mut time, 1_000), start + 10_501);
         time.saw(Timestamp(start));
-        assert_eq!(time.now().0, start + 10_500);
+        assert_eq!(time.now().0, start + 10_501);
         pass(&clock, &mut time, 20_000);
         assert_eq!(time.now(), clock.now());
     }

@@ -22,7 +22,7 @@ impl Tool<'_> {
         let fields = function.arguments.iter().map(|argument| self.field(argument));
         let clones = function.arguments.iter().enumerate().map(|(index, Argument { name, .. })| {
             let index = Literal::usize_unsuffixed(index);
-            quote! { #name: #private::cloned(&<Self as #private::Tool>::ARGUMENTS[#index], self) }
+            quote! { #name: #private::cloned(self, #index) }
         });
         quote! {
             #(#conditions)*

@@ -39,8 +39,14 @@ impl Attributes {
         sorted
     }
 
-    /// The lints for what is generated. An expectation is met in the body; a
-    /// second one here would be reported as not met.
+    /// The lints for the body. Where we warn, an expectation may be about that
+    /// warning, and would not be met in the body.
+    pub(super) fn inner_lints(&self, warns: bool) -> Vec<Attribute> {
+        if warns { self.outer_lints().collect() } else { self.lints.clone() }
+    }
+
+    /// The lints for what is generated besides. An expectation is met in the
+    /// body; a second one here would be reported as not met.
     pub(super) fn outer_lints(&self) -> impl Iterator<Item = Attribute> {
         self.lints.iter().map(|attribute| match &attribute.meta {
             syn::Meta::List(list) if list.path.is_ident("expect") => {

@@ -5,7 +5,6 @@ use quote::{quote, quote_spanned};
 use syn::ExprPath;
 
 use super::Tool;
-use super::attributes::Attributes;
 use crate::place::Place;
 use crate::tool::parse::{Argument, Function, Options};
 
@@ -17,11 +16,13 @@ impl Tool<'_> {
     /// Within its body that name still means the tool: a recursive call goes
     /// through the contract like any other.
     pub(super) fn run(&self, body: &Group) -> TokenStream {
-        let Self { private, function, attributes: Attributes { lints, inside, .. }, .. } = self;
+        let Self { private, function, attributes, .. } = self;
+        let (lints, inside) = (attributes.inner_lints(self.warns), &attributes.inside);
         let Function { signature, takes_cx, .. } = function;
         let running = self.running();
         let cx = if *takes_cx || signature.asyncness.is_none() { quote!(cx) } else { quote!(_) };
         let returned = self.returned("Running");
+        let allowed = if self.fits { quote!(clippy::needless_pass_by_value) } else { quote!(dead_code) };
         let place = Place::of(self.output);
         // Its braces too: what is said of it as a whole is said there.
         let head = quote_spanned! { place.start()=> #(#lints)* fn run(self, #cx: &#private::Cx) -> #returned };
@@ -29,7 +30,7 @@ impl Tool<'_> {
             struct __Body;
             impl __Body {
                 #(#inside)*
-                #[allow(clippy::needless_pass_by_value)]
+                #[allow(#allowed)]
                 #signature #body
             }
         };
@@ -39,6 +40,9 @@ impl Tool<'_> {
     fn running(&self) -> TokenStream {
         let Self { private, function, .. } = self;
         let name = &function.signature.ident;
+        if !self.fits {
+            return quote! { ::core::unreachable!() };
+        }
         let cx = function.takes_cx.then(|| quote!(cx,));
         let arguments = function.arguments.iter().map(|Argument { name, .. }| quote!(self.#name));
         let call = quote! { __Body::#name(#cx #(#arguments),*) };

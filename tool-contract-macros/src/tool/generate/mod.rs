@@ -17,6 +17,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned as _;
 use tool_contract_spec::policy::{Contract, KeySource};
+use tool_contract_spec::rulebook::Level;
 
 use self::attributes::Attributes;
 use super::parse::Function;
@@ -33,6 +34,11 @@ struct Tool<'v> {
     function: &'v Function,
     /// The type that the function returns.
     output: &'v Type,
+    /// Whether the function's shape is a tool's; else its body is never run,
+    /// and only its calls are kept from being errors too.
+    fits: bool,
+    /// Whether the compiler warns of something that we found.
+    warns: bool,
     attributes: Attributes,
 }
 
@@ -40,11 +46,12 @@ struct Tool<'v> {
 pub(crate) fn generate(validated: &Validated) -> TokenStream {
     let Validated { findings, tracking, .. } = validated;
     let errors = findings.errors();
-    let tool = match (&validated.function.output, &validated.function.body) {
-        (Some(output), Some(body)) if validated.fits && validated.is_library_known => {
+    let function = &validated.function;
+    let tool = match (&function.output, &function.body) {
+        (Some(output), Some(body)) if validated.is_library_known && (validated.fits || refused::has_calls(function)) => {
             Tool::new(validated, output).expand(validated, body)
         }
-        _ => refused::function(&validated.function),
+        _ => refused::function(function),
     };
     quote! { #errors #tracking #tool }
 }
@@ -54,13 +61,14 @@ impl<'v> Tool<'v> {
         let private = library::private(validated.options.krate.as_ref());
         let function = &validated.function;
         let attributes = Attributes::sort(&function.attributes);
-        Self { private, name: &validated.type_name, function, output, attributes }
+        let warns = validated.findings.at(Level::Warn).next().is_some();
+        Self { private, name: &validated.type_name, function, output, fits: validated.fits, warns, attributes }
     }
 
     fn expand(&self, validated: &Validated, body: &proc_macro2::Group) -> TokenStream {
         let arguments = self.arguments();
         let implementation = self.implementation(validated, body);
-        let call = self.call();
+        let call = if self.fits { self.call() } else { self.refused_call() };
         let warnings = self.warnings(&validated.findings);
         let Self { private, name, attributes: Attributes { conditions, .. }, .. } = self;
         quote! {

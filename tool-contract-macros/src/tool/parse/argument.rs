@@ -122,7 +122,7 @@ fn refuse_role(attribute: &Attribute, word: Option<&Ident>, findings: &mut Findi
 }
 
 /// Whether a type is `Cx`, by value or behind a reference.
-fn is_cx(ty: &Type) -> bool {
+pub(crate) fn is_cx(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Cx"),
         Type::Reference(reference) => is_cx(&reference.elem),

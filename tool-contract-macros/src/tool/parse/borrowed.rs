@@ -7,6 +7,11 @@ use syn::Type;
 
 use crate::place::Place;
 
+/// Whether a type owns its data and has a name.
+pub(crate) fn is_owned(ty: &Type) -> bool {
+    find(ty).is_none()
+}
+
 /// The first thing in `ty` that is not owned or has no name, with a name for
 /// it.
 pub(super) fn find(ty: &Type) -> Option<(Place, &'static str)> {

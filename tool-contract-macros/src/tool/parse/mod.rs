@@ -15,7 +15,9 @@ use syn::ext::IdentExt as _;
 use tool_contract_spec::draft::{ArgumentDraft, Draft, Located, Surface};
 use tool_contract_spec::rulebook::Code;
 
+pub(crate) use self::argument::is_cx;
 pub(crate) use self::attribute::Options;
+pub(crate) use self::borrowed::is_owned;
 pub(crate) use self::function::{Argument, Function};
 use crate::findings::Findings;
 use crate::place::Place;

@@ -4,7 +4,7 @@ mod drift;
 mod library;
 mod names;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use tool_contract_spec::policy::Contract;
 use tool_contract_spec::rulebook;
 
@@ -33,17 +33,16 @@ pub(crate) struct Validated {
 }
 
 /// Judges what was read.
-pub(crate) fn validate(parsed: Parsed) -> Validated {
+pub(crate) fn validate(parsed: Parsed, package: Option<&Package>) -> Validated {
     let wanted_name = parsed.type_name();
     let Parsed { draft, options, function, fits, mut findings } = parsed;
     let checked = rulebook::check(&draft);
     findings.extend(checked.findings);
     let type_name = names::judge_type(wanted_name, &function, &mut findings);
     names::judge_tool(&draft, &function, &mut findings);
-    let package = Package::current();
-    let is_library_known = library::judge(&options, package.as_ref(), Span::call_site(), &mut findings);
+    let is_library_known = library::judge(&options, package, &mut findings);
     let contract = checked.contract.filter(|_| !findings.any_deny());
-    let tracking = match (&package, &contract) {
+    let tracking = match (package, &contract) {
         (Some(package), Some(contract)) => drift::judge(package, &draft, contract, &mut findings),
         _ => TokenStream::new(),
     };

@@ -1,18 +1,32 @@
 //! Copies the write-ahead log back into the file.
 //!
 //! SQLite would do it within a commit, and one call in a thousand would wait for
-//! it; a thread of its own makes nobody wait.
+//! all of it. So a thread of its own does most of it. What that cannot do is to
+//! catch up with a writer that never rests, and until somebody has caught up, the
+//! log grows. So now and then the writer does the small rest itself.
 
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
+use rusqlite::Connection;
+
 use super::options::SqliteOptions;
 use super::schema;
 
-/// The thread that copies the log back.
+/// After so many written requests the thread is asked: up to 5 MiB of log.
+const OFTEN: usize = 256;
+
+/// After so many the writer does the rest: up to 40 MiB of log.
+const SELDOM: usize = 2_048;
+
+/// Sees to it that the log does not grow.
 pub(super) struct Checkpointer {
+    /// Requests written since the thread was asked.
+    since_asked: usize,
+    /// Requests written since the log was empty.
+    since_empty: usize,
     /// Gone only while this is dropped.
     ask: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -24,13 +38,24 @@ impl Checkpointer {
         let (file, options) = (file.to_owned(), options.clone());
         let thread = Builder::new().name("tool-contract checkpointer".into());
         let thread = thread.spawn(move || serve(&file, &options, &asked))?;
-        Ok(Self { ask: Some(ask), thread: Some(thread) })
+        Ok(Self { since_asked: 0, since_empty: 0, ask: Some(ask), thread: Some(thread) })
     }
 
-    /// Has the log copied back soon.
-    pub(super) fn ask(&self) {
-        // If it is still at it, it has been asked already.
-        let _ = self.ask.as_ref().map(|ask| ask.try_send(()));
+    /// Takes note of so many written requests; `connection` is the writer's, and
+    /// it is idle.
+    pub(super) fn wrote(&mut self, requests: usize, connection: &Connection) {
+        self.since_asked += requests;
+        self.since_empty += requests;
+        if self.since_asked < OFTEN {
+            return;
+        }
+        self.since_asked = 0;
+        if self.since_empty < SELDOM {
+            // If it is still at it, it has been asked already.
+            let _ = self.ask.as_ref().map(|ask| ask.try_send(()));
+        } else if matches!(copy_back(connection), Ok(true)) {
+            self.since_empty = 0;
+        }
     }
 }
 
@@ -55,7 +80,15 @@ fn serve(file: &Path, options: &SqliteOptions, asked: &Receiver<()>) {
                 Err(_) => continue,
             },
         };
-        let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        open = copied.is_ok().then_some(connection);
+        open = copy_back(&connection).is_ok().then_some(connection);
     }
+}
+
+/// Copies back what can be copied without making anybody wait; says whether that
+/// was all. Then the next write begins the log anew.
+fn copy_back(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        let (busy, length, copied): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(!busy && length == copied)
+    })
 }

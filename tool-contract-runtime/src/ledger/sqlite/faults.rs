@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use rusqlite::{Error, Result, ffi};
+
 /// What goes wrong at the next commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CommitFault {
@@ -20,7 +22,17 @@ impl Faults {
         *self.0.lock().expect("no panic under it") = Some(fault);
     }
 
-    pub(super) fn take(&self) -> Option<CommitFault> {
-        self.0.lock().expect("no panic under it").take()
+    /// Commits, unless a fault was put here.
+    pub(super) fn commit(&self, commit: impl FnOnce() -> Result<()>) -> Result<()> {
+        let fault = self.0.lock().expect("no panic under it").take();
+        if fault == Some(CommitFault::Lost) {
+            return Err(broken());
+        }
+        commit()?;
+        if fault == Some(CommitFault::Kept) { Err(broken()) } else { Ok(()) }
     }
+}
+
+fn broken() -> Error {
+    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), None)
 }

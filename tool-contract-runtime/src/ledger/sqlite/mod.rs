@@ -8,6 +8,7 @@ mod checkpointer;
 mod fault;
 #[cfg(test)]
 mod faults;
+mod identity;
 mod options;
 mod reader;
 mod request;
@@ -36,6 +37,7 @@ use tool_contract_spec::ledger::{
 
 use self::checkpointer::Checkpointer;
 pub use self::options::SqliteOptions;
+use self::identity::Identity;
 use self::reader::Readers;
 use self::fault::Trouble;
 use self::request::{Request, ask};
@@ -169,6 +171,7 @@ fn begin(file: PathBuf, options: SqliteOptions) -> Result<Begun, LedgerError> {
     })?;
     let turn = turnstile.enter(options.busy_timeout)?;
     let connection = schema::open(&file, &options)?;
+    let identity = Identity::of(&file)?;
     drop(turn);
     let waiting = Arc::new(Waiting::default());
     let (readers, threads) = Readers::start(&file, &options).map_err(|error| no_thread(&file, &error))?;
@@ -183,7 +186,7 @@ fn begin(file: PathBuf, options: SqliteOptions) -> Result<Begun, LedgerError> {
         threads,
     };
     let time = Time::new(Arc::clone(&options.clock));
-    let writer = Writer::new(file, options, queue, waiting, turnstile, checkpointer);
+    let writer = Writer { file, identity, options, queue, waiting, turnstile, checkpointer };
     Ok(Begun { ledger, writer, connection, time })
 }
 

@@ -22,7 +22,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
 ///
 /// The caller has the turn: no other process does the same meanwhile.
 pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
-    let connection = connect(file, options)?;
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_CREATE, options)?;
     let failed = |error| explain(file, &error);
     if connection.is_readonly("main").map_err(failed)? {
         return Err(LedgerError::Unavailable(read_only(&file.display())));
@@ -31,27 +31,37 @@ pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, L
     let version = version(file, &connection)?;
     keep_log(file, &connection)?;
     migrate(file, &connection, version)?;
+    bound(file, &connection, options)?;
+    Ok(connection)
+}
+
+/// Keeps the file from growing beyond what is allowed; each connection that
+/// writes has to be told.
+fn bound(file: &Path, connection: &Connection, options: &SqliteOptions) -> Result<(), LedgerError> {
+    let failed = |error| explain(file, &error);
     if let Some(bytes) = options.most_bytes {
         let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
         let pages = (bytes / u64::from(page.max(1))).clamp(1, u64::from(u32::MAX) - 1);
         let pages = u32::try_from(pages).unwrap_or(u32::MAX - 1);
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(failed)?;
     }
+    Ok(())
+}
+
+/// Opens another connection to a ledger that [`open`] has opened. It never
+/// begins a new file: where there is none, a ledger was lost.
+pub(super) fn reopen(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
+    let connection = connect(file, OpenFlags::empty(), options)?;
+    if version(file, &connection)? == 0 {
+        return Err(LedgerError::Corrupt(format!("{} is empty; it was a ledger a moment ago", file.display())));
+    }
+    bound(file, &connection, options)?;
     Ok(connection)
 }
 
-/// Opens another connection to a ledger that [`open`] has opened.
-pub(super) fn reopen(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
-    let connection = connect(file, options)?;
-    match version(file, &connection)? {
-        0 => Err(LedgerError::Corrupt(format!("{} is empty; it was a ledger a moment ago", file.display()))),
-        _ => Ok(connection),
-    }
-}
-
-fn connect(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
+fn connect(file: &Path, create: OpenFlags, options: &SqliteOptions) -> Result<Connection, LedgerError> {
     let failed = |error| explain(file, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
     connection.busy_timeout(options.busy_timeout).map_err(failed)?;
     // A lost admission would be a second effect: FULL, and nothing less.

@@ -8,11 +8,12 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::checkpointer::Checkpointer;
 use super::fault::{Trouble, explain};
+use super::identity::Identity;
 use super::options::SqliteOptions;
 use super::request::Request;
 use super::schema;
 use super::store::Store;
-use super::turnstile::Turnstile;
+use super::turnstile::{Turn, Turnstile};
 use crate::ledger::LedgerError;
 use crate::ledger::time::Time;
 use crate::ledger::waiting::Waiting;
@@ -21,22 +22,21 @@ use crate::ledger::waiting::Waiting;
 /// other processes wait meanwhile.
 const BATCH: usize = 256;
 
-/// After so many written requests it is worth copying the log back.
-const CHECKPOINT_AFTER: usize = 512;
-
 /// The one thread that writes.
 pub(super) struct Writer {
-    file: PathBuf,
-    options: SqliteOptions,
-    queue: Receiver<Box<dyn Request>>,
-    waiting: Arc<Waiting>,
-    turnstile: Turnstile,
-    checkpointer: Checkpointer,
-    /// Requests written since the checkpointer was asked.
-    written: usize,
+    pub(super) file: PathBuf,
+    pub(super) identity: Identity,
+    pub(super) options: SqliteOptions,
+    pub(super) queue: Receiver<Box<dyn Request>>,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) turnstile: Turnstile,
+    pub(super) checkpointer: Checkpointer,
 }
 
-/// A request and why it failed, if it did.
+/// Requests that are served together.
+type Batch = Vec<Box<dyn Request>>;
+
+/// Why a request failed, if it did.
 type Failed = Option<LedgerError>;
 
 /// What is left to do after requests were served.
@@ -47,17 +47,6 @@ enum Health {
 }
 
 impl Writer {
-    pub(super) fn new(
-        file: PathBuf,
-        options: SqliteOptions,
-        queue: Receiver<Box<dyn Request>>,
-        waiting: Arc<Waiting>,
-        turnstile: Turnstile,
-        checkpointer: Checkpointer,
-    ) -> Self {
-        Self { file, options, queue, waiting, turnstile, checkpointer, written: 0 }
-    }
-
     /// Serves until the last sender is gone, and all that waited is done.
     pub(super) fn run(mut self, connection: Connection, mut time: Time) {
         let mut open = Some(connection);
@@ -77,8 +66,14 @@ impl Writer {
     }
 
     fn reopen(&mut self) -> Result<Connection, LedgerError> {
-        let _turn = self.turnstile.enter(self.options.busy_timeout)?;
-        schema::open(&self.file, &self.options)
+        let _turn = self.turn()?;
+        schema::reopen(&self.file, &self.options)
+    }
+
+    /// Waits until no other process writes, and sees to it that the file is ours.
+    fn turn(&mut self) -> Result<Turn, LedgerError> {
+        let turn = self.turnstile.enter(self.options.busy_timeout)?;
+        self.identity.check().map(|()| turn)
     }
 
     /// Serves on one connection, until it breaks or nobody is left.
@@ -94,16 +89,17 @@ impl Writer {
         while let Some(first) = next.take().or_else(|| self.queue.recv().ok()) {
             let batch = self.gather(first);
             let rest = self.look(&mut store, batch);
+            let written = rest.len();
             if let Health::Broken = self.write(&mut store, rest) {
                 return Health::Broken;
             }
-            self.kick_checkpointer();
+            self.checkpointer.wrote(written, connection);
         }
         Health::Good
     }
 
     /// Takes what waits; the more callers, the more share a commit.
-    fn gather(&self, first: Box<dyn Request>) -> Vec<Box<dyn Request>> {
+    fn gather(&self, first: Box<dyn Request>) -> Batch {
         let mut batch = vec![first];
         while batch.len() < BATCH {
             match self.queue.try_recv() {
@@ -116,9 +112,13 @@ impl Writer {
 
     /// Answers what can be answered without writing: a replay need not wait for
     /// a commit, nor for another process. Gives back the rest.
-    fn look(&self, store: &mut Store<'_>, batch: Vec<Box<dyn Request>>) -> Vec<Box<dyn Request>> {
-        if !batch.iter().any(|request| request.may_look()) || store.look().is_err() {
+    fn look(&self, store: &mut Store<'_>, batch: Batch) -> Batch {
+        if !batch.iter().any(|request| request.may_look()) {
+            return batch;
+        }
+        if store.look().is_err() {
             // What is wrong shows again when it is written.
+            let _ = store.roll_back();
             return batch;
         }
         let mut rest = Vec::with_capacity(batch.len());
@@ -137,101 +137,86 @@ impl Writer {
     }
 
     /// Writes a batch in one transaction, and answers when it is durable.
-    fn write(&mut self, store: &mut Store<'_>, batch: Vec<Box<dyn Request>>) -> Health {
+    fn write(&mut self, store: &mut Store<'_>, batch: Batch) -> Health {
         if batch.is_empty() {
             return Health::Good;
         }
-        let turn = match self.turnstile.enter(self.options.busy_timeout) {
-            Ok(turn) => turn,
+        match self.turn() {
+            Ok(turn) => self.write_in_turn(store, batch, turn),
             Err(error) => {
                 answer_all(batch, &error);
-                return Health::Good;
-            }
-        };
-        if let Err(error) = store.begin() {
-            answer_all(batch, &explain(&self.file, &error));
-            return Health::Broken;
-        }
-        let (batch, made) = self.make(store, batch);
-        let done = made.and_then(|failed| store.finish().map(|()| failed));
-        match done {
-            Ok(failed) => self.commit(store, batch, failed),
-            Err(error) => {
-                let rolled_back = store.roll_back().is_ok();
-                drop(turn);
-                if !rolled_back || !is_of_one_request(&error) {
-                    answer_all(batch, &explain(&self.file, &error));
-                    return Health::Broken;
-                }
-                if batch.len() == 1 {
-                    answer_all(batch, &explain(&self.file, &error));
-                    return Health::Good;
-                }
-                // One of them is to blame; the others must not pay for it.
-                let mut rest = batch.into_iter();
-                while let Some(request) = rest.next() {
-                    if let Health::Broken = self.write(store, vec![request]) {
-                        answer_all(rest.collect(), &explain(&self.file, &error));
-                        return Health::Broken;
-                    }
-                }
                 Health::Good
             }
         }
     }
 
-    /// Makes the steps of a batch; says of each why it alone failed, if it did.
-    #[allow(clippy::type_complexity)]
-    fn make(
-        &self,
-        store: &mut Store<'_>,
-        mut batch: Vec<Box<dyn Request>>,
-    ) -> (Vec<Box<dyn Request>>, rusqlite::Result<Vec<Failed>>) {
-        let mut failed = Vec::with_capacity(batch.len());
-        for request in &mut batch {
-            match request.make(store) {
-                Ok(()) => failed.push(None),
-                Err(Trouble::Request(error)) => failed.push(Some(self.named(error))),
-                Err(Trouble::Transaction(error)) => return (batch, Err(error)),
-                Err(Trouble::MustWrite) => {
-                    failed.push(Some(LedgerError::Unavailable("the transaction may not write".into())));
-                }
-            }
+    fn write_in_turn(&mut self, store: &mut Store<'_>, mut batch: Batch, turn: Turn) -> Health {
+        if let Err(error) = store.begin() {
+            answer_all(batch, &explain(&self.file, &error));
+            return if is_busy(&error) { Health::Good } else { Health::Broken };
         }
-        (batch, Ok(failed))
+        let error = match self.make(store, &mut batch) {
+            Ok(failed) => return self.commit(store, batch, failed),
+            Err(error) => error,
+        };
+        let rolled_back = store.roll_back().is_ok();
+        drop(turn);
+        if rolled_back && is_of_one_request(&error) {
+            return self.write_singly(store, batch, &error);
+        }
+        answer_all(batch, &explain(&self.file, &error));
+        Health::Broken
     }
 
-    fn commit(&mut self, store: &mut Store<'_>, batch: Vec<Box<dyn Request>>, failed: Vec<Failed>) -> Health {
-        if let Err(error) = self.make_durable(store) {
+    /// Writes each of a batch in a transaction of its own, after `error` ended
+    /// the common one: one of them is to blame, and others must not pay for it.
+    fn write_singly(&mut self, store: &mut Store<'_>, batch: Batch, error: &rusqlite::Error) -> Health {
+        let error = explain(&self.file, error);
+        if batch.len() == 1 {
+            answer_all(batch, &error);
+            return Health::Good;
+        }
+        let mut rest = batch.into_iter();
+        while let Some(request) = rest.next() {
+            if let Health::Broken = self.write(store, vec![request]) {
+                answer_all(rest, &error);
+                return Health::Broken;
+            }
+        }
+        Health::Good
+    }
+
+    /// Makes the steps of a batch; says of each why it alone failed, if it did.
+    fn make(&self, store: &mut Store<'_>, batch: &mut Batch) -> rusqlite::Result<Vec<Failed>> {
+        let mut failed = Vec::with_capacity(batch.len());
+        for request in batch {
+            failed.push(match request.make(store) {
+                Ok(()) => None,
+                Err(Trouble::Request(error)) => Some(self.named(error)),
+                Err(Trouble::Transaction(error)) => return Err(error),
+                Err(Trouble::MustWrite) => unreachable!("this transaction may write"),
+            });
+        }
+        store.finish()?;
+        Ok(failed)
+    }
+
+    fn commit(&mut self, store: &mut Store<'_>, batch: Batch, failed: Vec<Failed>) -> Health {
+        #[cfg(not(test))]
+        let durable = store.commit();
+        #[cfg(test)]
+        let durable = self.options.faults.commit(|| store.commit());
+        if let Err(error) = durable {
             // It may be durable or not: nobody is told that it is, and what this
             // connection believes is not asked again.
             answer_all(batch, &explain(&self.file, &error));
             return Health::Broken;
         }
-        self.written += batch.len();
         for id in batch.iter().filter_map(|request| request.changed()) {
             self.waiting.wake(id);
         }
-        answer(batch.into_iter().zip(failed).collect());
+        answer(batch.into_iter().zip(failed));
         Health::Good
-    }
-
-    fn make_durable(&self, store: &mut Store<'_>) -> rusqlite::Result<()> {
-        #[cfg(test)]
-        if let Some(fault) = self.options.faults.take() {
-            if fault == super::faults::CommitFault::Kept {
-                store.commit()?;
-            }
-            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR), None));
-        }
-        store.commit()
-    }
-
-    fn kick_checkpointer(&mut self) {
-        if self.written >= CHECKPOINT_AFTER {
-            self.written = 0;
-            self.checkpointer.ask();
-        }
     }
 
     /// The same error, with the name of the file.
@@ -251,13 +236,18 @@ fn is_of_one_request(error: &rusqlite::Error) -> bool {
     matches!(code, Some(ErrorCode::DiskFull | ErrorCode::TooBig | ErrorCode::ConstraintViolation)) || code.is_none()
 }
 
-fn answer(batch: Vec<(Box<dyn Request>, Failed)>) {
+/// Whether somebody else, who takes no turns, writes: a person with a shell.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn answer(batch: impl IntoIterator<Item = (Box<dyn Request>, Failed)>) {
     for (request, failed) in batch {
         request.answer(failed);
     }
 }
 
-fn answer_all(batch: Vec<Box<dyn Request>>, error: &LedgerError) {
+fn answer_all(batch: impl IntoIterator<Item = Box<dyn Request>>, error: &LedgerError) {
     for request in batch {
         request.answer(Some(error.clone()));
     }

@@ -55,9 +55,9 @@ impl Model {
             }
             Command::Draw(draws) => {
                 let mut cells = self.cells(draws);
-                let drawn = draw(&mut cells, draws, now);
+                let reply = draw(&mut cells, draws, now);
                 self.put_cells(draws, cells);
-                format!("{drawn:?}")
+                format!("{reply:?}")
             }
         }
     }

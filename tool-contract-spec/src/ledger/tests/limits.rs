@@ -46,7 +46,7 @@ const NOW: u64 = 1_767_225_600_000;
 #[test]
 fn exactly_so_many_at_once() {
     for period in Period::ALL {
-        for count in [1, 2, 3, 7, 60, 100, 999, 1_000, 40_000] {
+        for count in [1, 2, 3, 7, 60, 100, 999, 1_000, 60_000] {
             let mut meter = Meter::new(&[Quota::Rate(count, period)]);
             assert_eq!(meter.burst(NOW, count + 10), count, "{count} per {period:?}");
         }

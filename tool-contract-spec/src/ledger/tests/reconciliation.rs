@@ -107,6 +107,10 @@ fn only_the_reconcilers_own_fence_counts() {
     assert_eq!(bench.finish(first, &Finding::Happened { result: "7".into() }), superseded);
     assert_eq!(bench.finish(Fence(1), &DID_NOT), superseded);
     assert_eq!(bench.state(), StateName::Reconciling);
+    // Not even if it found the same.
+    let found = Finding::Happened { result: "7".into() };
+    bench.finish(second, &found);
+    assert_eq!(bench.finish(first, &found), Reconciled::Superseded { state: Some(StateName::Succeeded) });
 }
 
 #[test]
@@ -146,6 +150,7 @@ fn after_a_persons_word_the_former_holder_settles_nothing() {
     for resolved in [Resolved::Happened { result: "7".into() }, Resolved::DidNotHappen { holder_is_dead: true }] {
         let mut bench = lost();
         bench.resolve(resolved);
+        assert!(bench.record().fence > Fence(1), "it takes a fence of its own");
         let state = bench.state();
         assert_eq!(bench.settle(Fence(1), 1, happened("8")), Settled::Superseded { state });
         assert_eq!(bench.settle(Fence(1), 1, nothing(0)), Settled::Superseded { state });

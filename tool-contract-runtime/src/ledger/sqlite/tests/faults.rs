@@ -119,6 +119,24 @@ async fn a_turn_that_does_not_come_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_removed_or_replaced_is_not_written() {
+    let place = Place::new();
+    let ledger = place.open().await;
+    succeed(&ledger, "k", "7").await;
+    let aside = place.directory.path().join("aside.db");
+    std::fs::rename(place.file(), &aside).unwrap();
+    let gone = ledger.admit(call(1, &key("l"))).await.unwrap_err();
+    assert!(gone.to_string().contains("it is gone"), "{gone}");
+    std::fs::write(place.file(), "").unwrap();
+    let replaced = ledger.admit(call(1, &key("l"))).await.unwrap_err();
+    assert!(replaced.to_string().contains("taken its place"), "{replaced}");
+    assert_eq!(std::fs::metadata(place.file()).unwrap().len(), 0, "and nothing was begun there");
+    std::fs::rename(&aside, place.file()).unwrap();
+    succeed(&ledger, "l", "8").await;
+    check(&ledger).await;
+}
+
+#[tokio::test]
 async fn more_than_it_takes_is_refused_and_the_rest_is_done() {
     let place = Place::new();
     let ledger = place.options().queue(4).open(place.file()).await.unwrap();

@@ -69,6 +69,10 @@ async fn child() {
     let ledger = Arc::new(SqliteLedger::open(file).await.unwrap());
     let mut calls = JoinSet::new();
     for number in 0..KEYS {
+        // A few at once, so that commits are shared, but not one with all.
+        if calls.len() == 8 {
+            calls.join_next().await;
+        }
         let (ledger, role) = (Arc::clone(&ledger), role.clone());
         let request = Admission { holder: Holder(u128::from(std::process::id())), ..call(7, &key(&format!("k{number}"))) };
         calls.spawn(async move {
@@ -136,11 +140,12 @@ async fn processes_that_share_a_file_do_each_thing_once() {
 #[tokio::test]
 async fn a_process_that_dies_takes_nobody_along() {
     let (place, effects) = run_children(&["dies", "lives"]).await;
-    assert_eq!(effects.len(), KEYS, "the other did the rest");
     assert!(effects.values().all(|fences| fences.len() == 1), "{effects:?}");
+    // What the dead one held and had not begun, nobody did.
+    assert!(effects.len() > KEYS - 8, "the other did the rest: {}", effects.len());
     let ledger = SqliteLedger::open(place.file()).await.unwrap();
-    for name in effects.keys() {
-        let next = ledger.admit(call(99, &key(name))).await.unwrap();
-        assert!(!matches!(next, Admitted::Claimed(_)), "{name}: {next:?}");
+    for number in 0..KEYS {
+        let next = ledger.admit(call(99, &key(&format!("k{number}")))).await.unwrap();
+        assert!(!matches!(next, Admitted::Claimed(_)), "k{number}: {next:?}");
     }
 }
