@@ -188,7 +188,7 @@ pub(crate) fn request<T: Tool>(
 ) -> BoxFuture<'static, Result<PendingApproval<T>, CallError<T::Error>>> {
     let runtime = runtime.clone();
     Box::pin(async move {
-        let (ledger, admission) = prepare(&runtime, arguments, meta).map_err(CallError::untyped)?;
+        let (ledger, admission) = prepare(&runtime, arguments, &meta).map_err(CallError::untyped)?;
         let (ledger, id, request) = ask(ledger, admission).await.map_err(CallError::untyped)?;
         let clock = Arc::clone(runtime.clock());
         Ok(PendingApproval { ledger, clock, id, request, tool: PhantomData })
@@ -198,11 +198,11 @@ pub(crate) fn request<T: Tool>(
 type Asked = (Arc<dyn Ledger>, OperationId, Option<ApprovalId>);
 
 /// What is to be asked, checked before the ledger is; and the ledger.
-fn prepare<T: Tool>(runtime: &Runtime, arguments: T, meta: Meta) -> Result<(Arc<dyn Ledger>, Admission), CallError<()>> {
+fn prepare<T: Tool>(runtime: &Runtime, arguments: T, meta: &Meta) -> Result<(Arc<dyn Ledger>, Admission), CallError<()>> {
     let entry = runtime.entry::<T>();
     callable(&entry)?;
     let contract = T::contract();
-    let caller = Caller::of(runtime, contract, &meta)?;
+    let caller = Caller::of(runtime, contract, meta)?;
     let job = TypedJob::new(arguments);
     let admission = admission(runtime, &entry, &job, meta, &caller, Intent::RequestApproval)?;
     Ok((ledger(runtime, contract)?, admission))

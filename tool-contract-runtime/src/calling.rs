@@ -31,7 +31,8 @@ pub type Called<T> = Result<Completed<<T as Tool>::Output>, CallError<<T as Tool
 pub struct Calling<T: Tool> {
     rest: Option<BoxFuture<'static, Called<T>>>,
     runtime: Runtime,
-    link: Arc<Link>,
+    /// A read has none: it holds no claim, and may simply be dropped.
+    link: Option<Arc<Link>>,
     handle: Option<Handle>,
     /// Goes off at the deadline, once there is something to let go of.
     deadline: Option<BoxFuture<'static, ()>>,
@@ -39,25 +40,33 @@ pub struct Calling<T: Tool> {
 
 impl<T: Tool> Calling<T> {
     pub(crate) fn new(runtime: &Runtime, arguments: T, meta: Meta) -> Self {
-        let link = Arc::new(Link::default());
-        let rest = Box::pin(make(runtime.clone(), arguments, meta, Arc::clone(&link)));
+        let link = (!T::contract().policy.is_read()).then(Arc::<Link>::default);
+        let (on, caller) = (runtime.clone(), link.clone());
+        let mut job = TypedJob::new(arguments);
+        // Not an async function, which would hold what it is given twice.
+        let rest = Box::pin(async move {
+            let entry = on.entry::<T>();
+            let verdict = execute(&on, &entry, &mut job, &meta, caller.as_deref()).await;
+            conclude(job, verdict)
+        });
         Self { rest: Some(rest), runtime: runtime.clone(), link, handle: None, deadline: None }
     }
 
     /// The answer with which the caller goes before the rest has come to its
     /// end: because of a body that cannot be stopped, or of the deadline.
     fn early(&mut self, cx: &mut Context<'_>) -> Option<CallError<T::Error>> {
-        if let Some(unknown) = self.link.early() {
-            return Some(unknown.into());
+        let link = self.link.as_ref()?;
+        if let Some(unknown) = link.early() {
+            return Some(CallError::Unknown(unknown));
         }
-        let deadline_at = self.link.deadline_at()?;
+        let deadline_at = link.deadline_at()?;
         let clock = self.runtime.clock();
         let alarm = self.deadline.get_or_insert_with(|| clock.alarm(deadline_at.saturating_sub(clock.elapsed())));
         if alarm.as_mut().poll(cx).is_pending() {
             return None;
         }
         let cause = "the deadline passed before it was known what came of it; that will be on record";
-        Some(match self.link.attempted() {
+        Some(match link.attempted() {
             Some(about) => UnknownOutcome { about, cause: cause.to_owned(), escalation: None }.into(),
             // No attempt is begun any more.
             None => deadline_passed(About::tool(T::contract().name.clone())).untyped(),
@@ -67,18 +76,13 @@ impl<T: Tool> Calling<T> {
     /// Lets the rest go on without a caller.
     fn hand_over(&mut self) {
         let Some(rest) = self.rest.take() else { return };
-        self.link.abandon();
+        if let Some(link) = &self.link {
+            link.abandon();
+        }
         if let Some(handle) = self.handle.take() {
             handle.spawn(rest);
         }
     }
-}
-
-async fn make<T: Tool>(runtime: Runtime, arguments: T, meta: Meta, link: Arc<Link>) -> Called<T> {
-    let entry = runtime.entry::<T>();
-    let mut job = TypedJob::new(arguments);
-    let verdict = execute(&runtime, &entry, &mut job, meta, &link).await;
-    conclude(job, verdict)
 }
 
 /// The verdict with the types of the tool.
@@ -136,7 +140,7 @@ impl<T: Tool> Unpin for Calling<T> {}
 
 impl<T: Tool> Drop for Calling<T> {
     fn drop(&mut self) {
-        if self.link.has_begun() {
+        if self.link.as_ref().is_some_and(|link| link.has_begun()) {
             self.hand_over();
         }
     }

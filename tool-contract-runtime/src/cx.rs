@@ -14,7 +14,10 @@ use crate::runtime::Runtime;
 /// Take it as a first parameter, `cx: &Cx`; it is not an argument of the tool.
 #[derive(Clone)]
 pub struct Cx {
+    /// The runtime of the call.
     pub(crate) runtime: Runtime,
+    /// The runtime for calls that this call makes, once it makes one.
+    pub(crate) inner: OnceLock<Runtime>,
     pub(crate) id: Option<OperationId>,
     pub(crate) attempt: u32,
     pub(crate) ends_at: Duration,
@@ -67,8 +70,11 @@ impl Cx {
 
     /// The runtime, for calls that this call makes.
     #[must_use]
-    pub const fn runtime(&self) -> &Runtime {
-        &self.runtime
+    pub fn runtime(&self) -> &Runtime {
+        match &self.id {
+            Some(id) => self.inner.get_or_init(|| self.runtime.holding(id.clone())),
+            None => &self.runtime,
+        }
     }
 
     /// State that was declared in the attribute, `state(S)`.

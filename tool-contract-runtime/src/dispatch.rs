@@ -4,6 +4,7 @@
 //! by the same rulebook.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use tool_contract_spec::rulebook::suggest::likely;
 use crate::call;
 use crate::calling::Called;
 use crate::error::{About, CallError, Rejected};
+use crate::job::read::Misfit;
 use crate::job::{Job, TypedJob, read};
 use crate::runtime::Runtime;
 use crate::tool::{BoxFuture, Output as _, Tool};
@@ -204,17 +206,24 @@ fn refused(tool: &str, code: Code, reason: &str, next: &str) -> Response {
 /// Makes a dynamic call of the tool `T`.
 pub(crate) fn typed<T: Tool>(runtime: &Runtime, call: DynamicCall) -> BoxFuture<'static, Response> {
     let tool = &*T::contract().name;
-    let arguments = match read::arguments::<T>(call.arguments.get()) {
-        Ok(arguments) => arguments,
-        Err(why) => {
-            let reason = format!("its arguments do not fit: {why}");
-            let response = refused(tool, Code::ARGUMENTS_MALFORMED, &reason, "correct them and call again");
-            return Box::pin(std::future::ready(response));
-        }
+    let refuse = |reason: &str| -> BoxFuture<'static, Response> {
+        let response = refused(tool, Code::ARGUMENTS_MALFORMED, reason, "correct them and call again");
+        Box::pin(std::future::ready(response))
+    };
+    // Some argument's own `Deserialize` or `Serialize` may panic at what an
+    // agent sends.
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let arguments = read::arguments::<T>(call.arguments.get())?;
+        let described = TypedJob::new(arguments.clone()).describe(runtime.secret_key());
+        Ok::<_, Misfit>((arguments, described.ok().map(|described| described.hash)))
+    }));
+    let (arguments, hash) = match read {
+        Ok(Ok(read)) => read,
+        Ok(Err(why)) => return refuse(&format!("its arguments do not fit: {why}")),
+        Err(_) => return refuse("its arguments do not fit: reading them panicked"),
     };
     let meta = call.meta;
     tracing::debug!(target: "tool_contract", tool, key = ?meta.idempotency_key, attempt = ?meta.attempt_number, "dispatched");
-    let hash = TypedJob::new(arguments.clone()).describe(runtime.secret_key()).ok().map(|described| described.hash);
     let given_key = meta.idempotency_key.clone();
     let calling = crate::calling::Calling::new(runtime, arguments, meta.into());
     Box::pin(async move {
@@ -265,7 +274,7 @@ impl Response {
                 self.attempts = completed.attempts();
                 self.idempotency_key = completed.key().map(ToString::to_string);
                 self.reminted_from = completed.reminted_from().map(ToString::to_string);
-                self.result = completed.to_json().ok();
+                self.result = completed.to_json().and_then(RawValue::from_string).ok();
                 self
             }
             Err(error) => self.failed(&error),

@@ -28,6 +28,7 @@ pub mod cx;
 pub mod dispatch;
 pub mod error;
 mod executor;
+mod hashed;
 mod job;
 pub mod ledger;
 pub mod private;

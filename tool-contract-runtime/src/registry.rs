@@ -11,6 +11,7 @@ use tool_contract_spec::template::Template;
 
 use crate::dispatch::{DynamicCall, Response};
 use crate::error::BuildError;
+use crate::hashed::BuildHashed;
 use crate::job::schema;
 use crate::runtime::Runtime;
 use crate::tool::{BoxFuture, StateType, Tool};
@@ -114,7 +115,7 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Tools {
     by_name: BTreeMap<Text, Arc<Entry>>,
-    by_type: HashMap<TypeId, Arc<Entry>>,
+    by_type: HashMap<TypeId, Arc<Entry>, BuildHashed>,
 }
 
 impl Registry {

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use tool_contract_spec::outcome::Outcome;
 use tool_contract_spec::policy::Contract;
 
@@ -29,7 +28,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Output: Sized + Send + 'static {
     /// It as JSON.
     #[doc(hidden)]
-    fn to_json(&self) -> Result<Box<RawValue>, serde_json::Error>;
+    fn to_json(&self) -> Result<String, serde_json::Error>;
     /// It from JSON.
     #[doc(hidden)]
     fn from_json(json: &str) -> Result<Self, serde_json::Error>;
@@ -42,8 +41,8 @@ pub trait Output: Sized + Send + 'static {
 // itself.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Output for T {
-    fn to_json(&self) -> Result<Box<RawValue>, serde_json::Error> {
-        serde_json::value::to_raw_value(self)
+    fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
     }
 
     fn from_json(json: &str) -> Result<Self, serde_json::Error> {

@@ -37,6 +37,9 @@ fn checked(text: &str) -> Result<(), MalformedKey> {
     if text.len() > LONGEST_KEY {
         return Err(MalformedKey::TooLong(text.len()));
     }
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
     match text.char_indices().find(|(_, c)| !c.is_ascii_graphic()) {
         Some((at, character)) => Err(MalformedKey::NotVisible { character, at }),
         None => Ok(()),

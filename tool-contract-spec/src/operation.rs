@@ -22,7 +22,7 @@ use crate::canonical::{CanonicalError, Form, name_order, push_string};
 pub use self::hash::{OperationHash, OperationHashError};
 pub use self::secret::{SecretKey, SecretKeyError};
 
-const DOMAIN: &[u8] = b"tool-contract/operation/v1\0";
+const DOMAIN: &str = "tool-contract/operation/v1\0";
 
 /// Room for the arguments of most calls; growing costs more than it saves.
 const EXPECTED_LEN: usize = 256;
@@ -81,9 +81,12 @@ pub enum OperationError {
 #[derive(Debug)]
 pub struct OperationHasher<'a> {
     tool: &'a str,
-    contract_version: u32,
     previous: Option<&'a str>,
-    canonical: String,
+    /// What is hashed, in one piece: small pieces cost more to hand over than
+    /// to hash.
+    input: String,
+    /// Where the arguments begin in it.
+    start: usize,
     form: Form,
 }
 
@@ -91,13 +94,17 @@ impl<'a> OperationHasher<'a> {
     /// Begins the operation of a call to `tool`.
     #[must_use]
     pub fn new(tool: &'a str, contract_version: u32) -> Self {
-        let mut canonical = String::with_capacity(EXPECTED_LEN);
-        canonical.push('{');
+        let mut input = String::with_capacity(EXPECTED_LEN);
+        for part in [DOMAIN, tool, "\0", itoa::Buffer::new().format(contract_version), "\0"] {
+            input.push_str(part);
+        }
+        let start = input.len();
+        input.push('{');
         Self {
             tool,
-            contract_version,
             previous: None,
-            canonical,
+            input,
+            start,
             form: Form::Json,
         }
     }
@@ -110,7 +117,7 @@ impl<'a> OperationHasher<'a> {
         write: impl FnOnce(&mut String) -> Result<Form, CanonicalError>,
     ) -> Result<&mut Self, OperationError> {
         self.push_name(name)?;
-        let form = write(&mut self.canonical).map_err(|source| OperationError::Argument {
+        let form = write(&mut self.input).map_err(|source| OperationError::Argument {
             name: name.into(),
             source,
         })?;
@@ -130,26 +137,21 @@ impl<'a> OperationHasher<'a> {
         let mut clear = Zeroizing::new(String::new());
         write(&mut clear).map_err(|_| OperationError::SecretArgument { name: name.into() })?;
         let tag = key.tag(self.tool, name, &clear);
-        self.canonical.push_str("\"hmac-sha256:");
-        hash::push_hex(&mut self.canonical, &tag);
-        self.canonical.push('"');
+        self.input.push_str("\"hmac-sha256:");
+        hash::push_hex(&mut self.input, &tag);
+        self.input.push('"');
         Ok(self)
     }
 
     /// The finished operation.
     #[must_use]
     pub fn finish(mut self) -> Operation {
-        self.canonical.push('}');
-        let mut hasher = Sha256::new();
-        hasher.update(DOMAIN);
-        hasher.update(self.tool);
-        hasher.update([0]);
-        hasher.update(itoa::Buffer::new().format(self.contract_version));
-        hasher.update([0]);
-        hasher.update(&self.canonical);
+        self.input.push('}');
+        let hash = OperationHash::from_bytes(Sha256::digest(&self.input).into());
+        self.input.drain(..self.start);
         Operation {
-            hash: OperationHash::from_bytes(hasher.finalize().into()),
-            canonical: self.canonical,
+            hash,
+            canonical: self.input,
             form: self.form,
         }
     }
@@ -160,10 +162,10 @@ impl<'a> OperationHasher<'a> {
                 let (name, previous) = (name.into(), previous.into());
                 return Err(OperationError::OutOfOrder { name, previous });
             }
-            self.canonical.push(',');
+            self.input.push(',');
         }
-        push_string(&mut self.canonical, name);
-        self.canonical.push(':');
+        push_string(&mut self.input, name);
+        self.input.push(':');
         Ok(())
     }
 }

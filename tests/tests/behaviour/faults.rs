@@ -9,7 +9,7 @@ use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Runtime};
 
 use crate::slow::PatientClock;
-use crate::stage::{Ending, LEASE, Stage, ms, others, secs, soon};
+use crate::stage::{Ending, LEASE, Stage, ms, secs, soon};
 use crate::tools::{Books, book, charge};
 use crate::world::{Act, Gate, Trouble};
 
@@ -35,7 +35,7 @@ fn told<T, E>(called: Result<T, CallError<E>>) -> Told {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// An unknown outcome waits for a person.
     Charge,
     /// An unknown outcome is found out.
@@ -61,7 +61,7 @@ async fn call(kind: Kind, stage: &Stage, runtime: &Runtime) -> Told {
     told
 }
 
-const STEPS: [Step; 5] = [Step::Admit, Step::Settle, Step::Renew, Step::BeginReconcile, Step::FinishReconcile];
+pub(crate) const STEPS: [Step; 5] = [Step::Admit, Step::Settle, Step::Renew, Step::BeginReconcile, Step::FinishReconcile];
 
 fn acts() -> [Act; 7] {
     [
@@ -91,18 +91,22 @@ async fn no_fault_at_any_step_makes_anything_happen_twice_or_a_caller_believe_wh
 }
 
 async fn one_fault(kind: Kind, step: Step, fault: Fault, times: usize, act: Act) {
+    fault_on(&Stage::new(), kind, step, fault, times, act).await;
+}
+
+/// One fault, at a stage where nothing has happened yet.
+pub(crate) async fn fault_on(stage: &Stage, kind: Kind, step: Step, fault: Fault, times: usize, act: Act) {
     let case = format!("{kind:?} {step:?} {fault:?} {times} {act:?}");
-    let stage = Stage::new();
     let runtime = stage.builder().state(Books::default()).build().unwrap();
     stage.ledger.fail(step, fault, times);
     stage.world.then(act.clone()).then(act);
-    call(kind, &stage, &runtime).await;
+    call(kind, stage, &runtime).await;
     // The ledger comes back, and the caller comes again.
     stage.ledger.heal();
     let mut last = Told::NoLedger;
     for _ in 0..8 {
         stage.clock.advance(secs(60));
-        last = call(kind, &stage, &runtime).await;
+        last = call(kind, stage, &runtime).await;
     }
     assert!(stage.world.effects() <= 1, "{case}: it happened {} times", stage.world.effects());
     match kind {
@@ -288,5 +292,4 @@ async fn what_was_found_and_could_not_be_recorded_is_found_again() {
         assert!(soon(again).await.unwrap().unwrap().replayed());
         assert_eq!((stage.world.attempts(), stage.world.effects()), (1, 1));
     }
-    others().await;
 }

@@ -79,16 +79,6 @@ async fn the_first_typed_call_of_a_tool_registers_it() {
 }
 
 #[test]
-fn linked_tools_are_registered_by_name() {
-    let stage = Stage::new();
-    let secret = tool_contract::spec::operation::SecretKey::new([7; 32]).unwrap();
-    let books = crate::tools::Books::default();
-    let runtime = stage.builder().secret_key(secret).state(books).linked_tools().build();
-    // Two crates are linked here, and both have a `charge`.
-    assert_eq!(runtime.unwrap_err().code(), Some(Code::DUPLICATE_TOOL));
-}
-
-#[test]
 fn a_tool_is_described_as_model_providers_want_it() {
     let stage = Stage::new();
     let runtime = stage.builder().tool::<Charge>().build().unwrap();

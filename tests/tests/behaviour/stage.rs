@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tool_contract::ledger::{Event, EventKind, MemoryLedger, Record, StateName, verify};
+use tool_contract::ledger::{Event, EventKind, Ledger, MemoryLedger, Record, StateName, verify};
 use tool_contract::spec::key::{IdempotencyKey, OperationId, Tenant};
 use tool_contract::testing::{FaultyLedger, ManualClock};
 use tool_contract::{CallError, Failure, Rejected, Runtime, RuntimeBuilder, UnknownOutcome};
@@ -39,7 +39,12 @@ impl Stage {
 
     pub(crate) fn before(world: World) -> Self {
         let clock = Arc::new(ManualClock::new());
-        let ledger = FaultyLedger::new(MemoryLedger::with_clock(Arc::clone(&clock) as _));
+        let ledger = MemoryLedger::with_clock(Arc::clone(&clock) as _);
+        Self::on(clock, ledger, world)
+    }
+
+    pub(crate) fn on(clock: Arc<ManualClock>, ledger: impl Ledger, world: World) -> Self {
+        let ledger = FaultyLedger::new(ledger);
         let runtime = builder(&clock, &ledger, &world).build().unwrap();
         Self { clock, world, ledger, runtime }
     }

@@ -26,12 +26,12 @@ pub(crate) enum Driven<T> {
 }
 
 /// What is watched while an attempt runs.
-pub(crate) struct Watch<'a> {
+pub(crate) struct Watch<'a, 'l> {
     pub(crate) clock: &'a Arc<dyn Clock>,
     /// When the attempt is given up.
     pub(crate) timeout_at: Duration,
     /// The claim that is kept meanwhile.
-    pub(crate) lease: Option<&'a mut Lease>,
+    pub(crate) lease: Option<&'a mut Lease<'l>>,
     /// How long after its lease ran out the holder may act at most; others
     /// count on it.
     pub(crate) acts_for: Option<Duration>,
@@ -45,7 +45,7 @@ pub(crate) struct Early<'a> {
     /// When.
     pub(crate) at: Duration,
     /// With which answer.
-    pub(crate) answer: UnknownOutcome,
+    pub(crate) answer: Box<UnknownOutcome>,
 }
 
 enum Event<T> {
@@ -55,8 +55,12 @@ enum Event<T> {
 }
 
 /// Polls an attempt to its end, and drops it.
-pub(crate) async fn drive<T>(mut attempt: BoxFuture<'_, T>, watch: Watch<'_>) -> Driven<T> {
-    let driven = poll_to_end(&mut attempt, watch).await;
+pub(crate) async fn drive<T: Send>(mut attempt: BoxFuture<'_, T>, watch: Watch<'_, '_>) -> Driven<T> {
+    let driven = match poll_fn(|cx| Poll::Ready(poll_caught(&mut attempt, cx))).await {
+        // An attempt that is ready at once needs no timer, and nobody to watch.
+        Poll::Ready(driven) => driven,
+        Poll::Pending => Box::pin(poll_to_end(&mut attempt, watch)).await,
+    };
     // If what it holds panics now, it has ended all the same.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(attempt))) {
         message(panic);
@@ -64,11 +68,7 @@ pub(crate) async fn drive<T>(mut attempt: BoxFuture<'_, T>, watch: Watch<'_>) ->
     driven
 }
 
-async fn poll_to_end<T>(attempt: &mut BoxFuture<'_, T>, mut watch: Watch<'_>) -> Driven<T> {
-    // An attempt that is ready at once needs no timer.
-    if let Poll::Ready(driven) = poll_fn(|cx| Poll::Ready(poll_caught(attempt, cx))).await {
-        return driven;
-    }
+async fn poll_to_end<T>(attempt: &mut BoxFuture<'_, T>, mut watch: Watch<'_, '_>) -> Driven<T> {
     let mut renewal: Option<Renewal> = None;
     loop {
         let mut alarm = watch.clock.alarm(watch.next_in(renewal.is_some()));
@@ -111,7 +111,7 @@ async fn poll_to_end<T>(attempt: &mut BoxFuture<'_, T>, mut watch: Watch<'_>) ->
     }
 }
 
-impl Watch<'_> {
+impl Watch<'_, '_> {
     /// Whether the attempt may go on. A process that stood still, and finds
     /// that its lease ran out long ago, must not act on what others have found
     /// out since.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Fence, Renewed};
 
+use super::plan::Plan;
 use crate::clock::Clock;
 use crate::ledger::{Answer, Ledger, LedgerError};
 use crate::runtime::Runtime;
@@ -17,10 +18,10 @@ use crate::tool::BoxFuture;
 ///
 /// Its holder counts it from before it asked, on a clock that never steps
 /// back, and so never believes in it for longer than the ledger does.
-pub(crate) struct Lease {
-    ledger: Arc<dyn Ledger>,
-    clock: Arc<dyn Clock>,
-    pub(crate) id: OperationId,
+pub(crate) struct Lease<'a> {
+    ledger: &'a Arc<dyn Ledger>,
+    clock: &'a dyn Clock,
+    pub(crate) id: &'a OperationId,
     pub(crate) fence: Fence,
     length: Duration,
     asked_at: Duration,
@@ -33,17 +34,17 @@ pub(crate) struct Lease {
 /// A renewal under way: when it was asked for, and the answer.
 pub(crate) type Renewal = BoxFuture<'static, (Duration, Result<Renewed, LedgerError>)>;
 
-impl Lease {
+impl<'a> Lease<'a> {
     pub(crate) fn new(
-        runtime: &Runtime,
-        ledger: Arc<dyn Ledger>,
-        id: OperationId,
+        runtime: &'a Runtime,
+        plan: &'a Plan,
         fence: Fence,
         asked_at: Duration,
         length: Duration,
     ) -> Self {
-        let clock = Arc::clone(runtime.clock());
-        Self { ledger, clock, id, fence, length, asked_at, again_at: asked_at, is_lost: false }
+        let Plan { ledger, admission, .. } = plan;
+        let clock = &**runtime.clock();
+        Self { ledger, clock, id: &admission.id, fence, length, asked_at, again_at: asked_at, is_lost: false }
     }
 
     /// When it runs out, as far as this clock knows.
@@ -53,7 +54,11 @@ impl Lease {
 
     /// Whether it holds.
     fn holds(&self) -> bool {
-        !self.is_lost && self.clock.elapsed() < self.ends_at()
+        self.holds_at(self.clock.elapsed())
+    }
+
+    fn holds_at(&self, now: Duration) -> bool {
+        !self.is_lost && now < self.ends_at()
     }
 
     /// When it is due to be renewed: at a third of its length.
@@ -69,7 +74,7 @@ impl Lease {
 
     /// Asks for its renewal.
     pub(crate) fn renewal(&self) -> Renewal {
-        let (ledger, id, fence) = (Arc::clone(&self.ledger), self.id.clone(), self.fence);
+        let (ledger, id, fence) = (Arc::clone(self.ledger), self.id.clone(), self.fence);
         let asked_at = self.clock.elapsed();
         Box::pin(async move { (asked_at, ledger.renew(id, fence).await) })
     }
@@ -117,16 +122,19 @@ impl Lease {
     }
 
     /// Sees to it that an effect may begin: renews a lease that is due, and
-    /// says whether it holds. A holder whose renewal fails begins nothing.
-    pub(crate) async fn ensure(&mut self) -> bool {
+    /// gives the time if it holds. A holder whose renewal fails begins nothing.
+    pub(crate) async fn ensure(&mut self) -> Option<Duration> {
         if self.is_lost {
-            return false;
+            return None;
         }
-        if self.clock.elapsed() < self.due_at() {
-            return true;
+        let now = self.clock.elapsed();
+        if now < self.due_at() {
+            return Some(now);
         }
+        let is_renewed = Box::pin(self.renew()).await;
         // The answer may have taken longer than the lease that it gave.
-        self.renew().await && self.holds()
+        let now = self.clock.elapsed();
+        (is_renewed && self.holds_at(now)).then_some(now)
     }
 
     /// Waits for `span` and keeps the lease meanwhile.

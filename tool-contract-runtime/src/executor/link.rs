@@ -17,7 +17,7 @@ pub(crate) struct Link {
     deadline_at: OnceLock<Duration>,
     /// The newest attempt of a call with a deadline.
     attempted: Mutex<Option<About>>,
-    early: Mutex<Option<UnknownOutcome>>,
+    early: Mutex<Option<Box<UnknownOutcome>>>,
 }
 
 impl Link {
@@ -76,12 +76,12 @@ impl Link {
     }
 
     /// Lets the caller go with this answer, while the future goes on.
-    pub(crate) fn let_go(&self, answer: UnknownOutcome) {
+    pub(crate) fn let_go(&self, answer: Box<UnknownOutcome>) {
         *self.early.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 
     /// The answer with which the caller may go.
-    pub(crate) fn early(&self) -> Option<UnknownOutcome> {
+    pub(crate) fn early(&self) -> Option<Box<UnknownOutcome>> {
         self.early.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

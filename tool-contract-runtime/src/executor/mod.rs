@@ -43,23 +43,21 @@ pub(crate) struct Success {
 /// How a call ended. A tool's own error stays with the job.
 pub(crate) type Verdict = Result<Success, CallError<()>>;
 
-/// Makes a call.
+/// Makes a call; `link` is that of a write.
 pub(crate) async fn execute(
     runtime: &Runtime,
     entry: &Entry,
     job: &mut dyn Job,
-    meta: Meta,
-    link: &Link,
+    meta: &Meta,
+    link: Option<&Link>,
 ) -> Verdict {
-    let contract = job.contract();
     callable(entry)?;
-    let caller = Caller::of(runtime, contract, &meta)?;
-    if contract.policy.is_read() {
-        return read::run(runtime, job, &caller).await;
-    }
+    let caller = Caller::of(runtime, job.contract(), meta)?;
+    let Some(link) = link else { return read::run(runtime, job, &caller).await };
     let _running = runtime.tracker().begin();
     let plan = plan::Plan::new(runtime, entry, job, meta, caller)?;
-    write::Writing::new(runtime, plan, link).run(job).await
+    // Boxed, so that reads do not carry what only writes need.
+    Box::pin(async move { write::Writing::new(runtime, &plan, link).run(job).await }).await
 }
 
 /// Whether the runtime has what the tool needs.

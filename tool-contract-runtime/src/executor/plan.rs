@@ -99,7 +99,7 @@ impl Plan {
         runtime: &Runtime,
         entry: &Entry,
         job: &dyn Job,
-        meta: Meta,
+        meta: &Meta,
         caller: Caller,
     ) -> Result<Self, CallError<()>> {
         let contract = job.contract();
@@ -122,12 +122,12 @@ pub(crate) fn admission(
     runtime: &Runtime,
     entry: &Entry,
     job: &dyn Job,
-    meta: Meta,
+    meta: &Meta,
     caller: &Caller,
     intent: Intent,
 ) -> Result<Admission, CallError<()>> {
     let contract = job.contract();
-    let key = key(runtime, entry, job, meta.key)?;
+    let key = key(runtime, entry, job, meta.key.as_deref())?;
     let described = job.describe(runtime.secret_key()).map_err(|why| {
         let about = About { key: Some(key.clone()), ..About::tool(contract.name.clone()) };
         let next = "change the argument: what cannot be compared cannot be guarded";
@@ -142,7 +142,7 @@ pub(crate) fn admission(
         holder: runtime.holder(),
         terms: Terms::of(contract, runtime.lease()),
         intent,
-        approval: meta.approval,
+        approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
         draws: caller.draws(contract),
         correlation_id: caller.correlation_id.clone(),
@@ -154,7 +154,7 @@ fn key(
     runtime: &Runtime,
     entry: &Entry,
     job: &dyn Job,
-    given: Option<String>,
+    given: Option<&str>,
 ) -> Result<IdempotencyKey, CallError<()>> {
     let contract = job.contract();
     let source = contract.policy.key_source();

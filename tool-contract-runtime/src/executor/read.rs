@@ -1,5 +1,6 @@
 //! Reads: limits, attempts, and no ledger otherwise.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tool_contract_spec::decide::{NextStep, Progress, decide};
@@ -12,19 +13,21 @@ use super::write::draw_delay;
 use super::{Success, Verdict, refuse};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Failure, LedgerFailure};
-use crate::job::Job;
+use crate::job::{Ended, Job};
 use crate::runtime::Runtime;
 
 /// Makes a call of a read.
 pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -> Verdict {
     let contract = job.contract();
+    let mut began_at = caller.began_at;
     if !contract.policy.limits.is_empty() {
-        draw(runtime, contract, caller).await?;
+        Box::pin(draw(runtime, contract, caller)).await?;
+        began_at = runtime.elapsed();
     }
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let (outcome, failure) = match attempt(runtime, job, caller, attempts).await {
+        let (outcome, failure) = match outcome(attempt(runtime, job, caller, attempts, began_at).await) {
             Ok(()) => return Ok(Success { key: None, attempts, reminted_from: None, replay: None, replayed: false }),
             Err(failed) => failed,
         };
@@ -47,6 +50,7 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
             return Err(CallError::Failed(failure, Box::new(about)));
         };
         runtime.clock().pause(draw_delay(floor, ceiling)).await;
+        began_at = runtime.elapsed();
     }
 }
 
@@ -59,26 +63,33 @@ async fn draw(runtime: &Runtime, contract: &Contract, caller: &Caller) -> Result
     }
 }
 
-async fn attempt(
-    runtime: &Runtime,
-    job: &mut dyn Job,
+/// Makes one attempt.
+fn attempt<'a>(
+    runtime: &'a Runtime,
+    job: &'a mut dyn Job,
     caller: &Caller,
     attempt: u32,
-) -> Result<(), (Outcome, Failure<()>)> {
-    let now = runtime.elapsed();
-    let timeout_at = now.saturating_add(job.contract().policy.timeout);
+    began_at: Duration,
+) -> impl Future<Output = Driven<Ended>> + Send + use<'a> {
+    let timeout_at = began_at.saturating_add(job.contract().policy.timeout);
     let ends_at = caller.deadline_at.unwrap_or(Duration::MAX).min(timeout_at);
     let cx = Cx {
         runtime: runtime.clone(),
+        inner: OnceLock::new(),
         id: None,
         attempt,
         ends_at,
         correlation_id: caller.correlation_id.clone(),
         tenant: caller.tenant.clone(),
-        downstream: std::sync::OnceLock::new(),
+        downstream: OnceLock::new(),
     };
     let watch = Watch { clock: runtime.clock(), timeout_at: ends_at, lease: None, acts_for: None, early: None };
-    match drive(job.attempt(cx), watch).await {
+    drive(job.attempt(cx), watch)
+}
+
+/// How an attempt ended, in the words of the decision.
+fn outcome(driven: Driven<Ended>) -> Result<(), (Outcome, Failure<()>)> {
+    match driven {
         Driven::Ended(ended) if ended.outcome.class == OutcomeClass::Success => Ok(()),
         Driven::Ended(ended) => Err((ended.outcome, Failure::Tool(()))),
         Driven::TimedOut => {

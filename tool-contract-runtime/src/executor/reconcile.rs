@@ -1,6 +1,5 @@
 //! Finding out what happened, by the reconcile function.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tool_contract_spec::decide::NextStep;
@@ -38,18 +37,16 @@ impl Writing<'_> {
             Ok(ReconcileClaim::Refused { .. }) => Ok(Round::Again(Duration::ZERO)),
             Ok(ReconcileClaim::Claimed { fence, now, lease_until, attempts, .. }) => {
                 self.total = attempts;
-                let ledger = Arc::clone(&self.plan.ledger);
-                let id = self.plan.admission.id.clone();
                 // As long as whoever claimed the operation wanted its leases.
                 let length = lease_until.since(now);
-                let lease = Lease::new(self.runtime, ledger, id, fence, asked_at, length);
+                let lease = Lease::new(self.runtime, self.plan, fence, asked_at, length);
                 self.find_out(job, lease, now).await
             }
         }
     }
 
     /// Asks until the answer is believed.
-    async fn find_out(&mut self, job: &mut dyn Job, mut lease: Lease, at: Timestamp) -> Result<Round, CallError<()>> {
+    async fn find_out(&mut self, job: &mut dyn Job, mut lease: Lease<'_>, at: Timestamp) -> Result<Round, CallError<()>> {
         loop {
             let ends_at = self.runtime.elapsed().saturating_add(self.plan.contract.policy.timeout);
             let found = match job.reconcile(self.cx(ends_at), at) {
@@ -97,12 +94,12 @@ impl Writing<'_> {
         !self.link.is_abandoned() && left.is_none_or(|left| wait < left)
     }
 
-    async fn report(&self, lease: &Lease, finding: Finding) -> Result<Reconciled, CallError<()>> {
+    async fn report(&self, lease: &Lease<'_>, finding: Finding) -> Result<Reconciled, CallError<()>> {
         let reported = self.plan.ledger.finish_reconcile(lease.id.clone(), lease.fence, finding).await;
         reported.map_err(|error| self.unknown(format!("what was found out could not be recorded: {error}"), None))
     }
 
-    async fn give_up(&self, lease: &Lease, why: String) -> Result<Option<EscalationId>, CallError<()>> {
+    async fn give_up(&self, lease: &Lease<'_>, why: String) -> Result<Option<EscalationId>, CallError<()>> {
         match self.report(lease, Finding::CannotTell { why }).await? {
             Reconciled::Recorded { escalation, .. } => Ok(escalation),
             _ => Ok(None),

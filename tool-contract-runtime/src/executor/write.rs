@@ -35,7 +35,7 @@ const ROUNDS: u32 = 1_000;
 /// A write under way.
 pub(super) struct Writing<'a> {
     pub(super) runtime: &'a Runtime,
-    pub(super) plan: Plan,
+    pub(super) plan: &'a Plan,
     pub(super) link: &'a Link,
     /// Attempts of this call.
     pub(super) attempts: u32,
@@ -55,9 +55,9 @@ pub(super) struct Writing<'a> {
 }
 
 /// What admission led to.
-enum Entered {
+enum Entered<'a> {
     Replayed(Success),
-    Claimed(Claim, Lease),
+    Claimed(Claim, Lease<'a>),
     /// It may have happened, and there is a function to ask.
     Unknown,
 }
@@ -79,7 +79,7 @@ struct Outcomes {
 }
 
 impl<'a> Writing<'a> {
-    pub(super) fn new(runtime: &'a Runtime, plan: Plan, link: &'a Link) -> Self {
+    pub(super) fn new(runtime: &'a Runtime, plan: &'a Plan, link: &'a Link) -> Self {
         Self {
             runtime,
             plan,
@@ -95,16 +95,17 @@ impl<'a> Writing<'a> {
     }
 
     /// Makes the call.
-    pub(super) async fn run(mut self, job: &mut dyn Job) -> Verdict {
+    pub(super) async fn run(&mut self, job: &mut dyn Job) -> Verdict {
         for _ in 0..ROUNDS {
             let entered = self.enter().await.map_err(|error| self.after_attempts(error))?;
             let round = match entered {
                 Entered::Replayed(success) => return Ok(success),
-                Entered::Claimed(claim, lease) => self.hold(job, claim, lease).await?,
+                Entered::Claimed(claim, mut lease) => self.hold(job, &claim, &mut lease).await?,
                 Entered::Unknown => Round::Reconcile,
             };
             let round = match round {
-                Round::Reconcile => self.reconcile(job).await?,
+                // Boxed, like all that happens rarely: most calls need no room for it.
+                Round::Reconcile => Box::pin(self.reconcile(job)).await?,
                 round => round,
             };
             match round {
@@ -146,19 +147,18 @@ impl<'a> Writing<'a> {
     // ---- admit ----
 
     /// Asks for admission, and waits while another call is in flight.
-    async fn enter(&mut self) -> Result<Entered, CallError<()>> {
+    async fn enter(&mut self) -> Result<Entered<'a>, CallError<()>> {
         loop {
-            self.may_begin()?;
             let asked_at = self.runtime.elapsed();
+            self.may_begin(asked_at)?;
             let admitted = self.admit().await?;
             match admitted {
                 Admitted::Claimed(claim) => {
-                    let id = self.plan.admission.id.clone();
+                    let id = &self.plan.admission.id;
                     tracing::debug!(target: "tool_contract", %id, fence = claim.fence.0, attempts = claim.attempts, "claimed");
                     self.total = claim.attempts_before;
-                    let ledger = Arc::clone(&self.plan.ledger);
                     let length = self.runtime.lease();
-                    let lease = Lease::new(self.runtime, ledger, id, claim.fence, asked_at, length);
+                    let lease = Lease::new(self.runtime, self.plan, claim.fence, asked_at, length);
                     return Ok(Entered::Claimed(claim, lease));
                 }
                 Admitted::Replay(replay) => {
@@ -177,7 +177,7 @@ impl<'a> Writing<'a> {
                     self.cause = Some(cause.into_owned());
                     return Ok(Entered::Unknown);
                 }
-                Admitted::Refused(refusal @ Refusal::InFlight { .. }) => self.wait_turn(refusal).await?,
+                Admitted::Refused(refusal @ Refusal::InFlight { .. }) => Box::pin(self.wait_turn(refusal)).await?,
                 Admitted::Refused(refusal) => {
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, ?refusal, "refused");
                     return Err(self.refuse(refusal));
@@ -187,8 +187,7 @@ impl<'a> Writing<'a> {
     }
 
     /// Whether anything new may be begun for this caller.
-    fn may_begin(&self) -> Result<(), CallError<()>> {
-        let now = self.runtime.elapsed();
+    fn may_begin(&self, now: Duration) -> Result<(), CallError<()>> {
         if self.plan.caller.remaining(now).is_some_and(|left| left.is_zero()) || self.link.is_abandoned() {
             return Err(deadline_passed(self.about()));
         }
@@ -249,19 +248,24 @@ impl<'a> Writing<'a> {
     // ---- attempt, decide ----
 
     /// Attempts under a claim, until something is settled.
-    async fn hold(&mut self, job: &mut dyn Job, claim: Claim, mut lease: Lease) -> Result<Round, CallError<()>> {
+    async fn hold(
+        &mut self,
+        job: &mut dyn Job,
+        claim: &Claim,
+        lease: &mut Lease<'a>,
+    ) -> Result<Round, CallError<()>> {
         let mut used = 0;
         self.cause = None;
         self.doubt = claim.in_doubt.then(|| "an earlier call may have happened".to_owned());
         loop {
-            if let Err(obstacle) = self.may_attempt(&mut lease, used).await {
-                return Err(self.let_go(&lease, used, obstacle).await);
-            }
+            let began_at = match self.may_attempt(lease, used).await {
+                Ok(now) => now,
+                Err(obstacle) => return Err(Box::pin(self.let_go(lease, used, obstacle)).await),
+            };
             used += 1;
             self.attempts += 1;
             self.total += 1;
-            let began_at = self.runtime.elapsed();
-            let ended = self.attempt(job, &mut lease).await;
+            let ended = self.attempt(job, lease, began_at).await;
             let decision = self.decide(ended.outcome, used >= claim.attempts);
             tracing::debug!(
                 target: "tool_contract", id = %lease.id, attempt = self.attempts,
@@ -276,28 +280,28 @@ impl<'a> Writing<'a> {
             if let NextStep::RetryAfter { floor, ceiling } = decision.step {
                 let delay = draw_delay(floor, ceiling);
                 self.rests_until = self.runtime.elapsed().saturating_add(delay);
-                self.back_off(&mut lease, delay).await;
+                Box::pin(self.back_off(lease, delay)).await;
             } else {
-                return self.conclude(&lease, used, decision.step, ended, claim).await;
+                return self.conclude(lease, used, decision.step, ended, claim).await;
             }
         }
     }
 
-    /// Whether an effect may begin: the lease holds, there is time, and the
-    /// caller waits for it.
-    async fn may_attempt(&self, lease: &mut Lease, used: u32) -> Result<(), CallError<()>> {
-        if !lease.ensure().await {
+    /// Sees to it that an effect may begin, and says when: the lease holds,
+    /// there is time, and the caller waits for it.
+    async fn may_attempt(&self, lease: &mut Lease<'_>, used: u32) -> Result<Duration, CallError<()>> {
+        let Some(now) = lease.ensure().await else {
             let why = "the claim could not be renewed, so no attempt was begun";
             let error = LedgerError::Unavailable(why.to_owned());
             let failure = LedgerFailure { about: self.about(), error };
             return Err(self.cut_short(used, failure.into()));
-        }
+        };
         // Asked last: the ledger may have taken its time.
-        let is_over = self.plan.caller.remaining(self.runtime.elapsed()) == Some(Duration::ZERO);
+        let is_over = self.plan.caller.remaining(now) == Some(Duration::ZERO);
         if is_over || self.link.is_abandoned() {
             return Err(self.cut_short(used, deadline_passed(self.about())));
         }
-        Ok(())
+        Ok(now)
     }
 
     /// The end of a call between its attempts: all that ran left nothing
@@ -310,7 +314,7 @@ impl<'a> Writing<'a> {
     }
 
     /// Gives up a claim under which nothing more is begun.
-    async fn let_go(&mut self, lease: &Lease, used: u32, obstacle: CallError<()>) -> CallError<()> {
+    async fn let_go(&mut self, lease: &Lease<'_>, used: u32, obstacle: CallError<()>) -> CallError<()> {
         let settling = match self.doubt.clone() {
             // The backoff that was cut short holds for the next call.
             None => Settling::Released { delay: self.rests_until.saturating_sub(self.runtime.elapsed()) },
@@ -323,8 +327,7 @@ impl<'a> Writing<'a> {
         }
     }
 
-    async fn attempt(&mut self, job: &mut dyn Job, lease: &mut Lease) -> Outcomes {
-        let now = self.runtime.elapsed();
+    async fn attempt(&mut self, job: &mut dyn Job, lease: &mut Lease<'_>, now: Duration) -> Outcomes {
         self.first_attempt_at.get_or_insert(now);
         let timeout = self.plan.contract.policy.timeout;
         let timeout_at = now.saturating_add(timeout);
@@ -346,14 +349,14 @@ impl<'a> Writing<'a> {
     fn early(&self, timeout_at: Duration) -> Early<'a> {
         let cause = "it still runs past its timeout and cannot be stopped; what comes of it will be on record";
         let answer = UnknownOutcome { about: self.about(), cause: cause.to_owned(), escalation: None };
-        Early { link: self.link, at: timeout_at, answer }
+        Early { link: self.link, at: timeout_at, answer: Box::new(answer) }
     }
 
     pub(super) fn cx(&self, timeout_at: Duration) -> Cx {
-        let id = self.plan.admission.id.clone();
         Cx {
-            runtime: self.runtime.holding(id.clone()),
-            id: Some(id),
+            runtime: self.runtime.clone(),
+            inner: OnceLock::new(),
+            id: Some(self.plan.admission.id.clone()),
             attempt: self.attempts,
             ends_at: self.plan.caller.deadline_at.unwrap_or(timeout_at).min(timeout_at),
             correlation_id: self.plan.caller.correlation_id.clone(),
@@ -388,7 +391,7 @@ impl<'a> Writing<'a> {
         });
     }
 
-    async fn back_off(&self, lease: &mut Lease, span: Duration) {
+    async fn back_off(&self, lease: &mut Lease<'_>, span: Duration) {
         tokio::select! {
             () = lease.rest(span) => {}
             () = self.link.abandoned() => {}
@@ -412,11 +415,11 @@ impl<'a> Writing<'a> {
     /// Settles a claim after its last attempt, and answers the caller.
     async fn conclude(
         &mut self,
-        lease: &Lease,
+        lease: &Lease<'_>,
         used: u32,
         step: NextStep,
         ended: Outcomes,
-        claim: Claim,
+        claim: &Claim,
     ) -> Result<Round, CallError<()>> {
         match step {
             NextStep::Continue => {
@@ -426,7 +429,7 @@ impl<'a> Writing<'a> {
                 Ok(Round::Done(Success {
                     key: self.about().key,
                     attempts: self.total,
-                    reminted_from: claim.reminted_from,
+                    reminted_from: claim.reminted_from.clone(),
                     replay: None,
                     replayed: false,
                 }))
@@ -457,46 +460,44 @@ impl<'a> Writing<'a> {
     /// unknown: the next one to ask will be told the same.
     async fn settle(
         &mut self,
-        lease: &Lease,
+        lease: &Lease<'_>,
         used: u32,
         verdict: Settling,
     ) -> Result<Option<EscalationId>, CallError<()>> {
-        let known = match &verdict {
-            Settling::Succeeded { .. } => "it succeeded",
-            Settling::Released { .. } => "it left nothing behind",
-            Settling::Unknown { .. } => "its outcome is unknown",
-        };
         let attempts = std::mem::take(&mut self.trace);
         let settlement = Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts };
-        match self.settle_while_leased(lease, settlement).await {
+        let settled = match lease.answer(self.plan.ledger.settle(settlement.clone())).await {
+            Err(error) => Box::pin(self.settle_again(lease, &settlement, error)).await,
+            settled => settled,
+        };
+        match settled {
             Ok(Settled::Recorded { escalation }) => Ok(escalation),
-            Ok(Settled::Superseded { state }) => {
-                Err(self.unknown(format!("{known}, but by then it was {state}: somebody else had resolved it"), None))
-            }
-            Ok(Settled::Missing) => {
-                Err(self.unknown(format!("{known}, but the ledger does not know it: it has lost its data"), None))
-            }
-            Err(error) => Err(self.unknown(format!("{known}, but that could not be recorded: {error}"), None)),
+            unsettled => Err(self.unknown(off_record(&settlement.verdict, unsettled), None)),
         }
     }
 
-    async fn settle_while_leased(&self, lease: &Lease, settlement: Settlement) -> Result<Settled, LedgerError> {
+    /// Settles again after `error`, while the lease lives.
+    async fn settle_again(
+        &self,
+        lease: &Lease<'_>,
+        settlement: &Settlement,
+        mut error: LedgerError,
+    ) -> Result<Settled, LedgerError> {
         let mut pause = FIRST_PAUSE;
-        loop {
+        while self.runtime.elapsed().saturating_add(pause) < lease.ends_at() {
+            self.runtime.clock().pause(pause).await;
             match lease.answer(self.plan.ledger.settle(settlement.clone())).await {
                 Ok(settled) => return Ok(settled),
-                Err(error) if self.runtime.elapsed().saturating_add(pause) >= lease.ends_at() => return Err(error),
-                Err(_) => {
-                    self.runtime.clock().pause(pause).await;
-                    pause = (pause * 2).min(self.runtime.lease() / 3);
-                }
+                Err(newest) => error = newest,
             }
+            pause = (pause * 2).min(self.runtime.lease() / 3);
         }
+        Err(error)
     }
 
     /// Asks something of the body's surroundings for as long as an attempt may
     /// take.
-    pub(super) async fn ask(&self, asking: BoxFuture<'_, Found>, lease: &mut Lease) -> Found {
+    pub(super) async fn ask(&self, asking: BoxFuture<'_, Found>, lease: &mut Lease<'_>) -> Found {
         let timeout = self.plan.contract.policy.timeout;
         let timeout_at = self.runtime.elapsed().saturating_add(timeout);
         let clock = self.runtime.clock();
@@ -506,6 +507,25 @@ impl<'a> Writing<'a> {
             Driven::TimedOut => Found::CannotTell(format!("the reconcile function took longer than {timeout:?}")),
             Driven::Panicked(message) => Found::CannotTell(format!("the reconcile function panicked: {message}")),
         }
+    }
+}
+
+/// What is known of an operation whose settlement is not on record, and why it
+/// is not.
+fn off_record(verdict: &Settling, settled: Result<Settled, LedgerError>) -> String {
+    let known = match verdict {
+        Settling::Succeeded { .. } => "it succeeded",
+        Settling::Released { .. } => "it left nothing behind",
+        Settling::Unknown { .. } => "its outcome is unknown",
+    };
+    match settled {
+        Ok(Settled::Superseded { state }) => {
+            format!("{known}, but by then it was {state}: somebody else had resolved it")
+        }
+        Ok(Settled::Missing | Settled::Recorded { .. }) => {
+            format!("{known}, but the ledger does not know it: it has lost its data")
+        }
+        Err(error) => format!("{known}, but that could not be recorded: {error}"),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Described {
 /// How an attempt ended.
 pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
-    /// The result as JSON, if it succeeded.
+    /// The result as JSON, if it succeeded and goes on record.
     pub(crate) result: Option<Arc<str>>,
     /// The error's text, if it did not.
     pub(crate) error: String,
@@ -96,6 +96,7 @@ where
     }
 
     fn attempt(&mut self, cx: Cx) -> BoxFuture<'_, Ended> {
+        let is_recorded = !T::contract().policy.is_read();
         Box::pin(async move {
             // In here, so that a panic in somebody's `clone` is one of the body.
             let arguments = self.arguments.clone();
@@ -103,7 +104,7 @@ where
             let ended = match &result {
                 Ok(output) => Ended {
                     outcome: OutcomeClass::Success.into(),
-                    result: Some(stored(output)),
+                    result: is_recorded.then(|| stored(output)),
                     error: String::new(),
                 },
                 Err(error) => Ended { outcome: error.outcome(), result: None, error: error.to_string() },
@@ -129,7 +130,7 @@ where
 /// An output as the ledger keeps it. One that cannot be written is still a
 /// success that must not run again: its replay says that it is unreadable.
 fn stored<O: Output>(output: &O) -> Arc<str> {
-    output.to_json().map_or_else(|error| format!("unwritable: {error}").into(), |json| json.get().into())
+    output.to_json().unwrap_or_else(|error| format!("unwritable: {error}")).into()
 }
 
 fn describe<T: Tool>(arguments: &T, secret: Option<&SecretKey>) -> Result<Described, OperationError> {

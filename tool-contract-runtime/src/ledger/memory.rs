@@ -6,7 +6,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tool_contract_spec::key::OperationId;
+use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use tool_contract_spec::ledger::{
     Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew, resolve, settle,
 };
@@ -18,6 +18,7 @@ use super::waiting::Waiting;
 use super::{
     Admission, Admitted, Answer, Cell, CellId, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError,
     Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
+    Timestamp,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::tool::BoxFuture;
@@ -237,23 +238,27 @@ impl Shelf {
     }
 
     fn admit_new(&mut self, request: &Admission, cells: &mut [Cell], around: &Around) -> (Admitted, bool) {
-        let twin = self.twin(&request.id, request.hash);
-        let mut slot = None;
-        let done = admit(&mut slot, request, twin.as_ref(), cells, around);
-        if slot.is_some() {
-            let kept = Box::new(Kept { slot, history: done.events });
+        let twin = self.twin(&request.id, request.hash, around.now);
+        let mut kept = Box::new(Kept { slot: None, history: Vec::new() });
+        let done = admit(&mut kept.slot, request, twin.as_ref(), cells, around);
+        if kept.slot.is_some() {
+            kept.history = done.events;
             self.fence = self.fence.max(kept.fence());
-            self.twins.follow(&request.id, None, kept.mark());
+            if let Some(mark) = kept.mark() {
+                self.twins.follow(&request.id, None, mark);
+            }
             self.operations.insert(request.id.clone(), kept);
         }
         (done.reply, done.changed)
     }
 
-    fn twin(&self, id: &OperationId, hash: OperationHash) -> Option<Twin> {
-        let key = self.twins.find(id, hash)?;
-        let twin = OperationId { key, ..id.clone() };
-        let record = self.operations.get(&twin)?.slot.clone()?;
-        Some(Twin { key: twin.key, record })
+    fn twin(&self, id: &OperationId, hash: OperationHash, now: Timestamp) -> Option<Twin> {
+        let record = |key: &IdempotencyKey| {
+            let twin = OperationId { key: key.clone(), ..id.clone() };
+            self.operations.get(&twin)?.slot.as_ref().filter(|record| record.speaks_at(now))
+        };
+        let newest = self.twins.find(id, hash).take(Twin::LOOK_BACK);
+        newest.filter_map(|key| Some(Twin { key: key.clone(), record: record(key)?.clone() })).next()
     }
 
     fn cells(&self, draws: &[Draw]) -> Vec<Cell> {
@@ -311,13 +316,15 @@ impl Kept {
         if done.changed {
             self.history.extend(done.events);
             *fence = self.fence().max(*fence);
-            twins.follow(id, before, self.mark());
+            if let Some(after) = self.mark() {
+                twins.follow(id, before, after);
+            }
         }
         (done.reply, done.changed)
     }
 
     fn mark(&self) -> Option<Mark> {
-        self.slot.as_ref().and_then(Mark::of)
+        self.slot.as_ref().map(Mark::of)
     }
 
     fn fence(&self) -> Fence {

@@ -24,7 +24,7 @@ pub use tool_contract_spec::ledger::{
     Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Broken, Cell, CellId, Chain, Claim,
     Decided, Decision, Denial, Draw, EscalationId, Event, EventKind, Fence, Finding, Grant, Holder, Intent, Limited,
     Nonce, Reconciled, ReconcileClaim, ReconcileRequest, Record, Refusal, Renewed, Replay, Resolution, Resolved,
-    Settled, Settlement, State, StateName, Terms, Timestamp, Undecided, Unknown, Verdict, verify,
+    Settled, Settlement, State, StateName, Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
 };
 use tool_contract_spec::key::Tenant;
 

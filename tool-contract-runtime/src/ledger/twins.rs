@@ -4,79 +4,76 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
-use tool_contract_spec::ledger::{Fence, Record, Timestamp};
+use tool_contract_spec::ledger::{Fence, Record};
 use tool_contract_spec::operation::OperationHash;
 use tool_contract_spec::policy::Text;
 
-/// What the index needs to know of a record that speaks for its operation.
+/// What the index needs to know of a record: it changes with a claim only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     hash: OperationHash,
-    until: Timestamp,
     fence: Fence,
 }
 
 impl Mark {
-    pub(super) fn of(record: &Record) -> Option<Self> {
-        record.speaks_until().map(|until| Self { hash: record.hash, until, fence: record.fence })
+    pub(super) const fn of(record: &Record) -> Self {
+        Self { hash: record.hash, fence: record.fence }
     }
 }
 
-/// The records that speak for their operations, by what they do.
+/// The records by what they do.
 #[derive(Debug, Default)]
 pub(super) struct Twins(HashMap<OperationHash, Group>);
 
 /// Those with one hash. Nearly always it is one, and that one must be cheap.
 #[derive(Debug)]
 enum Group {
-    One(OperationId, Mark),
+    One(OperationId, Fence),
     Many(BTreeMap<Place, IdempotencyKey>),
 }
 
-/// The last place of a tenant and a tool is the one that speaks for longest.
+/// The newest of a tenant and a tool comes last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     tenant: Option<Tenant>,
     tool: Text,
-    until: Timestamp,
     fence: Fence,
 }
 
 impl Place {
-    fn of(id: &OperationId, until: Timestamp, fence: Fence) -> Self {
-        Self { tenant: id.tenant.clone(), tool: id.tool.clone(), until, fence }
+    fn of(id: &OperationId, fence: Fence) -> Self {
+        Self { tenant: id.tenant.clone(), tool: id.tool.clone(), fence }
     }
 }
 
 impl Twins {
-    /// The key under which the operation of `id` and `hash` speaks for longest.
-    pub(super) fn find(&self, id: &OperationId, hash: OperationHash) -> Option<IdempotencyKey> {
-        match self.0.get(&hash)? {
-            Group::One(one, _) => (one.tenant == id.tenant && one.tool == id.tool).then(|| one.key.clone()),
-            Group::Many(places) => {
-                let first = Place::of(id, Timestamp::ZERO, Fence::NONE);
-                let last = Place::of(id, Timestamp::END, Fence(u64::MAX));
-                places.range(first..=last).next_back().map(|(_, key)| key.clone())
+    /// The keys under which the operation of `id` and `hash` stands, the one with
+    /// the newest fence first.
+    pub(super) fn find(&self, id: &OperationId, hash: OperationHash) -> impl Iterator<Item = &IdempotencyKey> {
+        let (one, many) = match self.0.get(&hash) {
+            None => (None, None),
+            Some(Group::One(one, _)) => {
+                let is_same = one.tenant == id.tenant && one.tool == id.tool;
+                (is_same.then_some(&one.key), None)
             }
-        }
+            Some(Group::Many(places)) => {
+                let all = Place::of(id, Fence::NONE)..=Place::of(id, Fence(u64::MAX));
+                (None, Some(places.range(all).rev().map(|(_, key)| key)))
+            }
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 
-    /// Follows the record of `id` from one mark to the next.
-    pub(super) fn follow(&mut self, id: &OperationId, before: Option<Mark>, after: Option<Mark>) {
-        if before == after {
+    /// Follows the record of `id` from one mark to the next. A record that was
+    /// never claimed never happened, and is left out.
+    pub(super) fn follow(&mut self, id: &OperationId, before: Option<Mark>, after: Mark) {
+        if before == Some(after) {
             return;
         }
-        if let (Some(before), Some(after)) = (before, after)
-            && let Some(Group::One(_, mark)) = self.0.get_mut(&before.hash)
-            && after.hash == before.hash
-        {
-            *mark = after;
-            return;
-        }
-        if let Some(before) = before {
+        if let Some(before) = before.filter(|mark| mark.fence > Fence::NONE) {
             self.remove(id, before);
         }
-        if let Some(after) = after {
+        if after.fence > Fence::NONE {
             self.insert(id, after);
         }
     }
@@ -86,7 +83,7 @@ impl Twins {
         let is_empty = match group.get_mut() {
             Group::One(..) => true,
             Group::Many(places) => {
-                places.remove(&Place::of(id, mark.until, mark.fence));
+                places.remove(&Place::of(id, mark.fence));
                 places.is_empty()
             }
         };
@@ -98,11 +95,10 @@ impl Twins {
     fn insert(&mut self, id: &OperationId, mark: Mark) {
         match self.0.entry(mark.hash) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Group::One(id.clone(), mark));
+                vacant.insert(Group::One(id.clone(), mark.fence));
             }
             Entry::Occupied(mut group) => {
-                let place = Place::of(id, mark.until, mark.fence);
-                group.get_mut().places().insert(place, id.key.clone());
+                group.get_mut().places().insert(Place::of(id, mark.fence), id.key.clone());
             }
         }
     }
@@ -110,9 +106,8 @@ impl Twins {
 
 impl Group {
     fn places(&mut self) -> &mut BTreeMap<Place, IdempotencyKey> {
-        if let Self::One(id, mark) = self {
-            let place = Place::of(id, mark.until, mark.fence);
-            *self = Self::Many(BTreeMap::from([(place, id.key.clone())]));
+        if let Self::One(id, fence) = self {
+            *self = Self::Many(BTreeMap::from([(Place::of(id, *fence), id.key.clone())]));
         }
         match self {
             Self::Many(places) => places,

@@ -46,6 +46,7 @@ pub async fn run_body<T: Tool, K, A>(runtime: &Runtime, call: Call<T, K, A>) -> 
     });
     let cx = Cx {
         runtime: runtime.clone(),
+        inner: OnceLock::new(),
         id,
         attempt: 1,
         ends_at: Duration::MAX,

@@ -158,14 +158,22 @@ pub enum Admitted {
 }
 
 /// The same operation under another key: of the same tenant, tool and hash the
-/// record that [speaks](Record::speaks_until) for longest. A store looks for it
-/// only if there is no record under the key itself.
+/// record with the newest fence of those that [speak](Record::speaks_at) for it.
+/// A store looks for it only if there is no record under the key itself, and
+/// only among the [newest](Twin::LOOK_BACK).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Twin {
     /// Its key.
     pub key: IdempotencyKey,
     /// What is known of it.
     pub record: Record,
+}
+
+impl Twin {
+    /// Among how many records of an intent, newest fence first, a store looks
+    /// for one that speaks. So a tool that is called again and again with the same
+    /// arguments under ever new keys, and fails, does not make each call slower.
+    pub const LOOK_BACK: usize = 32;
 }
 
 /// Admits a call, or says why not; in this order: replay, conflict, state of
@@ -201,19 +209,21 @@ fn admit_new(
     around: &Around,
     log: &mut Log,
 ) -> Result<Admitted, Refusal> {
-    let twin = twin.filter(|twin| twin.record.speaks_until().is_some_and(|until| until > around.now));
+    let twin = twin.filter(|twin| twin.record.speaks_at(around.now));
     if let Some(twin) = twin
         && let Some(answer) = answer_for_twin(twin, request.terms.remint)
     {
         return answer;
     }
-    let mut record = absent(request, around.now);
+    let record = slot.insert(absent(request, around.now));
     let reminted_from = twin.map(|twin| twin.key.clone());
-    let reply = approve(&mut record, request, log)
+    let reply = approve(record, request, log)
         .and_then(|()| take_limits(cells, request, around))
-        .map(|()| claim(&mut record, request, reminted_from, around, log));
+        .map(|()| claim(record, request, reminted_from, around, log));
     // A limited call leaves nothing behind; a request for approval does.
-    *slot = log.changed.then_some(record);
+    if !log.changed {
+        *slot = None;
+    }
     reply
 }
 
@@ -383,7 +393,7 @@ fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<()
             let refusal =
                 Refusal::AwaitingApproval { request: approval.id.clone(), expires_at: approval.expires_at };
             let detail = Some(approval.id.to_string());
-            record.approval = Some(approval);
+            record.approval = Some(Box::new(approval));
             record.terms = request.terms.clone();
             log.enter(record, State::AwaitingApproval, EventKind::ApprovalRequested, detail);
             Err(refusal)
@@ -415,7 +425,7 @@ fn claim(
     record.holder = request.holder;
     record.attempts = attempts_before.saturating_add(attempts);
     record.reserved = attempts;
-    record.terms = request.terms.clone();
+    record.terms.clone_from(&request.terms);
     record.correlation_id.clone_from(&request.correlation_id);
     let (kind, detail) = match &reminted_from {
         None => (EventKind::Claimed, None),

@@ -72,16 +72,16 @@ pub fn decide(slot: &mut Option<Record>, decision: &Decision, around: &Around) -
     lapse(record, &mut log);
     let reply = match acceptable(record, decision) {
         Err(undecided) => Decided::Refused(undecided),
-        Ok(mut approval) => match &decision.verdict {
-            Verdict::Grant => grant(record, &mut approval, decision, &mut log),
-            Verdict::Deny { why } => deny(record, &mut approval, decision, why, &mut log),
+        Ok(approval) => match &decision.verdict {
+            Verdict::Grant => grant(record, approval, decision, &mut log),
+            Verdict::Deny { why } => deny(record, approval, decision, why, &mut log),
         },
     };
     log.answer(reply)
 }
 
 /// The request that the decision is about, if it counts.
-fn acceptable(record: &Record, decision: &Decision) -> Result<ApprovalRecord, Undecided> {
+fn acceptable(record: &Record, decision: &Decision) -> Result<Box<ApprovalRecord>, Undecided> {
     let standing = record.approval.as_ref().filter(|approval| approval.id == decision.request);
     let (State::AwaitingApproval, Some(approval)) = (&record.state, standing) else {
         return Err(Undecided::NoRequest { state: Some(record.state.name()) });
@@ -95,7 +95,7 @@ fn acceptable(record: &Record, decision: &Decision) -> Result<ApprovalRecord, Un
     Ok(approval.clone())
 }
 
-fn grant(record: &mut Record, approval: &mut ApprovalRecord, decision: &Decision, log: &mut Log) -> Decided {
+fn grant(record: &mut Record, mut approval: Box<ApprovalRecord>, decision: &Decision, log: &mut Log) -> Decided {
     approval.grants.push(Grant { by: Arc::clone(&decision.by), at: log.now });
     let granted = approval.is_granted();
     let given = u32::try_from(approval.grants.len()).unwrap_or(u32::MAX);
@@ -104,15 +104,21 @@ fn grant(record: &mut Record, approval: &mut ApprovalRecord, decision: &Decision
         approval.expires_at = log.now.after(ttl);
     }
     let expires_at = approval.expires_at;
-    record.approval = Some(approval.clone());
+    record.approval = Some(approval);
     let state = if granted { State::Approved } else { State::AwaitingApproval };
     log.enter(record, state, EventKind::ApprovalGranted, Some(decision.by.to_string()));
     if granted { Decided::Granted { expires_at } } else { Decided::Pending { missing } }
 }
 
-fn deny(record: &mut Record, approval: &mut ApprovalRecord, decision: &Decision, why: &Arc<str>, log: &mut Log) -> Decided {
+fn deny(
+    record: &mut Record,
+    mut approval: Box<ApprovalRecord>,
+    decision: &Decision,
+    why: &Arc<str>,
+    log: &mut Log,
+) -> Decided {
     approval.denied = Some(Denial { by: Arc::clone(&decision.by), why: Arc::clone(why) });
-    record.approval = Some(approval.clone());
+    record.approval = Some(approval);
     let expires_at = log.now.after(record.terms.ttl);
     let detail = Some(format!("{}: {why}", decision.by));
     log.enter(record, State::Denied { expires_at }, EventKind::ApprovalDenied, detail);

@@ -153,13 +153,15 @@ const ORIGIN: [u8; 32] = *b"tool-contract/event/v1\0\0\0\0\0\0\0\0\0\0";
 /// last, so no two events are written alike; without a detail all fit in one
 /// block of SHA-256, and most events have none.
 fn link(previous: &[u8; 32], event: &Event) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(if event.seq == 1 { &ORIGIN } else { previous });
-    hash.update(event.seq.to_be_bytes());
-    hash.update(event.at.0.to_be_bytes());
-    hash.update(event.fence.0.to_be_bytes());
-    hash.update([event.kind as u8, u8::from(event.detail.is_some())]);
-    hash.update(event.detail.as_deref().unwrap_or_default());
+    let mut fixed = [0; 32 + 4 + 8 + 8 + 2];
+    fixed[..32].copy_from_slice(if event.seq == 1 { &ORIGIN } else { previous });
+    fixed[32..36].copy_from_slice(&event.seq.to_be_bytes());
+    fixed[36..44].copy_from_slice(&event.at.0.to_be_bytes());
+    fixed[44..52].copy_from_slice(&event.fence.0.to_be_bytes());
+    fixed[52..].copy_from_slice(&[event.kind as u8, u8::from(event.detail.is_some())]);
+    // One piece: each costs more to hand over than to hash.
+    let hash = Sha256::new_with_prefix(fixed);
+    let hash = event.detail.iter().fold(hash, |hash, detail| hash.chain_update(detail));
     hash.finalize().into()
 }
 

@@ -88,6 +88,10 @@ impl Log {
     /// Appends to the history of `record` what does not change its state.
     fn note(&mut self, record: &mut Record, kind: EventKind, detail: Option<String>) {
         self.changed = true;
+        if self.events.is_empty() {
+            // Most steps have one, and most operations two.
+            self.events.reserve_exact(2);
+        }
         self.events.push(record.chain.append(self.now, record.fence, kind, detail));
     }
 

@@ -266,7 +266,7 @@ pub struct Record {
     /// The terms of the newest claim.
     pub terms: Terms,
     /// The request for approval that stands; a spent one is gone.
-    pub approval: Option<ApprovalRecord>,
+    pub approval: Option<Box<ApprovalRecord>>,
     /// The unknown outcome that nobody has found out yet; it stays through a
     /// claim that repeats it.
     pub escalation: Option<EscalationId>,
@@ -283,21 +283,16 @@ pub struct Record {
 }
 
 impl Record {
-    /// Until when this record speaks for its operation where the operation
-    /// comes under another key; `None` if it does not: a released or refused
-    /// one did not happen. What is not finished speaks without end.
-    ///
-    /// A store that keeps this beside the record finds the
-    /// [`Twin`](super::Twin) of an admission: of the same tenant, tool and hash
-    /// the one that speaks for longest, and of those the one with the newest
-    /// fence.
+    /// Whether at `now` this record still speaks for its operation where the
+    /// operation comes under another key. A released or refused one does not, for
+    /// it did not happen; a finished one does until its ttl.
     #[must_use]
-    pub const fn speaks_until(&self) -> Option<Timestamp> {
+    pub fn speaks_at(&self, now: Timestamp) -> bool {
         match &self.state {
-            State::Succeeded { expires_at, .. } => Some(*expires_at),
-            State::Running { .. } | State::Unknown(_) | State::Reconciling { .. } => Some(Timestamp::END),
+            State::Succeeded { expires_at, .. } => *expires_at > now,
+            State::Running { .. } | State::Unknown(_) | State::Reconciling { .. } => true,
             State::AwaitingApproval | State::Approved | State::Denied { .. } | State::Released { .. } | State::Expired => {
-                None
+                false
             }
         }
     }

@@ -67,18 +67,6 @@ impl Tool<'_> {
         quote! { #(#arguments),* }
     }
 
-    /// The indices of the arguments that take part in the hash, in the order
-    /// of RFC 8785: by the UTF-16 code units of their names.
-    pub(super) fn order(&self) -> Vec<Literal> {
-        let arguments = self.function.arguments.iter().enumerate();
-        let mut hashed = arguments
-            .filter(|(_, argument)| argument.role != ArgumentRole::Ignored)
-            .map(|(index, argument)| (argument.name.unraw().to_string().encode_utf16().collect::<Vec<_>>(), index))
-            .collect::<Vec<_>>();
-        hashed.sort();
-        hashed.into_iter().map(|(_, index)| Literal::usize_unsuffixed(index)).collect()
-    }
-
     /// `Tool::build`.
     pub(super) fn build(&self) -> TokenStream {
         let private = &self.private;
@@ -93,11 +81,41 @@ impl Tool<'_> {
     }
 }
 
+/// The indices of the arguments that take part in the hash, in the order of
+/// RFC 8785: by the UTF-16 code units of their names.
+pub(super) fn order(arguments: &[Argument]) -> Vec<Literal> {
+    let hashed = arguments.iter().enumerate().filter(|(_, argument)| argument.role != ArgumentRole::Ignored);
+    let units = |name: &str| name.encode_utf16().collect::<Vec<_>>();
+    let mut hashed =
+        hashed.map(|(index, argument)| (units(&argument.name.unraw().to_string()), index)).collect::<Vec<_>>();
+    hashed.sort();
+    hashed.into_iter().map(|(_, index)| Literal::usize_unsuffixed(index)).collect()
+}
+
 /// The name of the variant.
 pub(super) fn role_name(role: ArgumentRole) -> &'static str {
     match role {
         ArgumentRole::Hashed => "Hashed",
         ArgumentRole::Ignored => "Ignored",
         ArgumentRole::Secret => "Secret",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_hashed_in_the_order_of_rfc_8785() {
+        // In UTF-16, what needs two units comes before U+FF71.
+        let names = ["b", "ｱ", "𐐀", "B", "ab", "a"];
+        let arguments = names.map(|name| Argument {
+            name: syn::parse_str(name).unwrap(),
+            ty: syn::parse_quote!(u8),
+            role: if name == "B" { ArgumentRole::Ignored } else { ArgumentRole::Secret },
+            docs: Vec::new(),
+        });
+        let order = order(&arguments).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(order, ["5", "4", "0", "2", "1"]);
     }
 }

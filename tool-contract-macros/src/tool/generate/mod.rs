@@ -131,7 +131,7 @@ impl<'v> Tool<'v> {
     fn constants(&self, state: &[Type]) -> TokenStream {
         let private = &self.private;
         let arguments = self.argument_list();
-        let order = self.order();
+        let order = arguments::order(&self.function.arguments);
         let is_blocking = self.function.signature.asyncness.is_none();
         let state = state.iter().map(|ty| quote_spanned! { ty.span()=> #private::StateType::of::<#ty>() });
         quote! {

@@ -103,3 +103,45 @@ fn write(tokens: TokenStream, text: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ty(text: &str) -> Type {
+        syn::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_borrowed_or_has_no_name_is_found() {
+        for (text, what) in [
+            ("&str", "a reference"),
+            ("Vec<&'static str>", "a reference"),
+            ("[(u8, &u8); 2]", "a reference"),
+            ("Cow<'_, str>", "a lifetime"),
+            ("Option<impl Clone>", "`impl Trait`"),
+            ("Vec<_>", "`_`"),
+        ] {
+            assert_eq!(find(&ty(text)).map(|(_, what)| what), Some(what), "{text}");
+        }
+        for text in ["String", "Cow<'static, str>", "BTreeMap<String, Vec<[u8; 4]>>", "<A as B>::C", "(u8, u8)"] {
+            assert!(is_owned(&ty(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_and_floats_are_known_by_their_names() {
+        for text in ["String", "std::string::String", "Option<String>", "Option<Box<str>>", "Cow<'static, str>"] {
+            assert!(is_text(&ty(text)), "{text}");
+        }
+        for text in ["u64", "Vec<String>", "Stringy", "Option<u8>", "(String, String)"] {
+            assert!(!is_text(&ty(text)), "{text}");
+        }
+        assert!(has_float(&ty("BTreeMap<String, [f64; 2]>")) && !has_float(&ty("F64")));
+    }
+
+    #[test]
+    fn a_type_is_shown_as_people_write_it() {
+        assert_eq!(text(&ty("std :: vec :: Vec < ( u8 , String ) >")), "std::vec::Vec<(u8 , String)>");
+    }
+}

@@ -22,3 +22,24 @@ fn line(attribute: &Attribute) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn comments_become_their_text() {
+        let item: syn::ItemFn = parse_quote! {
+            /// Charges the card.
+            ///
+            ///   Indented.
+            #[doc = include_str!("more.md")]
+            #[doc(hidden)]
+            #[inline]
+            fn f() {}
+        };
+        assert_eq!(text(&item.attrs), "Charges the card.\n\n  Indented.");
+    }
+}

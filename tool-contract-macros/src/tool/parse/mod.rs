@@ -86,3 +86,6 @@ fn argument_draft(argument: &Argument) -> ArgumentDraft<Place> {
         has_float: borrowed::has_float(&argument.ty),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,3 +74,22 @@ fn is_compiler() -> bool {
     });
     *IS_COMPILER
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_mentioned_where_it_stands_without_a_path() {
+        let name = format_ident!("Receipt");
+        for (tokens, expected) in [
+            ("Receipt", true),
+            ("Result<Vec<Receipt>, Error>", true),
+            ("(u8, [Receipt; 2])", true),
+            ("shop::Receipt", false),
+            ("Receipts", false),
+        ] {
+            assert_eq!(mentions(tokens.parse().unwrap(), &name), expected, "{tokens}");
+        }
+    }
+}

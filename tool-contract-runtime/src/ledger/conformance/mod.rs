@@ -75,7 +75,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
     }
     twins::{
         a_twin_is_found,
-        the_twin_that_speaks_longest_answers,
+        the_newest_twin_that_speaks_answers,
+        a_twin_is_looked_for_among_the_newest,
         a_twin_of_another_is_none,
         what_did_not_happen_is_no_twin,
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tool_contract_spec::policy::Remint;
 
-use super::stage::{LEASE, NOTHING, Stage, TTL, call, hash, id, key, terms, unknown};
-use crate::ledger::{Admission, Admitted, Refusal, StateName, Terms};
+use super::stage::{LEASE, NOTHING, Stage, TTL, call, confirmed, hash, id, key, terms, unknown};
+use crate::ledger::{Admission, Admitted, Refusal, StateName, Terms, Twin};
 
 /// A call of the one operation under `key_`.
 fn same(caller: u128, key_: &str, remint: Remint) -> Admission {
@@ -35,19 +35,39 @@ pub(super) async fn a_twin_is_found(stage: Stage) {
     assert_eq!(detail.as_deref(), Some("a"));
 }
 
-pub(super) async fn the_twin_that_speaks_longest_answers(stage: Stage) {
+pub(super) async fn the_newest_twin_that_speaks_answers(stage: Stage) {
     // "b" was first and is over last; "c" still runs.
     let long = Terms { ttl: TTL * 2, ..terms() };
     stage.succeed(&Admission { terms: long, ..same(1, "b", Remint::Warn) }, "b").await;
     stage.succeed(&same(1, "a", Remint::Warn), "a").await;
-    assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "b");
+    assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "a");
     let running = stage.claim(&same(1, "c", Remint::Warn)).await;
     assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "c");
     stage.settle(&key("c"), running.fence, NOTHING).await;
-    assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "b");
+    assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "a");
     stage.pass(TTL).await;
     assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "b");
     stage.pass(TTL).await;
+    assert_eq!(stage.claim(&same(2, "x", Remint::Reject)).await.reminted_from, None);
+}
+
+/// Many keys that came to nothing neither hide a twin that is new enough nor
+/// make the search long.
+pub(super) async fn a_twin_is_looked_for_among_the_newest(stage: Stage) {
+    stage.succeed(&same(1, "first", Remint::Warn), "7").await;
+    for number in 1..Twin::LOOK_BACK {
+        let request = same(1, &format!("k{number}"), Remint::Warn);
+        let claim = stage.claim(&request).await;
+        assert_eq!(claim.reminted_from, Some(key("first").key));
+        stage.settle(&request.id, claim.fence, NOTHING).await;
+    }
+    assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "first");
+    // A request for approval is no claim, and does not count.
+    let asking = Admission { terms: confirmed(), ..same(3, "asking", Remint::Warn) };
+    stage.refusal(&asking).await;
+    assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "first");
+    let last = stage.claim(&same(1, "last", Remint::Warn)).await;
+    stage.settle(&key("last"), last.fence, NOTHING).await;
     assert_eq!(stage.claim(&same(2, "x", Remint::Reject)).await.reminted_from, None);
 }
 

@@ -67,8 +67,19 @@ pub(super) fn explain(file: &Path, error: &Error) -> LedgerError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Unavailable(format!(
             "{file} is locked by another process: {error}; end that process, or what it does with the file"
         )),
+        None if is_surprise(error) => LedgerError::Corrupt(format!(
+            "{file} holds what no ledger wrote: {error}; restore it from a backup, or repair its table `meta` by hand"
+        )),
         _ => LedgerError::Unavailable(format!("{file}: {error}")),
     }
+}
+
+/// Whether a row is missing, or holds a value that it cannot.
+fn is_surprise(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::QueryReturnedNoRows | Error::IntegralValueOutOfRange(..) | Error::InvalidColumnType(..)
+    )
 }
 
 pub(super) fn read_only(file: &impl fmt::Display) -> String {

@@ -63,7 +63,7 @@ use crate::tool::BoxFuture;
 /// the log, its index, and a side file by which processes take turns.
 ///
 /// It forgets nothing: a finished operation takes its arguments, its result and
-/// about half a kilobyte, and its key is remembered for good.
+/// about 600 bytes, and its key is remembered for good.
 ///
 /// Time is the machine's clock, made to never step back: where that clock is
 /// behind what the ledger has shown, the ledger goes on at half pace until it

@@ -153,10 +153,14 @@ impl<'c> Store<'c> {
     }
 
     fn read_meta(&mut self) -> rusqlite::Result<()> {
-        let (fence, clock): (i64, i64) =
-            self.statements.meta.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let known = |value: i64| u64::try_from(value).unwrap_or(0);
-        self.meta = Meta { fence: Fence(known(fence)), clock: Timestamp(known(clock)) };
+        // A fence that somebody set below zero must not start the sequence anew.
+        let known = |row: &Row<'_>, column: usize| {
+            let value: i64 = row.get(column)?;
+            u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
+        };
+        self.meta = self.statements.meta.query_row([], |row| {
+            Ok(Meta { fence: Fence(known(row, 0)?), clock: Timestamp(known(row, 1)?) })
+        })?;
         self.stored = self.meta;
         self.time.saw(self.meta.clock);
         Ok(())

@@ -63,7 +63,7 @@ impl Model {
     }
 
     fn admit(&mut self, request: &Admission, now: Timestamp) -> String {
-        let twin = if self.records.contains_key(&request.id) { None } else { self.twin(request) };
+        let twin = if self.records.contains_key(&request.id) { None } else { self.twin(request, now) };
         let mut cells = self.cells(&request.draws);
         let answer = self.step(&request.id, now, |slot, around| admit(slot, request, twin.as_ref(), &mut cells, around));
         self.put_cells(&request.draws, cells);
@@ -86,16 +86,16 @@ impl Model {
         format!("{:?}", done.reply)
     }
 
-    /// Of all that do the same, the one that speaks for longest.
-    fn twin(&self, request: &Admission) -> Option<Twin> {
+    /// Of all that do the same and speak for it, the newest.
+    fn twin(&self, request: &Admission, now: Timestamp) -> Option<Twin> {
         let same = |(id, record): &(&OperationId, &Record)| {
             id.tenant == request.id.tenant && id.tool == request.id.tool && record.hash == request.hash
         };
         self.records
             .iter()
             .filter(same)
-            .filter(|(_, record)| record.speaks_until().is_some())
-            .max_by_key(|(_, record)| (record.speaks_until(), record.fence))
+            .filter(|(_, record)| record.speaks_at(now))
+            .max_by_key(|(_, record)| record.fence)
             .map(|(id, record)| Twin { key: id.key.clone(), record: record.clone() })
     }
 

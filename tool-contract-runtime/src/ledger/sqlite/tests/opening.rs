@@ -187,6 +187,19 @@ async fn a_row_that_cannot_be_read_harms_no_other() {
 }
 
 #[tokio::test]
+async fn fences_never_start_anew() {
+    let place = Place::new();
+    let ledger = place.open().await;
+    succeed(&ledger, "k", "7").await;
+    for damage in ["UPDATE meta SET fence = -1", "DELETE FROM meta"] {
+        place.connection().execute_batch(damage).unwrap();
+        let error = ledger.admit(call(1, &key("l"))).await.unwrap_err();
+        assert!(matches!(error, LedgerError::Corrupt(_)), "{error}");
+        assert!(error.to_string().contains("ledger.db"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_changed_history_is_found() {
     let place = Place::new();
     let ledger = place.open().await;
