@@ -28,10 +28,19 @@ pub(crate) struct Floor(Mutex<HashMap<String, Claim>>);
 
 impl Floor {
     /// Charges, and remembers it.
-    pub(crate) async fn charge(&self, key: String, order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
-        let arguments = serde_json::to_vec(&Arguments { cents, order_id: &order_id }).unwrap_or_default();
+    pub(crate) async fn charge(
+        &self,
+        key: String,
+        order_id: String,
+        cents: u64,
+    ) -> Result<Receipt, PaymentError> {
+        let arguments =
+            serde_json::to_vec(&Arguments { cents, order_id: &order_id }).unwrap_or_default();
         let hash = Sha256::digest(&arguments).into();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), Claim { hash, result: None });
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.clone(), Claim { hash, result: None });
         let receipt = charge(order_id, cents).await?;
         let result = serde_json::to_string(&receipt).ok();
         if let Some(claim) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key)

@@ -37,8 +37,15 @@ struct Argument {
     write: fn(&dyn Any, &mut String) -> Result<Form, CanonicalError>,
 }
 
-const fn argument<A: Serialize + 'static>(name: &'static str, get: fn(&Order) -> &dyn Any) -> Argument {
-    Argument { name, get, write: |value, out| canonical::write(value.downcast_ref::<A>().expect("its type"), out) }
+const fn argument<A: Serialize + 'static>(
+    name: &'static str,
+    get: fn(&Order) -> &dyn Any,
+) -> Argument {
+    Argument {
+        name,
+        get,
+        write: |value, out| canonical::write(value.downcast_ref::<A>().expect("its type"), out),
+    }
 }
 
 /// In the order of RFC 8785, in which the macro puts them.
@@ -58,8 +65,12 @@ const ARGUMENTS: &[Argument] = &[
 pub(crate) fn run() {
     let order = order();
     let figures = Rounds::default()
-        .case(PLAIN, CALLS, || timed(|| (0..CALLS).for_each(|_| drop(std::hint::black_box(plain(&order))))))
-        .case(OPERATION, CALLS, || timed(|| (0..CALLS).for_each(|_| drop(std::hint::black_box(operation(&order))))))
+        .case(PLAIN, CALLS, || {
+            timed(|| (0..CALLS).for_each(|_| drop(std::hint::black_box(plain(&order)))))
+        })
+        .case(OPERATION, CALLS, || {
+            timed(|| (0..CALLS).for_each(|_| drop(std::hint::black_box(operation(&order)))))
+        })
         .run(ROUNDS);
     figures.print("hash of ten arguments", PLAIN);
     println!();
@@ -77,7 +88,9 @@ fn operation(order: &Order) -> Operation {
     let mut hasher = OperationHasher::new("place_order", 1);
     for argument in ARGUMENTS {
         let value = (argument.get)(order);
-        hasher.argument(argument.name, |out| (argument.write)(value, out)).expect("it is plain data, in order");
+        hasher
+            .argument(argument.name, |out| (argument.write)(value, out))
+            .expect("it is plain data, in order");
     }
     hasher.finish()
 }

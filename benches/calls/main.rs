@@ -8,10 +8,13 @@
 //! Callers run on a tokio `current_thread` runtime, one `block_on` for each
 //! batch. What a call is given, its key and its arguments, is made before.
 
+#![allow(clippy::expect_used, reason = "what cannot be prepared ends the benchmark")]
+
 mod floor;
 mod hash;
 mod memory;
 mod rounds;
+mod sqlite;
 mod tools;
 
 use std::error::Error;
@@ -22,6 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|word| word == part);
     if is_wanted("memory") {
         memory::run()?;
+    }
+    if is_wanted("sqlite") {
+        sqlite::run()?;
     }
     if is_wanted("hash") {
         hash::run();

@@ -49,7 +49,11 @@ fn report(figures: &Figures) {
 }
 
 fn runtime() -> Result<Runtime, Box<dyn Error>> {
-    Ok(Runtime::builder().ledger(MemoryLedger::new()).tool::<ChargeCard>().tool::<FindCharge>().build()?)
+    Ok(Runtime::builder()
+        .ledger(MemoryLedger::new())
+        .tool::<ChargeCard>()
+        .tool::<FindCharge>()
+        .build()?)
 }
 
 /// A batch of keys and orders that no batch before had.
@@ -75,7 +79,8 @@ fn floor(tokio: &Tokio) -> Duration {
     timed(|| {
         tokio.block_on(async {
             for (key, order) in orders {
-                std::hint::black_box(floor.charge(key, order, 4_200).await).expect("no charge is refused");
+                std::hint::black_box(floor.charge(key, order, 4_200).await)
+                    .expect("no charge is refused");
             }
         });
     })
@@ -86,7 +91,8 @@ fn read(tokio: &Tokio, runtime: &Runtime) -> Duration {
     timed(|| {
         tokio.block_on(async {
             for (_, order) in orders {
-                std::hint::black_box(find_charge(order, 4_200).call(runtime).await).expect("nothing refuses a read");
+                std::hint::black_box(find_charge(order, 4_200).call(runtime).await)
+                    .expect("nothing refuses a read");
             }
         });
     })

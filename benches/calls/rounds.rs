@@ -18,7 +18,12 @@ pub(crate) struct Rounds<'a> {
 
 impl<'a> Rounds<'a> {
     /// Adds a case: `batch` makes `calls` calls and says how long they took.
-    pub(crate) fn case(mut self, name: &'static str, calls: u32, batch: impl FnMut() -> Duration + 'a) -> Self {
+    pub(crate) fn case(
+        mut self,
+        name: &'static str,
+        calls: u32,
+        batch: impl FnMut() -> Duration + 'a,
+    ) -> Self {
         self.cases.push((name, calls, Box::new(batch)));
         self
     }
@@ -26,7 +31,8 @@ impl<'a> Rounds<'a> {
     /// Runs every case once in each round, after one round that does not count.
     pub(crate) fn run(mut self, rounds: usize) -> Figures {
         let count = self.cases.len();
-        let mut figures: Vec<_> = self.cases.iter().map(|(name, ..)| (*name, Vec::with_capacity(rounds))).collect();
+        let mut figures: Vec<_> =
+            self.cases.iter().map(|(name, ..)| (*name, Vec::with_capacity(rounds))).collect();
         for round in 0..=rounds {
             for turn in 0..count {
                 let at = (round + turn) % count;
@@ -78,7 +84,13 @@ impl Figures {
     }
 
     fn compared(&self, case: &str, base: &str, compare: impl Fn(f64, f64) -> f64) -> f64 {
-        median(self.of(case).iter().zip(self.of(base)).map(|(case, base)| compare(*case, *base)).collect())
+        median(
+            self.of(case)
+                .iter()
+                .zip(self.of(base))
+                .map(|(case, base)| compare(*case, *base))
+                .collect(),
+        )
     }
 
     fn of(&self, case: &str) -> &[f64] {

@@ -36,7 +36,12 @@ pub(crate) async fn charge(order_id: String, cents: u64) -> Result<Receipt, Paym
 }
 
 /// Charge the card on file for an order.
-#[tool(side_effect = "write", idempotent, retry(max = 3, on = "retryable"), rollback = "manual_only")]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 3, on = "retryable"),
+    rollback = "manual_only"
+)]
 pub async fn charge_card(order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
     charge(order_id, cents).await
 }

@@ -11,8 +11,10 @@ use tool_contract_spec::rulebook::Code;
 /// Emit, check and explain the contracts of tools.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-tool-contract", bin_name = "cargo tool-contract", version)]
-#[command(after_help = "Exit codes: 0 fine, advice and warnings included; 1 a rule that denies is broken, \
-                        with --strict any rule; 2 wrong usage or unreadable input.")]
+#[command(
+    after_help = "Exit codes: 0 fine, advice and warnings included; 1 a rule that denies is broken, \
+                        with --strict any rule; 2 wrong usage or unreadable input."
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

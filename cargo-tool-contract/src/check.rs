@@ -14,7 +14,8 @@ pub(crate) fn run(args: &Check) -> Result<End, Stop> {
     let Some(path) = &args.file else { return against_code(args) };
     let text = file::text(path)?;
     let Some(document) = read(&text, path, args)? else { return Ok(End::Unreadable) };
-    let report = Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
+    let report =
+        Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
     Ok(report.print(args.json, args.strict))
 }
 
@@ -36,7 +37,10 @@ fn against_code(args: &Check) -> Result<End, Stop> {
     let package = Package::find(&args.project)?;
     let path = package.contract.as_path();
     if !path.exists() {
-        return Err(format!("error: there is no {}\n  = help: `cargo tool-contract emit` writes it", path.display()));
+        return Err(format!(
+            "error: there is no {}\n  = help: `cargo tool-contract emit` writes it",
+            path.display()
+        ));
     }
     let text = file::text(path)?;
     let Some(mut document) = read(&text, path, args)? else { return Ok(End::Unreadable) };
@@ -46,20 +50,25 @@ fn against_code(args: &Check) -> Result<End, Stop> {
     let drift = document::drift(&code.ok_or_else(|| foreign(&package))?, &document);
     document.findings.extend(drift.into_iter().chain(more));
     document.findings.sort_by_key(|finding| finding.at);
-    let report = Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
+    let report =
+        Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
     Ok(report.print(args.json, args.strict))
 }
 
 /// The code's answer makes no sense to this version.
 fn foreign(package: &Package) -> Stop {
     let name = &package.name;
-    format!("error: what `{name}` says of its tools is no contract; is its `tool-contract` of another version?")
+    format!(
+        "error: what `{name}` says of its tools is no contract; is its `tool-contract` of another version?"
+    )
 }
 
 /// What only the code shows: a file may leave schemas and descriptions out.
 fn unseen(code: &Document, file: &Document) -> Vec<Finding<Position>> {
     let seen = |finding: &&Finding<Position>| {
-        file.findings.iter().any(|other| (other.code, &other.message) == (finding.code, &finding.message))
+        file.findings
+            .iter()
+            .any(|other| (other.code, &other.message) == (finding.code, &finding.message))
     };
     let moved = |finding: &Finding<Position>| {
         let tool = code.entries.iter().rev().find(|entry| entry.draft.at <= finding.at)?;

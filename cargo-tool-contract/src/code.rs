@@ -50,23 +50,36 @@ fn run(package: &Package, task: Task) -> Result<(), Stop> {
         return Err(without_contract(package));
     }
     let mut command = cargo("test");
-    command.arg("--quiet").arg("--manifest-path").arg(&package.manifest).args(["-p", &package.name]);
+    command
+        .arg("--quiet")
+        .arg("--manifest-path")
+        .arg(&package.manifest)
+        .args(["-p", &package.name]);
     command.args(&package.targets).arg(TEST).stderr(Stdio::inherit());
     match task {
-        Task::Overwrite => command.env("TOOL_CONTRACT", "overwrite").env_remove("TOOL_CONTRACT_REPORT"),
-        Task::Report => command.env("TOOL_CONTRACT", "report").env("TOOL_CONTRACT_REPORT", report_path(package)),
+        Task::Overwrite => {
+            command.env("TOOL_CONTRACT", "overwrite").env_remove("TOOL_CONTRACT_REPORT")
+        }
+        Task::Report => {
+            command.env("TOOL_CONTRACT", "report").env("TOOL_CONTRACT_REPORT", report_path(package))
+        }
     };
     let output = command.output().map_err(|error| format!("error: cannot run cargo: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
-        return Err(format!("{said}\nerror: the contract of `{}` could not be taken from its code", package.name));
+        return Err(format!(
+            "{said}\nerror: the contract of `{}` could not be taken from its code",
+            package.name
+        ));
     }
     if passed(&said) == 0 { Err(without_contract(package)) } else { Ok(()) }
 }
 
 /// How many tests passed, by the last lines of each test binary.
 fn passed(said: &str) -> usize {
-    let counts = said.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split_once(" passed"));
+    let counts = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("test result: ok. ")?.split_once(" passed"));
     counts.filter_map(|(count, _)| count.parse::<usize>().ok()).sum()
 }
 

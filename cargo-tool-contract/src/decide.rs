@@ -33,9 +33,12 @@ pub(crate) fn run(args: &Decide) -> Result<End, Stop> {
 /// The policy of a tool; `None` if its entry breaks a rule.
 fn policy<'d>(document: &'d Document, tool: &str, path: &Path) -> Result<Option<&'d Policy>, Stop> {
     let Some(entry) = document.entry(tool) else {
-        let names: Vec<&str> = document.entries.iter().map(tool_contract_spec::document::Entry::name).collect();
-        let hint = suggest::likely(tool, names.iter().copied())
-            .map_or_else(|| format!("it has {}", names.join(", ")), |meant| format!("did you mean `{meant}`?"));
+        let names: Vec<&str> =
+            document.entries.iter().map(tool_contract_spec::document::Entry::name).collect();
+        let hint = suggest::likely(tool, names.iter().copied()).map_or_else(
+            || format!("it has {}", names.join(", ")),
+            |meant| format!("did you mean `{meant}`?"),
+        );
         return Err(format!("error: {} has no tool `{tool}`; {hint}", path.display()));
     };
     Ok(entry.contract.as_ref().map(|contract| &contract.policy))
@@ -71,7 +74,9 @@ fn step(step: NextStep) -> String {
         NextStep::RetryAfter { floor, ceiling } => {
             format!("retry after {} to {}", duration::format(floor), duration::format(ceiling))
         }
-        NextStep::Reconcile => "reconcile: it may have happened, and the reconcile function finds out".to_owned(),
+        NextStep::Reconcile => {
+            "reconcile: it may have happened, and the reconcile function finds out".to_owned()
+        }
         NextStep::Escalate => "escalate: it may have happened, and a person finds out".to_owned(),
     }
 }

@@ -18,7 +18,9 @@ pub(crate) fn run(args: &Explain) -> Result<End, Stop> {
             say(&page);
             Ok(End::Fine)
         }
-        None => Err(format!("error: there is no rule {code}; `cargo tool-contract explain` lists them")),
+        None => {
+            Err(format!("error: there is no rule {code}; `cargo tool-contract explain` lists them"))
+        }
     }
 }
 

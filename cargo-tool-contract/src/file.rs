@@ -18,8 +18,14 @@ pub(crate) fn text(path: &Path) -> Result<String, Stop> {
     // A device or a pipe has a size of 0, and perhaps no end.
     file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() > LARGEST_FILE {
-        let size = if size > LARGEST_FILE as u64 { size.to_string() } else { format!("more than {LARGEST_FILE}") };
-        return Err(format!("error: {shown} has {size} bytes; a contract has at most {LARGEST_FILE}"));
+        let size = if size > LARGEST_FILE as u64 {
+            size.to_string()
+        } else {
+            format!("more than {LARGEST_FILE}")
+        };
+        return Err(format!(
+            "error: {shown} has {size} bytes; a contract has at most {LARGEST_FILE}"
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

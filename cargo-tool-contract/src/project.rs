@@ -32,11 +32,14 @@ impl Package {
             packages.iter().find(|package| package["name"] == **name)
         } else {
             let here = manifest_here(project)?;
-            let is_here =
-                |package: &&Value| package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == here);
+            let is_here = |package: &&Value| {
+                package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == here)
+            };
             packages.iter().find(is_here)
         };
-        package.and_then(|package| Self::of(package, &metadata)).ok_or_else(|| nothing_found(project, packages))
+        package
+            .and_then(|package| Self::of(package, &metadata))
+            .ok_or_else(|| nothing_found(project, packages))
     }
 
     fn of(package: &Value, metadata: &Value) -> Option<Self> {
@@ -93,7 +96,8 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
 
 fn metadata(project: &Project) -> Result<Value, Stop> {
     let output = ask(cargo("metadata").args(["--format-version", "1", "--no-deps"]), project)?;
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("error: `cargo metadata` made no sense: {error}"))
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("error: `cargo metadata` made no sense: {error}"))
 }
 
 /// The manifest that cargo takes for this directory.
@@ -107,5 +111,9 @@ fn ask(command: &mut Command, project: &Project) -> Result<Output, Stop> {
         command.arg("--manifest-path").arg(path);
     }
     let output = command.output().map_err(|error| format!("error: cannot run cargo: {error}"))?;
-    if output.status.success() { Ok(output) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    if output.status.success() {
+        Ok(output)
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }

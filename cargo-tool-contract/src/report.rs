@@ -23,7 +23,8 @@ impl Report<'_> {
     /// Prints the report; answers whether what it shows fails the check.
     pub(crate) fn print(&self, json: bool, strict: bool) -> End {
         say(&if json { self.json() } else { self.human() });
-        let fails = if strict { !self.findings.is_empty() } else { self.count(rulebook::Level::Deny) > 0 };
+        let fails =
+            if strict { !self.findings.is_empty() } else { self.count(rulebook::Level::Deny) > 0 };
         if fails { End::Broken } else { End::Fine }
     }
 
@@ -63,8 +64,9 @@ impl Report<'_> {
             return format!("{path}: {tools}, no findings");
         }
         let gravest = self.findings.iter().rev().max_by_key(|finding| finding.level);
-        let more = gravest
-            .map_or_else(String::new, |finding| format!("; `cargo tool-contract explain {}` says more", finding.code));
+        let more = gravest.map_or_else(String::new, |finding| {
+            format!("; `cargo tool-contract explain {}` says more", finding.code)
+        });
         format!("{path}: {tools}, {}{more}", counts.join(", "))
     }
 
@@ -199,7 +201,9 @@ fn token(line: &str, column: usize) -> Range<usize> {
     let length = match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
         Some('[' | '{') => 1,
-        _ => rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}')).unwrap_or(rest.len()),
+        _ => rest
+            .find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}'))
+            .unwrap_or(rest.len()),
     };
     let word = &rest[..length];
     start..start + word.strip_suffix(':').unwrap_or(word).len()

@@ -19,10 +19,14 @@ use proptest::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tool_contract::ledger::{Ledger, LedgerError, MemoryLedger, Query, SqliteLedger, StateName, verify};
+use tool_contract::ledger::{
+    Ledger, LedgerError, MemoryLedger, Query, SqliteLedger, StateName, verify,
+};
 use tool_contract::spec::key::{IdempotencyKey, OperationId};
 use tool_contract::testing::{self, ManualClock};
-use tool_contract::{CallError, Cx, Meta, Request, Response, Runtime, SecretKey, Status, ToolError, tool};
+use tool_contract::{
+    CallError, Cx, Meta, Request, Response, Runtime, SecretKey, Status, ToolError, tool,
+};
 
 /// How often each order was charged, over all tests of this process.
 static EFFECTS: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
@@ -50,7 +54,12 @@ async fn charge(order: String) -> Result<u32, Infallible> {
 }
 
 /// Charge an order, with a rest before and after.
-#[tool(side_effect = "write", idempotent, rollback = "none", retry(max = 3, on = "retryable", base = "1ms", jitter = "none"))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    retry(max = 3, on = "retryable", base = "1ms", jitter = "none")
+)]
 async fn charge_slowly(cx: &Cx, order: String, rests: u32) -> Result<u32, Trouble> {
     for _ in 0..rests {
         tokio::task::yield_now().await;
@@ -67,13 +76,22 @@ async fn charge_slowly(cx: &Cx, order: String, rests: u32) -> Result<u32, Troubl
 
 /// Takes whatever it is given.
 #[tool(side_effect = "write", idempotent, rollback = "none")]
-async fn swallow(value: Value, tree: Option<Tree>, #[arg(ignore)] number: Option<f64>) -> Result<Value, Infallible> {
+async fn swallow(
+    value: Value,
+    tree: Option<Tree>,
+    #[arg(ignore)] number: Option<f64>,
+) -> Result<Value, Infallible> {
     drop((tree, number));
     Ok(value)
 }
 
 /// Delete an order.
-#[tool(side_effect = "destructive", idempotent, rollback = "none", confirm(by = "human", ttl = "15m"))]
+#[tool(
+    side_effect = "destructive",
+    idempotent,
+    rollback = "none",
+    confirm(by = "human", ttl = "15m")
+)]
 async fn delete(order: String) -> Result<u32, Infallible> {
     happen(&order);
     Ok(effects(&order))
@@ -102,7 +120,8 @@ impl Folder {
     fn new() -> Self {
         static FOLDERS: AtomicU32 = AtomicU32::new(0);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("tool-contract-attack-{}-{number}", std::process::id()));
+        let folder = std::env::temp_dir()
+            .join(format!("tool-contract-attack-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -163,7 +182,9 @@ async fn strange_requests_are_refused_and_run_nothing() {
     let runtime = on(MemoryLedger::new());
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let tree = |depth: usize| "{\"node\":[".repeat(depth) + "\"leaf\"" + &"]}".repeat(depth);
-    let swallow = |arguments: String| format!(r#"{{"tool":"swallow","arguments":{arguments},"meta":{{"idempotency_key":"k"}}}}"#);
+    let swallow = |arguments: String| {
+        format!(r#"{{"tool":"swallow","arguments":{arguments},"meta":{{"idempotency_key":"k"}}}}"#)
+    };
     let requests = [
         String::new(),
         "null".into(),
@@ -204,11 +225,26 @@ async fn strange_requests_are_refused_and_run_nothing() {
 async fn numbers_that_floats_would_merge_are_apart() {
     let runtime = on(MemoryLedger::new());
     let mut hashes = Vec::new();
-    for value in ["9007199254740992", "9007199254740993", "18446744073709551615", "18446744073709551617", "\"\\u0000\"", "0", "null", "[0]"] {
-        let request = format!(r#"{{"tool":"swallow","arguments":{{"value":{value}}},"meta":{{"idempotency_key":"k"}}}}"#);
+    for value in [
+        "9007199254740992",
+        "9007199254740993",
+        "18446744073709551615",
+        "18446744073709551617",
+        "\"\\u0000\"",
+        "0",
+        "null",
+        "[0]",
+    ] {
+        let request = format!(
+            r#"{{"tool":"swallow","arguments":{{"value":{value}}},"meta":{{"idempotency_key":"k"}}}}"#
+        );
         hashes.push(runtime.dispatch_json(request.as_bytes()).await.operation_hash.unwrap());
     }
-    let minus = runtime.dispatch_json(br#"{"tool":"swallow","arguments":{"value":-0.0},"meta":{"idempotency_key":"k"}}"#).await;
+    let minus = runtime
+        .dispatch_json(
+            br#"{"tool":"swallow","arguments":{"value":-0.0},"meta":{"idempotency_key":"k"}}"#,
+        )
+        .await;
     assert_eq!(minus.operation_hash.unwrap(), hashes[5]);
     let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
     assert_eq!(distinct.len(), hashes.len());
@@ -221,16 +257,28 @@ fn garbage() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         "\\PC{0,8}".prop_map(Value::from),
-        prop::sample::select(vec!["charge", "swallow", "delete", "order", "fuzz", "k1"]).prop_map(Value::from),
+        prop::sample::select(vec!["charge", "swallow", "delete", "order", "fuzz", "k1"])
+            .prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 32, 4, |inner| {
         let names = prop_oneof![
-            prop::sample::select(vec!["order", "value", "tree", "number", "idempotency_key", "tenant", "approval", "node"]).prop_map(String::from),
+            prop::sample::select(vec![
+                "order",
+                "value",
+                "tree",
+                "number",
+                "idempotency_key",
+                "tenant",
+                "approval",
+                "node"
+            ])
+            .prop_map(String::from),
             "\\PC{0,4}",
         ];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((names, inner), 0..4).prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::vec((names, inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -287,15 +335,24 @@ async fn drop_at_every_poll(runtime: Runtime, name: &str, rests: u32) {
         let before = effects(&order);
         assert!(before <= 1, "{order}: {before}");
         let recorded = state(&runtime, "charge_slowly", &order).await;
-        let expected = if before == 1 { [None, Some(StateName::Succeeded)] } else { [None, Some(StateName::Released)] };
-        assert!(expected.contains(&recorded) && (before == 0 || recorded.is_some()), "{order}: {before}, {recorded:?}");
+        let expected = if before == 1 {
+            [None, Some(StateName::Succeeded)]
+        } else {
+            [None, Some(StateName::Released)]
+        };
+        assert!(
+            expected.contains(&recorded) && (before == 0 || recorded.is_some()),
+            "{order}: {before}, {recorded:?}"
+        );
         if done {
             assert_eq!(before, 1);
             return;
         }
         let again = loop {
             match call().await {
-                Err(CallError::Rejected(rejected)) if rejected.retry_after.is_some() => tokio::task::yield_now().await,
+                Err(CallError::Rejected(rejected)) if rejected.retry_after.is_some() => {
+                    tokio::task::yield_now().await
+                }
                 other => break other.unwrap(),
             }
         };
@@ -318,8 +375,16 @@ fn a_runtime_that_ends_under_a_call_leaves_it_unknown_or_done() {
     let ledger: Arc<dyn Ledger> = Arc::new(MemoryLedger::new());
     for polls in 0..12 {
         let order = format!("shutdown/{polls}");
-        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let runtime = Runtime::builder().shared_ledger(Arc::clone(&ledger)).lease(Duration::from_secs(1)).build().unwrap();
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let runtime = Runtime::builder()
+            .shared_ledger(Arc::clone(&ledger))
+            .lease(Duration::from_secs(1))
+            .build()
+            .unwrap();
         let call = charge_slowly(order.clone(), 4).key(&order).call(&runtime);
         tokio.spawn(poll_then_drop(call, polls));
         for _ in 0..polls {
@@ -328,7 +393,11 @@ fn a_runtime_that_ends_under_a_call_leaves_it_unknown_or_done() {
         tokio.shutdown_background();
         let again = block_on(async {
             let runtime = Runtime::builder().shared_ledger(Arc::clone(&ledger)).build().unwrap();
-            charge_slowly(order.clone(), 4).key(&order).deadline(Duration::from_secs(3)).call(&runtime).await
+            charge_slowly(order.clone(), 4)
+                .key(&order)
+                .deadline(Duration::from_secs(3))
+                .call(&runtime)
+                .await
         });
         assert!(effects(&order) <= 1, "{again:?}");
         assert!(matches!(&again, Ok(_) | Err(CallError::Unknown(_))), "{order}: {again:?}");
@@ -374,7 +443,8 @@ fn race(runtimes: Vec<Runtime>, name: &str) {
 #[test]
 fn of_many_threads_on_one_ledger_one_runs_each_key() {
     let ledger: Arc<dyn Ledger> = Arc::new(MemoryLedger::new());
-    let memory = (0..4).map(|_| Runtime::builder().shared_ledger(Arc::clone(&ledger)).build().unwrap());
+    let memory =
+        (0..4).map(|_| Runtime::builder().shared_ledger(Arc::clone(&ledger)).build().unwrap());
     race(memory.collect(), "race/memory");
     let folder = Folder::new();
     let files = (0..4).map(|_| block_on(in_file(&folder.ledger())));
@@ -395,7 +465,11 @@ fn worker() {
             let order = format!("process/{key}");
             let done = charge(order.clone()).key(&order).call(&runtime).await.unwrap();
             if !done.replayed() {
-                let mut file = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("ran")).unwrap();
+                let mut file = std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(folder.join("ran"))
+                    .unwrap();
                 writeln!(file, "{order}").unwrap();
             }
         }
@@ -463,7 +537,11 @@ async fn damage_is_answered_and_never_a_panic() {
     {
         let runtime = in_file(&folder.ledger()).await;
         for number in 0..30 {
-            charge(format!("damage/{number}")).key(format!("damage/{number}")).call(&runtime).await.unwrap();
+            charge(format!("damage/{number}"))
+                .key(format!("damage/{number}"))
+                .call(&runtime)
+                .await
+                .unwrap();
         }
     }
     let good = std::fs::read(folder.ledger()).unwrap();
@@ -476,7 +554,8 @@ async fn damage_is_answered_and_never_a_panic() {
         let mut bytes = good.clone();
         match round % 4 {
             0 => bytes.truncate(random(bytes.len())),
-            1 => (0..200).for_each(|_| bytes[random(good.len())] = u8::try_from(random(256)).unwrap()),
+            1 => (0..200)
+                .for_each(|_| bytes[random(good.len())] = u8::try_from(random(256)).unwrap()),
             2 => {
                 let at = random(bytes.len() / 4_096) * 4_096;
                 bytes[at..at + 4_096].fill(0);
@@ -489,10 +568,17 @@ async fn damage_is_answered_and_never_a_panic() {
             Ok(ledger) => {
                 let runtime = on(ledger);
                 for number in 0..30 {
-                    let call = charge(format!("damage/{number}")).key(format!("damage/{number}")).call(&runtime);
-                    let ended = tokio::time::timeout(Duration::from_secs(10), call).await.expect("it answers");
+                    let call = charge(format!("damage/{number}"))
+                        .key(format!("damage/{number}"))
+                        .call(&runtime);
+                    let ended = tokio::time::timeout(Duration::from_secs(10), call)
+                        .await
+                        .expect("it answers");
                     if let Err(CallError::Ledger(failure)) = &ended {
-                        assert!(!failure.to_string().contains("is closed"), "the writer is gone: {failure}");
+                        assert!(
+                            !failure.to_string().contains("is closed"),
+                            "the writer is gone: {failure}"
+                        );
                     }
                 }
                 let _ = runtime.ledger().unwrap().list(Query::default()).await;
@@ -514,7 +600,10 @@ async fn a_file_that_vanishes_is_not_made_anew_under_a_ledger() {
     assert!(again.is_err() || again.is_ok_and(|again| again.replayed()));
     for key in ["vanished", "vanished-2"] {
         let new = charge("vanished-2".into()).key(format!("{key}-2")).call(&runtime).await;
-        assert!(matches!(&new, Err(CallError::Ledger(failure)) if failure.to_string().contains("ledger.db")), "{new:?}");
+        assert!(
+            matches!(&new, Err(CallError::Ledger(failure)) if failure.to_string().contains("ledger.db")),
+            "{new:?}"
+        );
     }
     assert_eq!((effects("vanished"), effects("vanished-2")), (1, 0));
     assert!(!folder.ledger().exists(), "an empty one would let every key run again");
@@ -590,7 +679,9 @@ async fn what_panics_when_dropped_takes_no_call_down() {
 #[tokio::test]
 async fn a_panic_that_panics_takes_no_call_down() {
     let runtime = on(MemoryLedger::new());
-    let ended = tokio::spawn(panic_with_a_bomb("bomb2".into()).key("bomb").call(&runtime)).await.expect("no panic");
+    let ended = tokio::spawn(panic_with_a_bomb("bomb2".into()).key("bomb").call(&runtime))
+        .await
+        .expect("no panic");
     assert!(matches!(ended, Err(CallError::Unknown(_))), "{ended:?}");
     assert_eq!(state(&runtime, "panic_with_a_bomb", "bomb").await, Some(StateName::Unknown));
     runtime.drain().await;
@@ -629,15 +720,23 @@ async fn an_approval_is_good_for_its_own_call_once() {
     assert_eq!(asked.status, Status::AwaitingApproval);
     let request = asked.approval.unwrap();
     // Not granted yet, and not by saying so.
-    assert_eq!(send(&runtime, &asking(Some("a"), "approved", Some(&request.0))).await.status, Status::AwaitingApproval);
+    assert_eq!(
+        send(&runtime, &asking(Some("a"), "approved", Some(&request.0))).await.status,
+        Status::AwaitingApproval
+    );
     approver.grant_request(&request).await.unwrap();
     approver.grant_request(&request).await.unwrap_err();
-    for (tenant, order) in [(None, "approved"), (Some("b"), "approved"), (Some("a"), "other"), (None, "other")] {
+    for (tenant, order) in
+        [(None, "approved"), (Some("b"), "approved"), (Some("a"), "other"), (None, "other")]
+    {
         let stolen = send(&runtime, &asking(tenant, order, Some(&request.0))).await;
         assert_eq!(stolen.status, Status::Refused, "{stolen:?}");
     }
     for made_up in ["", "apr_0", "\u{0}", &"x".repeat(100_000)] {
-        assert_eq!(send(&runtime, &asking(Some("a"), "approved", Some(made_up))).await.status, Status::Refused);
+        assert_eq!(
+            send(&runtime, &asking(Some("a"), "approved", Some(made_up))).await.status,
+            Status::Refused
+        );
     }
     assert_eq!(effects("approved") + effects("other"), 0);
     let call = asking(Some("a"), "approved", Some(&request.0));
@@ -666,7 +765,10 @@ async fn a_denied_or_expired_approval_lets_nothing_run() {
     let request = send(&runtime, &asking(Some("denied"), "denied", None)).await.approval.unwrap();
     approver.deny_request(&request, "no").await.unwrap();
     approver.grant_request(&request).await.unwrap_err();
-    assert_eq!(send(&runtime, &asking(Some("denied"), "denied", Some(&request.0))).await.status, Status::Refused);
+    assert_eq!(
+        send(&runtime, &asking(Some("denied"), "denied", Some(&request.0))).await.status,
+        Status::Refused
+    );
     let request = send(&runtime, &asking(Some("late"), "denied", None)).await.approval.unwrap();
     approver.grant_request(&request).await.unwrap();
     clock.advance(Duration::from_mins(16));
@@ -738,7 +840,9 @@ async fn a_secret_is_nowhere_in_clear() {
         format!(r#"{{"order":"o","card":"{SECRET}","card":"{SECRET}"}}"#),
         format!(r#"{{"order":"o","card":"{SECRET}"#),
     ] {
-        let request = format!(r#"{{"tool":"pay","arguments":{arguments},"meta":{{"idempotency_key":"s3"}}}}"#);
+        let request = format!(
+            r#"{{"tool":"pay","arguments":{arguments},"meta":{{"idempotency_key":"s3"}}}}"#
+        );
         seen.push(format!("{:?}", runtime.dispatch_json(request.as_bytes()).await));
     }
     let ledger = runtime.ledger().unwrap();
@@ -763,9 +867,17 @@ async fn a_wall_clock_that_is_set_decides_nothing() {
         let clock = Arc::new(ManualClock::new());
         let folder = Folder::new();
         let memory: Arc<dyn Ledger> = Arc::new(MemoryLedger::with_clock(Arc::clone(&clock) as _));
-        let file = SqliteLedger::options().clock(Arc::clone(&clock) as _).open(folder.ledger()).await.unwrap();
+        let file = SqliteLedger::options()
+            .clock(Arc::clone(&clock) as _)
+            .open(folder.ledger())
+            .await
+            .unwrap();
         for (ledger, name) in [(memory, "memory"), (Arc::new(file) as _, "file")] {
-            let runtime = Runtime::builder().clock(Arc::clone(&clock) as _).shared_ledger(ledger).build().unwrap();
+            let runtime = Runtime::builder()
+                .clock(Arc::clone(&clock) as _)
+                .shared_ledger(ledger)
+                .build()
+                .unwrap();
             for number in 0..20 {
                 let order = format!("clock/{step}/{name}/{number}");
                 let call = || charge_slowly(order.clone(), 20).key(&order).call(&runtime);
@@ -802,13 +914,21 @@ impl ToolError for Rude {
 }
 
 /// Fails with what cannot be said, and cannot find out why.
-#[tool(side_effect = "write", idempotent, rollback = "none", reconcile = "find_rude", args = "RudeCall")]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    reconcile = "find_rude",
+    args = "RudeCall"
+)]
 async fn rude(order: String) -> Result<u32, Rude> {
     happen(&order);
     Err(Rude)
 }
 
-fn find_rude(asked: tool_contract::Asked<RudeCall>) -> std::future::Ready<Result<Option<u32>, Rude>> {
+fn find_rude(
+    asked: tool_contract::Asked<RudeCall>,
+) -> std::future::Ready<Result<Option<u32>, Rude>> {
     assert!(asked.args.order.is_empty(), "no idea");
     std::future::ready(Err(Rude))
 }
@@ -856,7 +976,8 @@ async fn what_cannot_be_cloned_is_settled_all_the_same() {
 
 #[tokio::test]
 async fn what_panics_when_read_or_hashed_is_refused() {
-    let runtime = Runtime::builder().ledger(MemoryLedger::new()).tool::<MoodyCall>().build().unwrap();
+    let runtime =
+        Runtime::builder().ledger(MemoryLedger::new()).tool::<MoodyCall>().build().unwrap();
     for mood in [1, 2] {
         let call = json!({"tool": "moody", "arguments": {"order": "moody?", "moody": mood}, "meta": {"idempotency_key": "k"}});
         let sent = tokio::spawn({
@@ -889,7 +1010,8 @@ struct OnceRuntime(Arc<std::sync::OnceLock<Runtime>>);
 #[tokio::test]
 async fn a_tool_may_call_itself_deeply() {
     let once = OnceRuntime::default();
-    let runtime = Runtime::builder().ledger(MemoryLedger::new()).state(once.clone()).build().unwrap();
+    let runtime =
+        Runtime::builder().ledger(MemoryLedger::new()).state(once.clone()).build().unwrap();
     once.0.set(runtime.clone()).unwrap();
     let done = recurse(16).key("recurse/16").call(&runtime).await.unwrap();
     assert_eq!(*done, 16);

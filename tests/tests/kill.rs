@@ -3,6 +3,8 @@
 //!
 //! Effects are counted outside both, in a file that is synced for each.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -22,7 +24,8 @@ impl Case {
     fn new(tool: &'static str) -> Self {
         static CASES: AtomicU32 = AtomicU32::new(0);
         let case = CASES.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("tool-contract-kill-{}-{case}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("tool-contract-kill-{}-{case}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self { folder, tool }
     }

@@ -21,7 +21,13 @@ impl Findings {
     }
 
     /// Adds a broken rule at the rule's own level.
-    pub(crate) fn add(&mut self, code: Code, at: impl Into<Place>, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn add(
+        &mut self,
+        code: Code,
+        at: impl Into<Place>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.list.push(Finding::new(code, at.into(), message, help));
     }
 

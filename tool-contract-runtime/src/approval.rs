@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{
-    Admission, Admitted, ApprovalId, ApprovalVerdict, Decided, Decision, Intent, Record, Refusal, State, StateName, Timestamp, Undecided,
+    Admission, Admitted, ApprovalId, ApprovalVerdict, Decided, Decision, Intent, Record, Refusal,
+    State, StateName, Timestamp, Undecided,
 };
 
 use crate::call::Meta;
@@ -77,7 +78,9 @@ impl<T: Tool> PendingApproval<T> {
         match standing(record.as_ref(), request, self.clock.now()) {
             Standing::Granted => Ok(Some(Approval::new(Some(request.clone())))),
             Standing::Pending => Ok(None),
-            Standing::Denied { by, why } => Err(ApprovalError::Denied { request: request.clone(), by, why }),
+            Standing::Denied { by, why } => {
+                Err(ApprovalError::Denied { request: request.clone(), by, why })
+            }
             Standing::Gone => Err(ApprovalError::Gone { request: request.clone() }),
         }
     }
@@ -98,7 +101,10 @@ impl<T: Tool> PendingApproval<T> {
 
 impl<T: Tool> fmt::Debug for PendingApproval<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingApproval").field("id", &self.id).field("request", &self.request).finish_non_exhaustive()
+        f.debug_struct("PendingApproval")
+            .field("id", &self.id)
+            .field("request", &self.request)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,9 +124,13 @@ fn standing(record: Option<&Record>, request: &ApprovalId, now: Timestamp) -> St
         return Standing::Gone;
     };
     match (&record.state, &approval.denied) {
-        (_, Some(denial)) => Standing::Denied { by: Arc::clone(&denial.by), why: Arc::clone(&denial.why) },
+        (_, Some(denial)) => {
+            Standing::Denied { by: Arc::clone(&denial.by), why: Arc::clone(&denial.why) }
+        }
         _ if approval.expires_at <= now => Standing::Gone,
-        (State::Approved | State::Released { .. }, None) if approval.is_granted() => Standing::Granted,
+        (State::Approved | State::Released { .. }, None) if approval.is_granted() => {
+            Standing::Granted
+        }
         (State::AwaitingApproval, None) => Standing::Pending,
         _ => Standing::Gone,
     }
@@ -141,7 +151,9 @@ pub enum ApprovalError {
         why: Arc<str>,
     },
     /// It expired, was spent, or never was.
-    #[error("{request} has expired, was spent or never was [TC0211]; ask again with `.request_approval(..)`")]
+    #[error(
+        "{request} has expired, was spent or never was [TC0211]; ask again with `.request_approval(..)`"
+    )]
     Gone {
         /// The request.
         request: ApprovalId,
@@ -188,7 +200,8 @@ pub(crate) fn request<T: Tool>(
 ) -> BoxFuture<'static, Result<PendingApproval<T>, CallError<T::Error>>> {
     let runtime = runtime.clone();
     Box::pin(async move {
-        let (ledger, admission) = prepare(&runtime, arguments, &meta).map_err(CallError::untyped)?;
+        let (ledger, admission) =
+            prepare(&runtime, arguments, &meta).map_err(CallError::untyped)?;
         let (ledger, id, request) = ask(ledger, admission).await.map_err(CallError::untyped)?;
         let clock = Arc::clone(runtime.clock());
         Ok(PendingApproval { ledger, clock, id, request, tool: PhantomData })
@@ -198,7 +211,11 @@ pub(crate) fn request<T: Tool>(
 type Asked = (Arc<dyn Ledger>, OperationId, Option<ApprovalId>);
 
 /// What is to be asked, checked before the ledger is; and the ledger.
-fn prepare<T: Tool>(runtime: &Runtime, arguments: T, meta: &Meta) -> Result<(Arc<dyn Ledger>, Admission), CallError<()>> {
+fn prepare<T: Tool>(
+    runtime: &Runtime,
+    arguments: T,
+    meta: &Meta,
+) -> Result<(Arc<dyn Ledger>, Admission), CallError<()>> {
     let entry = runtime.entry::<T>();
     callable(&entry)?;
     let contract = T::contract();
@@ -213,7 +230,9 @@ async fn ask(ledger: Arc<dyn Ledger>, admission: Admission) -> Result<Asked, Cal
     let about = About::known(&id, 0);
     match ledger.admit(admission).await {
         Ok(Admitted::Replay(_)) => Ok((ledger, id, None)),
-        Ok(Admitted::Refused(Refusal::AwaitingApproval { request, .. } | Refusal::Approved { request, .. })) => {
+        Ok(Admitted::Refused(
+            Refusal::AwaitingApproval { request, .. } | Refusal::Approved { request, .. },
+        )) => {
             tracing::debug!(target: "tool_contract", %id, %request, "approval requested");
             Ok((ledger, id, Some(request)))
         }
@@ -280,7 +299,10 @@ impl InsecureLocalApprover {
     }
 
     /// Operations that wait for a person, those after `after`.
-    async fn page(&self, after: Option<OperationId>) -> Result<Vec<(OperationId, Record)>, LedgerError> {
+    async fn page(
+        &self,
+        after: Option<OperationId>,
+    ) -> Result<Vec<(OperationId, Record)>, LedgerError> {
         let query = Query { state: Some(StateName::AwaitingApproval), after, ..Query::default() };
         self.ledger()?.list(query).await
     }
@@ -289,7 +311,10 @@ impl InsecureLocalApprover {
     ///
     /// # Errors
     /// If the decision does not count, or does not complete the quorum.
-    pub async fn grant<T: Tool>(&self, pending: &PendingApproval<T>) -> Result<Approval<T>, ApprovalError> {
+    pub async fn grant<T: Tool>(
+        &self,
+        pending: &PendingApproval<T>,
+    ) -> Result<Approval<T>, ApprovalError> {
         let request = pending.request.clone().ok_or(ApprovalError::NothingToDecide)?;
         self.decide(pending.id.clone(), request.clone(), ApprovalVerdict::Grant).await?;
         Ok(Approval::new(Some(request)))
@@ -299,7 +324,11 @@ impl InsecureLocalApprover {
     ///
     /// # Errors
     /// If the decision does not count.
-    pub async fn deny<T: Tool>(&self, pending: &PendingApproval<T>, why: &str) -> Result<(), ApprovalError> {
+    pub async fn deny<T: Tool>(
+        &self,
+        pending: &PendingApproval<T>,
+        why: &str,
+    ) -> Result<(), ApprovalError> {
         let request = pending.request.clone().ok_or(ApprovalError::NothingToDecide)?;
         self.decide(pending.id.clone(), request, ApprovalVerdict::Deny { why: why.into() }).await
     }
@@ -326,7 +355,9 @@ impl InsecureLocalApprover {
         let mut page = self.page(None).await?;
         while let Some((last, _)) = page.last() {
             let after = last.clone();
-            let is_asked_by = |record: &Record| record.approval.as_ref().is_some_and(|approval| approval.id == *request);
+            let is_asked_by = |record: &Record| {
+                record.approval.as_ref().is_some_and(|approval| approval.id == *request)
+            };
             if let Some((id, _)) = page.into_iter().find(|(_, record)| is_asked_by(record)) {
                 return Ok(id);
             }

@@ -46,10 +46,14 @@ pub const fn erased<A: ArgumentType>() -> &'static Erased {
         &Erased {
             canonical: |value, out| with::<A, _>(value, |value| canonical::write(value, out)),
             json: |value| with::<A, _>(value, serde_json::value::to_raw_value),
-            read: |text| serde_json::from_str::<A>(text).map(|value| Box::new(value) as Box<dyn Any + Send>),
+            read: |text| {
+                serde_json::from_str::<A>(text).map(|value| Box::new(value) as Box<dyn Any + Send>)
+            },
             schema: |generator| generator.subschema_for::<A>(),
             clone_into: |value, slot| {
-                if let (Some(value), Some(slot)) = (value.downcast_ref::<A>(), slot.downcast_mut::<Option<A>>()) {
+                if let (Some(value), Some(slot)) =
+                    (value.downcast_ref::<A>(), slot.downcast_mut::<Option<A>>())
+                {
                     *slot = Some(value.clone());
                 }
             },
@@ -71,7 +75,9 @@ fn with<A: 'static, R>(value: &dyn Any, f: impl FnOnce(&A) -> R) -> R {
 
 #[cold]
 fn mismatch() -> ! {
-    unreachable!("an argument was paired with the functions of another type; this is a bug in tool-contract")
+    unreachable!(
+        "an argument was paired with the functions of another type; this is a bug in tool-contract"
+    )
 }
 
 /// An argument of the tool `T`.
@@ -99,7 +105,10 @@ impl<T> Argument<T> {
 
 impl<T> fmt::Debug for Argument<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Argument").field("name", &self.name).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("Argument")
+            .field("name", &self.name)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 

@@ -34,7 +34,10 @@ impl<T: Tool> Asked<T> {
 
 impl<T: Tool + fmt::Debug> fmt::Debug for Asked<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked").field("args", &self.args).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Asked")
+            .field("args", &self.args)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,6 +63,9 @@ impl<T: Tool> Done<T> {
 
 impl<T: Tool + fmt::Debug> fmt::Debug for Done<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Done").field("args", &self.args).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Done")
+            .field("args", &self.args)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }

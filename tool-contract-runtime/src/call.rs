@@ -245,7 +245,10 @@ impl<T: Tool, K, A> Call<T, K, A> {
     /// # Errors
     /// [`CallError::Rejected`] if the call could not run even if it were
     /// approved, [`CallError::Ledger`] if the request could not be recorded.
-    pub fn request_approval(&self, runtime: &Runtime) -> BoxFuture<'static, Result<PendingApproval<T>, CallError<T::Error>>>
+    pub fn request_approval(
+        &self,
+        runtime: &Runtime,
+    ) -> BoxFuture<'static, Result<PendingApproval<T>, CallError<T::Error>>>
     where
         K: Keyed<T>,
         A: TakesApproval<T>,
@@ -269,6 +272,9 @@ impl<T: Tool, K, A> Call<T, K, A> {
 
 impl<T: Tool, K, A> fmt::Debug for Call<T, K, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("tool", &T::contract().name).field("meta", &self.meta).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("tool", &T::contract().name)
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
     }
 }

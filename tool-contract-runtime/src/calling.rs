@@ -61,13 +61,18 @@ impl<T: Tool> Calling<T> {
         }
         let deadline_at = link.deadline_at()?;
         let clock = self.runtime.clock();
-        let alarm = self.deadline.get_or_insert_with(|| clock.alarm(deadline_at.saturating_sub(clock.elapsed())));
+        let alarm = self
+            .deadline
+            .get_or_insert_with(|| clock.alarm(deadline_at.saturating_sub(clock.elapsed())));
         if alarm.as_mut().poll(cx).is_pending() {
             return None;
         }
-        let cause = "the deadline passed before it was known what came of it; that will be on record";
+        let cause =
+            "the deadline passed before it was known what came of it; that will be on record";
         Some(match link.attempted() {
-            Some(about) => UnknownOutcome { about, cause: cause.to_owned(), escalation: None }.into(),
+            Some(about) => {
+                UnknownOutcome { about, cause: cause.to_owned(), escalation: None }.into()
+            }
             // No attempt is begun any more.
             None => deadline_passed(About::tool(T::contract().name.clone())).untyped(),
         })
@@ -104,7 +109,9 @@ fn completed<T: Tool>(job: TypedJob<T>, success: Success) -> Called<T> {
         Err(why) => Err(CallError::from(Rejected::new(
             Code::RESULT_UNREADABLE,
             About { key, ..About::tool(T::contract().name.clone()) },
-            format!("it succeeded before, and its stored result does not fit the output type: {why}"),
+            format!(
+                "it succeeded before, and its stored result does not fit the output type: {why}"
+            ),
             "read it with the version of the program that wrote it, and raise the contract's `version` when the output changes",
         ))),
     }

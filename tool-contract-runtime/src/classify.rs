@@ -73,7 +73,10 @@ mod tests {
 
     #[test]
     fn only_a_status_that_rules_an_effect_out_says_that_nothing_happened() {
-        use OutcomeClass::{PermanentFailure, PermissionDenied, RetryableFailure, SideEffectUnknown, Success, ValidationFailure};
+        use OutcomeClass::{
+            PermanentFailure, PermissionDenied, RetryableFailure, SideEffectUnknown, Success,
+            ValidationFailure,
+        };
         let table = [
             (200, Success),
             (204, Success),

@@ -35,7 +35,9 @@ fn run(path: &Path, tools: &[Emitted]) -> Result<(), String> {
             let report = report.ok_or_else(|| format!("{MODE}=report needs {REPORT}=<file>"))?;
             overwrite(&report, &write(tools))
         }
-        Ok(other) => Err(format!("{MODE}={other} means nothing; write {MODE}=overwrite, or leave it out")),
+        Ok(other) => {
+            Err(format!("{MODE}={other} means nothing; write {MODE}=overwrite, or leave it out"))
+        }
         Err(_) => judge(path, tools),
     }
 }
@@ -69,7 +71,10 @@ fn overwrite(path: &Path, text: &str) -> Result<(), String> {
 
 fn judge(path: &Path, tools: &[Emitted]) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|why| {
-        format!("{} could not be read: {why}; `{MODE}=overwrite cargo test` writes it from the code", path.display())
+        format!(
+            "{} could not be read: {why}; `{MODE}=overwrite cargo test` writes it from the code",
+            path.display()
+        )
     })?;
     let document = read(&text).map_err(|why| format!("{}: {why}", path.display()))?;
     let denied = document.findings.iter().filter(|finding| finding.level == Level::Deny);

@@ -34,7 +34,9 @@ impl Cx {
     /// On a read, which has no key, it is empty.
     #[must_use]
     pub fn idempotency_key(&self) -> &str {
-        self.downstream.get_or_init(|| self.id.as_ref().map(OperationId::downstream_key).unwrap_or_default().into())
+        self.downstream.get_or_init(|| {
+            self.id.as_ref().map(OperationId::downstream_key).unwrap_or_default().into()
+        })
     }
 
     /// The key of this operation as its caller knows it.
@@ -89,7 +91,9 @@ impl Cx {
 
 #[cold]
 fn undeclared(state: &str) -> ! {
-    panic!("the body takes `{state}`, which its attribute does not declare; add `state({state})` to `#[tool(..)]`")
+    panic!(
+        "the body takes `{state}`, which its attribute does not declare; add `state({state})` to `#[tool(..)]`"
+    )
 }
 
 impl fmt::Debug for Cx {

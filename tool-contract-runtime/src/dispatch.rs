@@ -51,7 +51,11 @@ impl Request {
     ///
     /// # Errors
     /// If the arguments cannot be written as JSON.
-    pub fn new(tool: impl Into<String>, arguments: &impl Serialize, meta: Meta) -> Result<Self, serde_json::Error> {
+    pub fn new(
+        tool: impl Into<String>,
+        arguments: &impl Serialize,
+        meta: Meta,
+    ) -> Result<Self, serde_json::Error> {
         let arguments = serde_json::value::to_raw_value(arguments)?;
         Ok(Self { tool: tool.into(), arguments, meta })
     }
@@ -59,7 +63,10 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("tool", &self.tool).field("meta", &self.meta).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("tool", &self.tool)
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
     }
 }
 
@@ -158,8 +165,17 @@ impl Runtime {
     /// It always answers: what cannot be read is refused, and nothing runs.
     pub async fn dispatch_json(&self, bytes: &[u8]) -> Response {
         if bytes.len() > self.largest_request() {
-            let reason = format!("the request has {} bytes, and {} are read", bytes.len(), self.largest_request());
-            return refused("", Code::TOO_LARGE, &reason, "send less, or raise `.largest_request(..)`");
+            let reason = format!(
+                "the request has {} bytes, and {} are read",
+                bytes.len(),
+                self.largest_request()
+            );
+            return refused(
+                "",
+                Code::TOO_LARGE,
+                &reason,
+                "send less, or raise `.largest_request(..)`",
+            );
         }
         match serde_json::from_slice::<Request>(bytes) {
             Ok(request) => self.dispatch(request).await,
@@ -175,8 +191,14 @@ impl Runtime {
     pub async fn dispatch(&self, request: Request) -> Response {
         let size = request.arguments.get().len();
         if size > self.largest_request() {
-            let reason = format!("the arguments have {size} bytes, and {} are read", self.largest_request());
-            return refused(&request.tool, Code::TOO_LARGE, &reason, "send less, or raise `.largest_request(..)`");
+            let reason =
+                format!("the arguments have {size} bytes, and {} are read", self.largest_request());
+            return refused(
+                &request.tool,
+                Code::TOO_LARGE,
+                &reason,
+                "send less, or raise `.largest_request(..)`",
+            );
         }
         match self.named(&request.tool) {
             Some(entry) => {
@@ -191,7 +213,9 @@ impl Runtime {
         let names = self.tool_names();
         let next = match likely(name, names.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None if names.is_empty() => "register tools with `.tool::<T>()` or `.linked_tools()`".to_owned(),
+            None if names.is_empty() => {
+                "register tools with `.tool::<T>()` or `.linked_tools()`".to_owned()
+            }
             None => format!("there are {}", names.join(", ")),
         };
         refused(name, Code::UNKNOWN_TOOL, "no tool has this name", &next)
@@ -207,7 +231,8 @@ fn refused(tool: &str, code: Code, reason: &str, next: &str) -> Response {
 pub(crate) fn typed<T: Tool>(runtime: &Runtime, call: DynamicCall) -> BoxFuture<'static, Response> {
     let tool = &*T::contract().name;
     let refuse = |reason: &str| -> BoxFuture<'static, Response> {
-        let response = refused(tool, Code::ARGUMENTS_MALFORMED, reason, "correct them and call again");
+        let response =
+            refused(tool, Code::ARGUMENTS_MALFORMED, reason, "correct them and call again");
         Box::pin(std::future::ready(response))
     };
     // Some argument's own `Deserialize` or `Serialize` may panic at what an
@@ -292,7 +317,11 @@ impl Response {
             CallError::Rejected(rejected) => {
                 self.retry_after_ms = rejected.retry_after.map(millis);
                 self.approval.clone_from(&rejected.request);
-                if rejected.code == Code::APPROVAL_MISSING { Status::AwaitingApproval } else { Status::Refused }
+                if rejected.code == Code::APPROVAL_MISSING {
+                    Status::AwaitingApproval
+                } else {
+                    Status::Refused
+                }
             }
             CallError::Ledger(_) => Status::Refused,
             CallError::Failed(_, about) => {

@@ -149,7 +149,11 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::Rejected(rejected) => rejected.fmt(f),
             Self::Failed(failure, about) => {
                 let plural = if about.attempts == 1 { "" } else { "s" };
-                write!(f, "{about} failed without effect after {} attempt{plural}: {failure}", about.attempts)
+                write!(
+                    f,
+                    "{about} failed without effect after {} attempt{plural}: {failure}",
+                    about.attempts
+                )
             }
             Self::Unknown(unknown) => unknown.fmt(f),
             Self::Ledger(failure) => failure.fmt(f),
@@ -186,8 +190,20 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    pub(crate) fn new(code: Code, about: About, reason: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { code, about, reason: reason.into(), next: next.into(), retry_after: None, request: None }
+    pub(crate) fn new(
+        code: Code,
+        about: About,
+        reason: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            about,
+            reason: reason.into(),
+            next: next.into(),
+            retry_after: None,
+            request: None,
+        }
     }
 }
 
@@ -220,7 +236,9 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
             Self::Tool(error) => error.fmt(f),
             Self::TimedOut => f.write_str("it took longer than its timeout or the deadline"),
             Self::Panicked(message) => write!(f, "it panicked: {message}"),
-            Self::DidNotHappen => f.write_str("the reconcile function found that it did not happen"),
+            Self::DidNotHappen => {
+                f.write_str("the reconcile function found that it did not happen")
+            }
         }
     }
 }
@@ -308,7 +326,9 @@ pub enum BuildError {
         tool: Text,
     },
     /// Two registered tools have one name.
-    #[error("two tools are called `{tool}`: `{first}` and `{second}`; give one of them another `name = \"..\"`")]
+    #[error(
+        "two tools are called `{tool}`: `{first}` and `{second}`; give one of them another `name = \"..\"`"
+    )]
     TwoOfOneName {
         /// The name.
         tool: Text,
@@ -323,7 +343,9 @@ pub enum BuildError {
     )]
     NothingLinked,
     /// No ledger was given, and a registered tool has effects.
-    #[error("the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test")]
+    #[error(
+        "the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test"
+    )]
     LedgerMissing,
 }
 

@@ -121,8 +121,16 @@ struct Tools {
 impl Registry {
     /// The entry of `T`, made on first use.
     pub(crate) fn entry<T: Tool>(&self, runtime: &Runtime) -> Arc<Entry> {
-        let known = self.tools.read().unwrap_or_else(PoisonError::into_inner).by_type.get(&TypeId::of::<T>()).cloned();
-        known.unwrap_or_else(|| self.add(erase::<T>(), |types| runtime.missing_state(types), runtime.has_secret_key()))
+        let known = self
+            .tools
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_type
+            .get(&TypeId::of::<T>())
+            .cloned();
+        known.unwrap_or_else(|| {
+            self.add(erase::<T>(), |types| runtime.missing_state(types), runtime.has_secret_key())
+        })
     }
 
     /// The entry of the tool with this name.
@@ -132,7 +140,13 @@ impl Registry {
 
     /// Every tool, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Entry>> {
-        self.tools.read().unwrap_or_else(PoisonError::into_inner).by_name.values().cloned().collect()
+        self.tools
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_name
+            .values()
+            .cloned()
+            .collect()
     }
 
     /// Registers a tool, or remembers what keeps it from being called.
@@ -154,12 +168,18 @@ impl Registry {
             first,
             second: contract.path.clone(),
         });
-        let state = missing_state(tool.state()).map(|state| BuildError::StateMissing { tool: name.clone(), state });
-        let is_secret = contract.arguments.iter().any(|argument| argument.role == ArgumentRole::Secret);
-        let secret = (is_secret && !has_secret_key).then(|| BuildError::SecretKeyMissing { tool: name.clone() });
+        let state = missing_state(tool.state())
+            .map(|state| BuildError::StateMissing { tool: name.clone(), state });
+        let is_secret =
+            contract.arguments.iter().any(|argument| argument.role == ArgumentRole::Secret);
+        let secret = (is_secret && !has_secret_key)
+            .then(|| BuildError::SecretKeyMissing { tool: name.clone() });
         let is_taken = taken.is_some();
-        let entry =
-            Arc::new(Entry { tool, template: template(contract), obstacle: taken.or(state).or(secret) });
+        let entry = Arc::new(Entry {
+            tool,
+            template: template(contract),
+            obstacle: taken.or(state).or(secret),
+        });
         tools.by_type.insert(tool.type_id(), Arc::clone(&entry));
         if !is_taken {
             tools.by_name.insert(name, Arc::clone(&entry));

@@ -157,7 +157,8 @@ impl Runtime {
     /// Whether a call around this one holds `id`, and so would never let go of
     /// it while this one waits.
     pub(crate) fn holds(&self, id: &OperationId) -> bool {
-        std::iter::successors(self.held.as_deref(), |held| held.around.as_deref()).any(|held| held.id == *id)
+        std::iter::successors(self.held.as_deref(), |held| held.around.as_deref())
+            .any(|held| held.id == *id)
     }
 }
 
@@ -167,7 +168,10 @@ impl fmt::Debug for Runtime {
     }
 }
 
-fn missing(state: &HashMap<TypeId, Box<dyn Any + Send + Sync>>, types: &[StateType]) -> Option<&'static str> {
+fn missing(
+    state: &HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    types: &[StateType],
+) -> Option<&'static str> {
     types.iter().find(|wanted| !state.contains_key(&(wanted.id)())).map(|wanted| (wanted.name)())
 }
 
@@ -305,7 +309,8 @@ impl RuntimeBuilder {
         }
         let registry = Registry::default();
         for tool in self.tools {
-            let entry = registry.add(tool, |types| missing(&self.state, types), self.secret_key.is_some());
+            let entry =
+                registry.add(tool, |types| missing(&self.state, types), self.secret_key.is_some());
             if let Some(obstacle) = &entry.obstacle {
                 return Err(obstacle.clone());
             }

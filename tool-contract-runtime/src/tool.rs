@@ -155,7 +155,9 @@ pub trait Tool: Clone + Send + 'static {
 
     /// Asks the reconcile function, if there is one.
     #[doc(hidden)]
-    fn reconcile(_asked: Asked<Self>) -> Option<BoxFuture<'static, Result<Option<Self::Output>, String>>> {
+    fn reconcile(
+        _asked: Asked<Self>,
+    ) -> Option<BoxFuture<'static, Result<Option<Self::Output>, String>>> {
         None
     }
 

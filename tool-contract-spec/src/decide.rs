@@ -86,10 +86,18 @@ impl Row {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success: record the result",
-            Self::Final => "validation_failure, permission_denied or permanent_failure: stop, the key is released",
-            Self::Retry => "retryable_failure, cause in `on`, attempts, budget and deadline left, a read or idempotent: retry",
-            Self::NoRetry => "retryable_failure, otherwise: stop, the key is released, not before the backoff",
-            Self::UnknownRead => "side_effect_unknown on a read, attempts, budget and deadline left: retry",
+            Self::Final => {
+                "validation_failure, permission_denied or permanent_failure: stop, the key is released"
+            }
+            Self::Retry => {
+                "retryable_failure, cause in `on`, attempts, budget and deadline left, a read or idempotent: retry"
+            }
+            Self::NoRetry => {
+                "retryable_failure, otherwise: stop, the key is released, not before the backoff"
+            }
+            Self::UnknownRead => {
+                "side_effect_unknown on a read, attempts, budget and deadline left: retry"
+            }
             Self::UnknownReadSpent => "side_effect_unknown on a read, otherwise: stop",
             Self::Doubt => {
                 "no retry is left, and an earlier attempt of the same key may have happened: reconcile, else escalate"
@@ -97,7 +105,9 @@ impl Row {
             Self::UnknownRepeatable => {
                 "side_effect_unknown on a write, by downstream or nature, named in `on`, attempts, budget and deadline left: retry with the same key"
             }
-            Self::UnknownReconcilable => "side_effect_unknown on a write, with a reconcile function: reconcile",
+            Self::UnknownReconcilable => {
+                "side_effect_unknown on a write, with a reconcile function: reconcile"
+            }
             Self::Unknown => "side_effect_unknown on a write, otherwise: escalate to a person",
         }
     }
@@ -132,21 +142,26 @@ pub fn decide(policy: &Policy, outcome: Outcome, progress: Progress) -> Decision
     let retry = retry_step(policy, outcome, progress);
     // A read leaves nothing that could have happened.
     let in_doubt = progress.in_doubt && !policy.is_read();
-    let find_out = if policy.reconcile.is_some() { NextStep::Reconcile } else { NextStep::Escalate };
+    let find_out =
+        if policy.reconcile.is_some() { NextStep::Reconcile } else { NextStep::Escalate };
     let (row, step) = match outcome.class {
         OutcomeClass::Success => (Row::Success, NextStep::Continue),
         // An API that dedupes on the key answers for the whole operation;
         // nothing else does.
-        OutcomeClass::ValidationFailure | OutcomeClass::PermissionDenied | OutcomeClass::PermanentFailure
+        OutcomeClass::ValidationFailure
+        | OutcomeClass::PermissionDenied
+        | OutcomeClass::PermanentFailure
             if in_doubt && !policy.is_deduped_downstream() =>
         {
             (Row::Doubt, find_out)
         }
-        OutcomeClass::ValidationFailure | OutcomeClass::PermissionDenied | OutcomeClass::PermanentFailure => {
-            (Row::Final, NextStep::Stop)
-        }
+        OutcomeClass::ValidationFailure
+        | OutcomeClass::PermissionDenied
+        | OutcomeClass::PermanentFailure => (Row::Final, NextStep::Stop),
         class @ OutcomeClass::RetryableFailure(_) => match retry {
-            Some(step) if may_repeat(policy, in_doubt) && policy.retry.on.contains(class) => (Row::Retry, step),
+            Some(step) if may_repeat(policy, in_doubt) && policy.retry.on.contains(class) => {
+                (Row::Retry, step)
+            }
             _ if in_doubt => (Row::Doubt, find_out),
             _ => (Row::NoRetry, NextStep::Stop),
         },
@@ -155,7 +170,9 @@ pub fn decide(policy: &Policy, outcome: Outcome, progress: Progress) -> Decision
             None => (Row::UnknownReadSpent, NextStep::Stop),
         },
         class @ OutcomeClass::SideEffectUnknown => match retry {
-            Some(step) if policy.is_repeatable() && policy.retry.on.contains(class) => (Row::UnknownRepeatable, step),
+            Some(step) if policy.is_repeatable() && policy.retry.on.contains(class) => {
+                (Row::UnknownRepeatable, step)
+            }
             _ if policy.reconcile.is_some() => (Row::UnknownReconcilable, find_out),
             _ => (Row::Unknown, find_out),
         },

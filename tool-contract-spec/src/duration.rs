@@ -13,7 +13,9 @@ pub const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedDuration {
     /// It is not an integer and a unit.
-    #[error("`{0}` is not an integer and a unit; write for instance `200ms`, `30s`, `15m`, `24h` or `30d`")]
+    #[error(
+        "`{0}` is not an integer and a unit; write for instance `200ms`, `30s`, `15m`, `24h` or `30d`"
+    )]
     Form(String),
     /// It is longer than [`LONGEST`].
     #[error("`{0}` is longer than a hundred years")]
@@ -54,8 +56,10 @@ pub fn parse(text: &str) -> Result<Duration, MalformedDuration> {
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let (name, unit) =
-        UNITS.into_iter().find(|(_, unit)| millis != 0 && millis % unit == 0).unwrap_or(("s", 1_000));
+    let (name, unit) = UNITS
+        .into_iter()
+        .find(|(_, unit)| millis != 0 && millis % unit == 0)
+        .unwrap_or(("s", 1_000));
     format!("{}{name}", millis / unit)
 }
 
@@ -66,7 +70,9 @@ mod tests {
 
     #[test]
     fn every_unit_is_read() {
-        for (text, millis) in [("7ms", 7), ("7s", 7_000), ("7m", 420_000), ("7h", 25_200_000), ("7d", 604_800_000)] {
+        for (text, millis) in
+            [("7ms", 7), ("7s", 7_000), ("7m", 420_000), ("7h", 25_200_000), ("7d", 604_800_000)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }

@@ -150,7 +150,9 @@ impl OperationId {
 }
 
 fn hashed(key: &str) -> String {
-    Sha256::digest(key).iter().fold(String::from("sha256:"), |text, byte| format!("{text}{byte:02x}"))
+    Sha256::digest(key)
+        .iter()
+        .fold(String::from("sha256:"), |text, byte| format!("{text}{byte:02x}"))
 }
 
 impl fmt::Display for OperationId {
@@ -179,7 +181,9 @@ mod tests {
         assert!(IdempotencyKey::new("a".repeat(LONGEST_KEY)).is_ok());
         assert_eq!(IdempotencyKey::new(""), Err(MalformedKey::Empty));
         assert_eq!(IdempotencyKey::new("a".repeat(256)), Err(MalformedKey::TooLong(256)));
-        for (text, character, at) in [("a b", ' ', 1), ("a\n", '\n', 1), ("ü", 'ü', 0), ("\0", '\0', 0)] {
+        for (text, character, at) in
+            [("a b", ' ', 1), ("a\n", '\n', 1), ("ü", 'ü', 0), ("\0", '\0', 0)]
+        {
             assert_eq!(IdempotencyKey::new(text), Err(MalformedKey::NotVisible { character, at }));
         }
     }
@@ -197,7 +201,8 @@ mod tests {
             id(None, "charge", &"k".repeat(255)),
             id(None, "refund", &"k".repeat(255)),
         ];
-        let keys: std::collections::BTreeSet<_> = ids.iter().map(OperationId::downstream_key).collect();
+        let keys: std::collections::BTreeSet<_> =
+            ids.iter().map(OperationId::downstream_key).collect();
         assert_eq!(keys.len(), ids.len());
         assert!(keys.iter().all(|key| IdempotencyKey::new(key).is_ok()));
     }

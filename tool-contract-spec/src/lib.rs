@@ -18,8 +18,8 @@
 //! | [`ledger`] | the transitions of an operation's record |
 //! | [`duration`] | `30s`, `24h`: the one way to write a time span |
 
-pub mod decide;
 pub mod canonical;
+pub mod decide;
 pub mod document;
 pub mod draft;
 pub mod duration;

@@ -100,13 +100,7 @@ impl<'a> OperationHasher<'a> {
         }
         let start = input.len();
         input.push('{');
-        Self {
-            tool,
-            previous: None,
-            input,
-            start,
-            form: Form::Json,
-        }
+        Self { tool, previous: None, input, start, form: Form::Json }
     }
 
     /// Adds an argument; `write` appends its canonical form, as
@@ -117,10 +111,8 @@ impl<'a> OperationHasher<'a> {
         write: impl FnOnce(&mut String) -> Result<Form, CanonicalError>,
     ) -> Result<&mut Self, OperationError> {
         self.push_name(name)?;
-        let form = write(&mut self.input).map_err(|source| OperationError::Argument {
-            name: name.into(),
-            source,
-        })?;
+        let form = write(&mut self.input)
+            .map_err(|source| OperationError::Argument { name: name.into(), source })?;
         self.form = self.form.and(form);
         Ok(self)
     }
@@ -149,11 +141,7 @@ impl<'a> OperationHasher<'a> {
         self.input.push('}');
         let hash = OperationHash::from_bytes(Sha256::digest(&self.input).into());
         self.input.drain(..self.start);
-        Operation {
-            hash,
-            canonical: self.input,
-            form: self.form,
-        }
+        Operation { hash, canonical: self.input, form: self.form }
     }
 
     fn push_name(&mut self, name: &'a str) -> Result<(), OperationError> {

@@ -111,7 +111,9 @@ impl FromStr for OutcomeClass {
     /// `retryable` and `retryable_failure` as the cause `other`.
     fn from_str(word: &str) -> Result<Self, UnknownClass> {
         let inner = word.strip_prefix("retryable_failure(").and_then(|rest| rest.strip_suffix(')'));
-        if let Some(cause) = Cause::ALL.into_iter().find(|cause| cause.as_str() == inner.unwrap_or(word)) {
+        if let Some(cause) =
+            Cause::ALL.into_iter().find(|cause| cause.as_str() == inner.unwrap_or(word))
+        {
             return Ok(Self::RetryableFailure(cause));
         }
         if matches!(word, "retryable" | "retryable_failure") {

@@ -147,7 +147,9 @@ impl RetryOn {
         if self.0 & Self::RETRYABLE.0 == Self::RETRYABLE.0 {
             words.push("retryable_failure");
         } else {
-            let named = Cause::ALL.into_iter().filter(|c| self.contains(OutcomeClass::RetryableFailure(*c)));
+            let named = Cause::ALL
+                .into_iter()
+                .filter(|c| self.contains(OutcomeClass::RetryableFailure(*c)));
             words.extend(named.map(Cause::as_str));
         }
         if self.contains(OutcomeClass::SideEffectUnknown) {

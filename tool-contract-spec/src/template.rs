@@ -6,7 +6,9 @@ use crate::key::{IdempotencyKey, LONGEST_KEY, MalformedKey};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedTemplate {
     /// A `{` without its `}`.
-    #[error("the `{{` at byte {at} is never closed; a brace that is meant as one is written `{{{{`")]
+    #[error(
+        "the `{{` at byte {at} is never closed; a brace that is meant as one is written `{{{{`"
+    )]
     Unclosed {
         /// The byte at which it stands.
         at: usize,
@@ -95,7 +97,8 @@ impl Template {
                 template.push(character);
                 rest
             } else if let Some(rest) = rest.strip_prefix('{') {
-                let (name, rest) = rest.split_once('}').ok_or(MalformedTemplate::Unclosed { at })?;
+                let (name, rest) =
+                    rest.split_once('}').ok_or(MalformedTemplate::Unclosed { at })?;
                 template.parts.push(argument(name, at)?);
                 rest
             } else if character == '}' {
@@ -200,15 +203,19 @@ mod tests {
 
     fn render(template: &str, values: &[&str]) -> Result<String, RenderError> {
         let mut values = values.iter();
-        let key =
-            Template::parse(template).unwrap().render(|_| values.next().map(|&value| value.to_owned()))?;
+        let key = Template::parse(template)
+            .unwrap()
+            .render(|_| values.next().map(|&value| value.to_owned()))?;
         Ok(key.as_str().to_owned())
     }
 
     #[test]
     fn arguments_come_in_their_order() {
         let template = Template::parse("{order_id}/{größe}-{_2}{order_id}").unwrap();
-        assert_eq!(template.arguments().collect::<Vec<_>>(), ["order_id", "größe", "_2", "order_id"]);
+        assert_eq!(
+            template.arguments().collect::<Vec<_>>(),
+            ["order_id", "größe", "_2", "order_id"]
+        );
     }
 
     #[test]

@@ -40,7 +40,8 @@ fn a_broken_rule_is_shown_as_rustc_shows_errors() {
     );
     assert!(said.out.contains(&shown), "{}", said.out);
     assert!(said.out.contains("error[TC0004]: "), "{}", said.out);
-    let summary = format!("\n{path}: 1 tool, 2 errors; `cargo tool-contract explain TC0021` says more\n");
+    let summary =
+        format!("\n{path}: 1 tool, 2 errors; `cargo tool-contract explain TC0021` says more\n");
     assert!(said.out.ends_with(&summary), "{}", said.out);
 }
 
@@ -50,7 +51,10 @@ fn findings_can_be_had_as_json() {
     let said = run(&["check", &path, "--json"]);
     assert_eq!(said.code, 1);
     let report: Value = serde_json::from_str(&said.out).expect("JSON");
-    assert_eq!((&report["tools"], &report["deny"], &report["warn"]), (&1.into(), &2.into(), &0.into()));
+    assert_eq!(
+        (&report["tools"], &report["deny"], &report["warn"]),
+        (&1.into(), &2.into(), &0.into())
+    );
     let first = &report["findings"][0];
     assert_eq!((&first["code"], &first["level"]), (&"TC0021".into(), &"deny".into()));
     assert_eq!((&first["line"], &first["column"]), (&6.into(), &14.into()));
@@ -85,7 +89,9 @@ fn what_cannot_be_read_ends_with_2() {
     std::fs::remove_file(&missing).expect("removed");
     let latin = file("latin.yaml", b"tools: {} # \xe4\n");
     let large = file("large.yaml", "#".repeat(2 << 20));
-    for (path, error) in [(&missing, "cannot read"), (&latin, "is not UTF-8"), (&large, "has 2097152 bytes")] {
+    for (path, error) in
+        [(&missing, "cannot read"), (&latin, "is not UTF-8"), (&large, "has 2097152 bytes")]
+    {
         let said = run(&["check", path]);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
         assert!(said.err.contains(error) && said.err.contains(path.as_str()), "{}", said.err);
@@ -93,7 +99,10 @@ fn what_cannot_be_read_ends_with_2() {
     #[cfg(unix)]
     {
         let endless = run(&["check", "/dev/zero"]);
-        assert!(endless.code == 2 && endless.err.contains("more than 1048576 bytes"), "{endless:?}");
+        assert!(
+            endless.code == 2 && endless.err.contains("more than 1048576 bytes"),
+            "{endless:?}"
+        );
     }
 }
 

@@ -13,7 +13,12 @@ fn the_decision_and_its_row_are_printed() {
         ("success", "1", "continue: ", "success: "),
         ("validation_failure", "1", "stop: ", "validation_failure, "),
         ("network", "1", "retry after 1s\n", "retryable_failure, cause in `on`"),
-        ("retryable_failure(rate_limited)", "2", "retry after 2s\n", "retryable_failure, cause in `on`"),
+        (
+            "retryable_failure(rate_limited)",
+            "2",
+            "retry after 2s\n",
+            "retryable_failure, cause in `on`",
+        ),
         ("retryable", "3", "stop: ", "retryable_failure, otherwise"),
         ("side_effect_unknown", "1", "escalate: ", "side_effect_unknown on a write, otherwise"),
     ] {
@@ -41,7 +46,8 @@ fn progress_and_wishes_of_the_other_side_count() {
 #[test]
 fn a_tool_that_is_not_there_ends_with_2() {
     let path = file("decide-missing.yaml", ADVISED);
-    let said = run(&["decide", &path, "--tool", "chrage", "--outcome", "success", "--attempt", "1"]);
+    let said =
+        run(&["decide", &path, "--tool", "chrage", "--outcome", "success", "--attempt", "1"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("did you mean `charge`?"), "{}", said.err);
 }
@@ -49,7 +55,8 @@ fn a_tool_that_is_not_there_ends_with_2() {
 #[test]
 fn a_tool_that_breaks_a_rule_decides_nothing() {
     let path = file("decide-broken.yaml", BROKEN);
-    let said = run(&["decide", &path, "--tool", "charge", "--outcome", "success", "--attempt", "1"]);
+    let said =
+        run(&["decide", &path, "--tool", "charge", "--outcome", "success", "--attempt", "1"]);
     assert_eq!(said.code, 1);
     assert!(said.out.contains("error[TC0021]"), "{}", said.out);
 }

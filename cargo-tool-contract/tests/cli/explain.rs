@@ -33,9 +33,13 @@ fn a_code_without_a_rule_ends_with_2() {
 #[test]
 fn cargo_finds_it_as_its_subcommand() {
     let ours = Path::new(env!("CARGO_BIN_EXE_cargo-tool-contract")).parent().expect("a directory");
-    let path: Vec<PathBuf> =
-        [ours.to_owned()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())).collect();
+    let path: Vec<PathBuf> = [ours.to_owned()]
+        .into_iter()
+        .chain(env::split_paths(&env::var_os("PATH").unwrap_or_default()))
+        .collect();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["tool-contract", "explain", "TC0004"]).env("PATH", env::join_paths(path).expect("a path"));
+    cargo
+        .args(["tool-contract", "explain", "TC0004"])
+        .env("PATH", env::join_paths(path).expect("a path"));
     assert_eq!(finish(&mut cargo), run(&["explain", "TC0004"]));
 }

@@ -98,7 +98,10 @@ impl Project {
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
         let library = ours.join("tool-contract").to_str().expect("UTF-8").replace('\\', "/");
         this.write("Cargo.toml", &WORKSPACE.replace("{tool-contract}", &library));
-        this.write("Cargo.lock", &fs::read_to_string(ours.join("Cargo.lock")).expect("a lock file"));
+        this.write(
+            "Cargo.lock",
+            &fs::read_to_string(ours.join("Cargo.lock")).expect("a lock file"),
+        );
         this.write("shop/Cargo.toml", SHOP);
         this.write("till/Cargo.toml", TILL);
         this.write("shop/src/lib.rs", TOOLS);
@@ -124,11 +127,16 @@ impl Project {
     }
 
     fn run(&self, directory: &str, args: &[&str]) -> Said {
-        let target =
-            Path::new(env!("CARGO_BIN_EXE_cargo-tool-contract")).ancestors().nth(2).expect("a target directory");
+        let target = Path::new(env!("CARGO_BIN_EXE_cargo-tool-contract"))
+            .ancestors()
+            .nth(2)
+            .expect("a target directory");
         let mut command = command();
         command.current_dir(self.0.join(directory)).args(args);
-        command.env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true").env_remove("TOOL_CONTRACT");
+        command
+            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_NET_OFFLINE", "true")
+            .env_remove("TOOL_CONTRACT");
         finish(&mut command)
     }
 }
@@ -158,19 +166,34 @@ fn without_contract(project: &Project) {
     assert!(said.code == 2 && said.err.contains("tool_contract::contract!();"), "{said:?}");
     fs::remove_file(project.0.join("shop/tool-contract.yaml")).expect("removed");
     let said = project.run("shop", &["check"]);
-    assert!(said.err.contains("there is no tool-contract.yaml\n  = help: `cargo tool-contract emit`"), "{said:?}");
+    assert!(
+        said.err.contains("there is no tool-contract.yaml\n  = help: `cargo tool-contract emit`"),
+        "{said:?}"
+    );
 }
 
 fn emitted(project: &Project) {
     let said = project.run("shop", &["emit"]);
-    assert_eq!((said.code, said.out.as_str()), (0, "tool-contract.yaml: 2 tools, written\n"), "{said:?}");
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "tool-contract.yaml: 2 tools, written\n"),
+        "{said:?}"
+    );
     let text = project.read("shop/tool-contract.yaml");
     assert!(text.contains("path: shop::charge\n"), "{text}");
     let said = project.run("shop", &["emit"]);
-    assert_eq!((said.code, said.out.as_str()), (0, "tool-contract.yaml: 2 tools, unchanged\n"), "{said:?}");
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "tool-contract.yaml: 2 tools, unchanged\n"),
+        "{said:?}"
+    );
     assert_eq!(project.read("shop/tool-contract.yaml"), text);
     let said = project.run("shop", &["check", "--strict"]);
-    assert_eq!((said.code, said.out.as_str()), (0, "tool-contract.yaml: 2 tools, no findings\n"), "{said:?}");
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "tool-contract.yaml: 2 tools, no findings\n"),
+        "{said:?}"
+    );
 }
 
 fn drifted(project: &Project) {
@@ -196,21 +219,33 @@ fn gone(project: &Project) {
     assert!(said.code == 1 && said.out.contains("has no tool `look`"), "{said:?}");
     assert!(said.out.contains("the code has no tool `peek`"), "{said:?}");
     let said = project.run("shop", &["emit"]);
-    assert_eq!((said.code, said.out.as_str()), (0, "tool-contract.yaml: 2 tools, written\n"), "{said:?}");
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "tool-contract.yaml: 2 tools, written\n"),
+        "{said:?}"
+    );
     let said = project.run("shop", &["check"]);
     assert_eq!(said.code, 0, "{said:?}");
 }
 
 fn elsewhere(project: &Project) {
     let workspace = project.run("", &["check"]);
-    assert!(workspace.code == 2 && workspace.err.contains("name a package with `-p`: shop, till"), "{workspace:?}");
+    assert!(
+        workspace.code == 2 && workspace.err.contains("name a package with `-p`: shop, till"),
+        "{workspace:?}"
+    );
     let nobody = project.run("", &["emit", "-p", "nobody"]);
     assert!(nobody.code == 2 && nobody.err.contains("no package `nobody`"), "{nobody:?}");
     fs::create_dir(project.0.join("till/contracts")).expect("created");
     let till = project.run("", &["emit", "--manifest-path", "till/Cargo.toml"]);
-    assert_eq!((till.code, till.out.as_str()), (0, "till/contracts/till.yaml: 2 tools, written\n"), "{till:?}");
+    assert_eq!(
+        (till.code, till.out.as_str()),
+        (0, "till/contracts/till.yaml: 2 tools, written\n"),
+        "{till:?}"
+    );
     let said = project.run("till", &["check"]);
     assert_eq!(said.code, 0, "{said:?}");
-    let decided = project.run("till", &["decide", "--tool", "look", "--outcome", "success", "--attempt", "1"]);
+    let decided = project
+        .run("till", &["decide", "--tool", "look", "--outcome", "success", "--attempt", "1"]);
     assert!(decided.code == 0 && decided.out.starts_with("continue: "), "{decided:?}");
 }

@@ -29,7 +29,11 @@ pub(crate) fn command() -> Command {
 pub(crate) fn finish(command: &mut Command) -> Said {
     let output = command.output().expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Said { code: output.status.code().expect("it ends by itself"), out: text(output.stdout), err: text(output.stderr) }
+    Said {
+        code: output.status.code().expect("it ends by itself"),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 /// A file of its own for a test; answers its path.

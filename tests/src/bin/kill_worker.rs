@@ -37,7 +37,8 @@ impl World {
     }
 
     fn append(&self, line: &str) -> std::io::Result<()> {
-        let mut effects = OpenOptions::new().create(true).append(true).open(self.folder.join("effects"))?;
+        let mut effects =
+            OpenOptions::new().create(true).append(true).open(self.folder.join("effects"))?;
         effects.write_all(format!("{line}\n").as_bytes())?;
         effects.sync_all()
     }
@@ -128,18 +129,24 @@ async fn make(runtime: &Runtime, tool: &str) {
     }
 }
 
-async fn open(folder: &Path, ahead: Duration) -> Result<(SqliteLedger, Arc<dyn Clock>), Box<dyn std::error::Error>> {
+async fn open(
+    folder: &Path,
+    ahead: Duration,
+) -> Result<(SqliteLedger, Arc<dyn Clock>), Box<dyn std::error::Error>> {
     let clock = ManualClock::new();
     clock.advance(ahead);
     let clock: Arc<dyn Clock> = Arc::new(clock);
-    let ledger = SqliteLedger::options().clock(Arc::clone(&clock)).open(folder.join("ledger.db")).await?;
+    let ledger =
+        SqliteLedger::options().clock(Arc::clone(&clock)).open(folder.join("ledger.db")).await?;
     Ok((ledger, clock))
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, folder, tool, point, rest @ ..] = &*arguments else { return Err("<folder> <tool> <point>".into()) };
+    let [_, folder, tool, point, rest @ ..] = &*arguments else {
+        return Err("<folder> <tool> <point>".into());
+    };
     let ahead = rest.first().map_or(Ok(0), |seconds| seconds.parse())?;
     let (ledger, clock) = open(folder.as_ref(), Duration::from_secs(ahead)).await?;
     let ledger = FaultyLedger::new(ledger);

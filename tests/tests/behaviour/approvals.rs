@@ -54,12 +54,15 @@ async fn a_call_that_was_approved_runs_once() {
 
     let done = delete("a", "k").approved(approval).call(&stage.runtime).await.unwrap();
     assert!(!done.replayed());
-    assert_eq!(stage.kinds("delete_account", "k").await, [
-        EventKind::ApprovalRequested,
-        EventKind::ApprovalGranted,
-        EventKind::Claimed,
-        EventKind::Succeeded,
-    ]);
+    assert_eq!(
+        stage.kinds("delete_account", "k").await,
+        [
+            EventKind::ApprovalRequested,
+            EventKind::ApprovalGranted,
+            EventKind::Claimed,
+            EventKind::Succeeded,
+        ]
+    );
     assert_eq!(stage.history("delete_account", "k").await[1].detail.as_deref(), Some("ann"));
 }
 
@@ -94,7 +97,8 @@ async fn an_approval_is_for_its_arguments() {
     let stage = Stage::new();
     let approval = approved(&stage, "a", "k").await;
     // The same key for another account.
-    let rejected = delete("b", "k").approved(approval).call(&stage.runtime).await.refused(Code::CONFLICT);
+    let rejected =
+        delete("b", "k").approved(approval).call(&stage.runtime).await.refused(Code::CONFLICT);
     assert!(rejected.reason.contains("approved"), "{rejected}");
     delete("b", "k").request_approval(&stage.runtime).await.refused(Code::CONFLICT);
     assert_eq!(stage.world.attempts(), 0);
@@ -119,8 +123,12 @@ async fn a_denied_call_does_not_run() {
     let approver = stage.runtime.insecure_local_approver("ann");
     approver.deny(&pending, "that account is in use").await.unwrap();
     let denied = pending.granted().await.unwrap_err();
-    assert!(matches!(&denied, ApprovalError::Denied { by, why, .. } if &**by == "ann" && why.contains("in use")), "{denied:?}");
-    let rejected = delete("a", "k").request_approval(&stage.runtime).await.refused(Code::APPROVAL_DENIED);
+    assert!(
+        matches!(&denied, ApprovalError::Denied { by, why, .. } if &**by == "ann" && why.contains("in use")),
+        "{denied:?}"
+    );
+    let rejected =
+        delete("a", "k").request_approval(&stage.runtime).await.refused(Code::APPROVAL_DENIED);
     assert!(rejected.reason.contains("ann") && rejected.reason.contains("in use"), "{rejected}");
     let runtime = stage.builder().tool::<DeleteAccount>().build().unwrap();
     let response = dispatch(&runtime, "a", "k", None, None).await;
@@ -196,7 +204,12 @@ async fn a_grant_is_spent_by_an_unknown_outcome() {
     delete("a", "k").request_approval(&stage.runtime).await.unknown();
     // A person finds that it did not happen; whoever wants it now asks anew.
     let resolved = Resolved::DidNotHappen { holder_is_dead: true };
-    let resolution = Resolution { id: id("delete_account", "k"), by: "bob".into(), why: "looked".into(), resolved };
+    let resolution = Resolution {
+        id: id("delete_account", "k"),
+        by: "bob".into(),
+        why: "looked".into(),
+        resolved,
+    };
     stage.ledger.inner().resolve(resolution).await.unwrap();
     let again = delete("a", "k").request_approval(&stage.runtime).await.unwrap();
     assert_ne!(again.request(), pending.request());
@@ -228,7 +241,12 @@ async fn who_asks_may_not_approve() {
     let pending = delete("a", "k").user("ann").request_approval(&stage.runtime).await.unwrap();
     let error = stage.runtime.insecure_local_approver("ann").grant(&pending).await.unwrap_err();
     assert!(matches!(&error, ApprovalError::Requester { by, .. } if &**by == "ann"), "{error:?}");
-    stage.runtime.insecure_local_approver("ann").grant_request(pending.request().unwrap()).await.unwrap_err();
+    stage
+        .runtime
+        .insecure_local_approver("ann")
+        .grant_request(pending.request().unwrap())
+        .await
+        .unwrap_err();
     assert!(pending.granted().await.unwrap().is_none());
     stage.runtime.insecure_local_approver("bob").grant(&pending).await.unwrap();
 }
@@ -249,7 +267,10 @@ async fn delete_everything(cx: &Cx) -> Result<u32, Trouble> {
 async fn a_quorum_is_of_different_people() {
     let stage = Stage::new();
     let pending = delete_everything().key("k").request_approval(&stage.runtime).await.unwrap();
-    let (ann, bob) = (stage.runtime.insecure_local_approver("ann"), stage.runtime.insecure_local_approver("bob"));
+    let (ann, bob) = (
+        stage.runtime.insecure_local_approver("ann"),
+        stage.runtime.insecure_local_approver("bob"),
+    );
     let error = ann.grant(&pending).await.unwrap_err();
     assert!(matches!(error, ApprovalError::Quorum { missing: 1, .. }), "{error:?}");
     let error = ann.grant(&pending).await.unwrap_err();
@@ -280,7 +301,12 @@ async fn dispatch(
 ) -> Response {
     let (idempotency_key, user) = (Some(key.to_owned()), user.map(str::to_owned));
     let meta = Meta { idempotency_key, user, approval, ..Meta::default() };
-    runtime.dispatch(Request::new("delete_account", &serde_json::json!({ "account": account }), meta).unwrap()).await
+    runtime
+        .dispatch(
+            Request::new("delete_account", &serde_json::json!({ "account": account }), meta)
+                .unwrap(),
+        )
+        .await
 }
 
 #[tokio::test]
@@ -288,9 +314,15 @@ async fn a_dynamic_call_is_told_to_wait_and_runs_once_it_is_granted() {
     let stage = Stage::new();
     let runtime = stage.builder().tool::<DeleteAccount>().build().unwrap();
     let response = dispatch(&runtime, "a", "k", Some("agent"), None).await;
-    assert_eq!((response.status, response.code), (Status::AwaitingApproval, Some(Code::APPROVAL_MISSING)));
+    assert_eq!(
+        (response.status, response.code),
+        (Status::AwaitingApproval, Some(Code::APPROVAL_MISSING))
+    );
     let request = response.approval.clone().expect("what to wait for");
-    assert_eq!(dispatch(&runtime, "a", "k", Some("agent"), None).await.approval, Some(request.clone()));
+    assert_eq!(
+        dispatch(&runtime, "a", "k", Some("agent"), None).await.approval,
+        Some(request.clone())
+    );
     runtime.insecure_local_approver("agent").grant_request(&request).await.unwrap_err();
     assert_eq!(stage.world.attempts(), 0);
 

@@ -11,7 +11,11 @@ use crate::world::{Act, Trouble, World};
 
 /// Charge, with words that a model chooses anew each time.
 #[tool(side_effect = "write", idempotent, rollback = "none", state(World))]
-async fn charge_with_memo(cx: &Cx, order: String, #[arg(ignore)] memo: String) -> Result<String, Trouble> {
+async fn charge_with_memo(
+    cx: &Cx,
+    order: String,
+    #[arg(ignore)] memo: String,
+) -> Result<String, Trouble> {
     cx.state::<World>().act(&order).await?;
     Ok(memo)
 }
@@ -25,7 +29,11 @@ async fn ignored_arguments_make_no_other_operation() {
     let again = call("concerning tea").await.unwrap();
     assert!(again.replayed());
     assert_eq!(*again, "for the tea");
-    charge_with_memo("p".into(), "for the tea".into()).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
+    charge_with_memo("p".into(), "for the tea".into())
+        .key("k")
+        .call(&stage.runtime)
+        .await
+        .refused(Code::CONFLICT);
     assert_eq!(stage.world.effects(), 1);
 }
 
@@ -106,7 +114,8 @@ async fn seen(stage: &Stage, runtime: &Runtime) -> Vec<String> {
         serde_json::json!(format!("{{\"card\":\"{CARD}\"}}")),
         serde_json::json!({ "card": CARD, "cent": 5 }),
     ] {
-        let response = runtime.dispatch(Request::new("pay", &arguments, meta.clone()).unwrap()).await;
+        let response =
+            runtime.dispatch(Request::new("pay", &arguments, meta.clone()).unwrap()).await;
         seen.push(format!("{response:?}"));
         seen.push(serde_json::to_string(&response).unwrap());
     }
@@ -136,7 +145,13 @@ async fn a_secret_is_never_seen_again() {
 }
 
 /// Close what a secret opens.
-#[tool(side_effect = "destructive", idempotent, confirm(by = "human"), rollback = "none", state(World))]
+#[tool(
+    side_effect = "destructive",
+    idempotent,
+    confirm(by = "human"),
+    rollback = "none",
+    state(World)
+)]
 async fn close_vault(cx: &Cx, #[arg(secret)] pin: String, vault: String) -> Result<u32, Trouble> {
     let _ = pin;
     cx.state::<World>().act(&vault).await
@@ -154,5 +169,10 @@ async fn whoever_approves_does_not_see_secrets() {
     assert!(!format!("{waiting:?} {pending:?}").contains("sesame"));
     let approval = approver.grant(&pending).await.unwrap();
     // Another pin is another call.
-    close_vault("open-barley".into(), "v".into()).key("k").approved(approval).call(&runtime).await.refused(Code::CONFLICT);
+    close_vault("open-barley".into(), "v".into())
+        .key("k")
+        .approved(approval)
+        .call(&runtime)
+        .await
+        .refused(Code::CONFLICT);
 }

@@ -86,7 +86,10 @@ async fn a_read_that_still_runs_past_its_timeout_is_given_up_and_not_begun_again
     gate.reached_by_thread().await;
     stage.pass(secs(30)).await;
     let error = soon(call).await.unwrap().unwrap_err();
-    assert!(matches!(&error, CallError::Failed(Failure::TimedOut, about) if about.attempts == 1), "{error:?}");
+    assert!(
+        matches!(&error, CallError::Failed(Failure::TimedOut, about) if about.attempts == 1),
+        "{error:?}"
+    );
     gate.open();
     assert_eq!(stage.world.attempts(), 1);
 }

@@ -57,30 +57,36 @@ async fn a_body_knows_its_call() {
     stage.world.then(Act::Fail(Trouble::Busy));
     let call = look_around().key("k").tenant("acme").correlation_id("any text at all");
     let seen = call.deadline(secs(9)).call(&stage.runtime).await.unwrap();
-    assert_eq!(*seen, Seen {
-        downstream: "@acme/look_around/k".into(),
-        key: Some("k".into()),
-        attempt: 2,
-        deadline: secs(8),
-        correlation_id: Some("any text at all".into()),
-        tenant: Some("acme".into()),
-        world: 1,
-    });
+    assert_eq!(
+        *seen,
+        Seen {
+            downstream: "@acme/look_around/k".into(),
+            key: Some("k".into()),
+            attempt: 2,
+            deadline: secs(8),
+            correlation_id: Some("any text at all".into()),
+            tenant: Some("acme".into()),
+            world: 1,
+        }
+    );
 }
 
 #[tokio::test]
 async fn what_was_not_said_is_not_known() {
     let stage = Stage::new();
     let seen = look_around().key("k").call(&stage.runtime).await.unwrap();
-    assert_eq!(*seen, Seen {
-        downstream: "look_around/k".into(),
-        key: Some("k".into()),
-        attempt: 1,
-        deadline: secs(12),
-        correlation_id: None,
-        tenant: None,
-        world: 1,
-    });
+    assert_eq!(
+        *seen,
+        Seen {
+            downstream: "look_around/k".into(),
+            key: Some("k".into()),
+            attempt: 1,
+            deadline: secs(12),
+            correlation_id: None,
+            tenant: None,
+            world: 1,
+        }
+    );
 }
 
 #[tokio::test]
@@ -94,7 +100,11 @@ async fn a_read_has_no_key() {
 #[tokio::test]
 async fn the_key_for_the_other_side_is_the_same_for_every_attempt_and_every_call() {
     let stage = Stage::new();
-    stage.world.then(Act::Fail(Trouble::Busy)).then(Act::Fail(Trouble::Busy)).then(Act::Fail(Trouble::Busy));
+    stage
+        .world
+        .then(Act::Fail(Trouble::Busy))
+        .then(Act::Fail(Trouble::Busy))
+        .then(Act::Fail(Trouble::Busy));
     for _ in 0..2 {
         crate::tools::post("o".into()).key("k").call(&stage.runtime).await.ok();
         stage.clock.advance(secs(60));
@@ -106,7 +116,10 @@ async fn the_key_for_the_other_side_is_the_same_for_every_attempt_and_every_call
 async fn the_correlation_id_is_on_record() {
     let stage = Stage::new();
     look_around().key("k").correlation_id("c-1").call(&stage.runtime).await.unwrap();
-    assert_eq!(stage.record("look_around", "k").await.unwrap().correlation_id.as_deref(), Some("c-1"));
+    assert_eq!(
+        stage.record("look_around", "k").await.unwrap().correlation_id.as_deref(),
+        Some("c-1")
+    );
 }
 
 #[tokio::test]

@@ -17,7 +17,11 @@ async fn a_call_without_any_time_is_refused() {
     let stage = Stage::new();
     let call = charge("o".into(), 1).key("k").deadline(Duration::ZERO);
     call.call(&stage.runtime).await.refused(Code::DEADLINE_PASSED);
-    look("o".into()).deadline(Duration::ZERO).call(&stage.runtime).await.refused(Code::DEADLINE_PASSED);
+    look("o".into())
+        .deadline(Duration::ZERO)
+        .call(&stage.runtime)
+        .await
+        .refused(Code::DEADLINE_PASSED);
     assert_eq!((stage.world.attempts(), stage.state("charge", "k").await), (0, None));
 }
 
@@ -28,7 +32,8 @@ async fn while_it_waits_for_another_call_nothing_ran() {
     stage.world.then(gate.before(Act::Succeed));
     let first = tokio::spawn(charge("o".into(), 1).key("k").call(&stage.runtime));
     gate.reached().await;
-    let second = tokio::spawn(charge("o".into(), 1).key("k").deadline(secs(7)).call(&stage.runtime));
+    let second =
+        tokio::spawn(charge("o".into(), 1).key("k").deadline(secs(7)).call(&stage.runtime));
     stage.pass(secs(6)).await;
     assert!(!second.is_finished());
     stage.pass(secs(1)).await;
@@ -65,14 +70,18 @@ async fn after_it_no_attempt_is_begun() {
     soon(call).await.unwrap().unknown();
     gate.open();
     soon(stage.runtime.drain()).await;
-    assert_eq!((stage.world.attempts(), stage.state("charge", "k").await), (1, Some(StateName::Released)));
+    assert_eq!(
+        (stage.world.attempts(), stage.state("charge", "k").await),
+        (1, Some(StateName::Released))
+    );
 }
 
 #[tokio::test]
 async fn a_backoff_that_would_pass_it_is_not_begun() {
     let stage = Stage::new();
     stage.world.then(Act::Fail(Trouble::BusyFor { after: secs(30) }));
-    let failure = charge("o".into(), 1).key("k").deadline(secs(20)).call(&stage.runtime).await.failed();
+    let failure =
+        charge("o".into(), 1).key("k").deadline(secs(20)).call(&stage.runtime).await.failed();
     assert_eq!(failure, Failure::Tool(Trouble::BusyFor { after: secs(30) }));
     assert_eq!((stage.world.attempts(), stage.clock.paused()), (1, Duration::ZERO));
 }
@@ -84,7 +93,10 @@ async fn a_read_ends_with_it() {
     let call = tokio::spawn(look("o".into()).deadline(secs(3)).call(&stage.runtime));
     stage.pass(secs(3)).await;
     let error = soon(call).await.unwrap().unwrap_err();
-    assert!(matches!(&error, CallError::Failed(Failure::TimedOut, about) if about.attempts == 1), "{error:?}");
+    assert!(
+        matches!(&error, CallError::Failed(Failure::TimedOut, about) if about.attempts == 1),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -115,7 +127,10 @@ async fn what_did_not_happen_is_not_waited_for_beyond_it() {
     // It would be believed after 10 s.
     let unknown = book("s".into()).key("k").deadline(secs(9)).call(&runtime).await.unknown();
     assert!(unknown.escalation.is_some());
-    assert_eq!((stage.world.attempts(), stage.state("book", "k").await), (1, Some(StateName::Unknown)));
+    assert_eq!(
+        (stage.world.attempts(), stage.state("book", "k").await),
+        (1, Some(StateName::Unknown))
+    );
     assert!(stage.clock.paused() < secs(9));
 }
 
@@ -125,7 +140,9 @@ async fn while_its_result_cannot_be_recorded_the_caller_is_let_go() {
     let clock = std::sync::Arc::new(crate::slow::PatientClock(std::sync::Arc::clone(&stage.clock)));
     let runtime = stage.builder().clock(clock).build().unwrap();
     stage.ledger.fail(Step::Settle, Fault::Lost, 4);
-    let call = tokio::spawn(charge("o".into(), 1).key("k").deadline(Duration::from_millis(100)).call(&runtime));
+    let call = tokio::spawn(
+        charge("o".into(), 1).key("k").deadline(Duration::from_millis(100)).call(&runtime),
+    );
     others().await;
     stage.clock.advance(Duration::from_millis(100));
     let unknown = soon(call).await.unwrap().unknown();
@@ -145,5 +162,8 @@ async fn what_ran_and_did_not_happen_is_no_refusal() {
     let call = book("s".into()).key("k").deadline(Duration::from_millis(10_500));
     let error = call.call(&runtime).await.unwrap_err();
     assert!(matches!(error, CallError::Failed(Failure::DidNotHappen, _)), "{error:?}");
-    assert_eq!((stage.world.attempts(), stage.state("book", "k").await), (1, Some(StateName::Released)));
+    assert_eq!(
+        (stage.world.attempts(), stage.state("book", "k").await),
+        (1, Some(StateName::Released))
+    );
 }

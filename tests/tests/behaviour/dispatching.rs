@@ -48,7 +48,8 @@ fn all_arguments() -> Value {
 
 fn stage() -> (Stage, Runtime) {
     let stage = Stage::new();
-    let builder = stage.builder().tool::<Charge>().tool::<ChargeAnew>().tool::<Look>().tool::<TakeAll>();
+    let builder =
+        stage.builder().tool::<Charge>().tool::<ChargeAnew>().tool::<Look>().tool::<TakeAll>();
     let runtime = builder.largest_request(4_096).build().unwrap();
     (stage, runtime)
 }
@@ -77,10 +78,13 @@ async fn an_answer_says_all_that_an_agent_needs() {
     let response = send(&runtime, charge_request()).await;
     let written = serde_json::to_value(&response).unwrap();
     let hash = written["operation_hash"].as_str().unwrap().to_owned();
-    assert_eq!(written, json!({
-        "tool": "charge", "status": "succeeded", "result": 1, "replayed": false, "attempts": 1,
-        "idempotency_key": "k", "operation_hash": hash,
-    }));
+    assert_eq!(
+        written,
+        json!({
+            "tool": "charge", "status": "succeeded", "result": 1, "replayed": false, "attempts": 1,
+            "idempotency_key": "k", "operation_hash": hash,
+        })
+    );
     let written = serde_json::to_value(send(&runtime, charge_request()).await).unwrap();
     assert_eq!((&written["replayed"], &written["operation_hash"]), (&json!(true), &json!(hash)));
     assert_eq!(stage.world.effects(), 1);
@@ -115,7 +119,9 @@ async fn an_answer_says_when_to_come_again() {
 #[tokio::test]
 async fn a_tool_that_does_not_exist_is_refused_with_the_likely_one() {
     let (stage, runtime) = stage();
-    for (tool, place) in [("chrage", "`charge`"), ("zzzzzzzz", "take_all"), ("", "charge"), ("CHARGE", "charge")] {
+    for (tool, place) in
+        [("chrage", "`charge`"), ("zzzzzzzz", "take_all"), ("", "charge"), ("CHARGE", "charge")]
+    {
         let mut request = charge_request();
         request["tool"] = json!(tool);
         refused(&stage, &send(&runtime, request).await, Code::UNKNOWN_TOOL, place);
@@ -128,7 +134,10 @@ async fn arguments_that_do_not_fit_are_refused_with_their_place() {
     for (arguments, place) in [
         (json!({ "order": "o" }), "`cents` is missing"),
         (json!({}), "`order` is missing"),
-        (json!({ "order": "o", "cents": 5, "cent": 5 }), "`cent` is no argument of the tool; did you mean `cents`?"),
+        (
+            json!({ "order": "o", "cents": 5, "cent": 5 }),
+            "`cent` is no argument of the tool; did you mean `cents`?",
+        ),
         (json!({ "order": "o", "cents": "5" }), "`cents`: invalid type: string"),
         (json!({ "order": 17, "cents": 5 }), "`order`: invalid type: integer"),
         (json!({ "order": null, "cents": 5 }), "`order`"),
@@ -141,7 +150,8 @@ async fn arguments_that_do_not_fit_are_refused_with_their_place() {
         (json!(null), "null"),
         (json!(true), "a boolean"),
     ] {
-        let request = json!({ "tool": "charge", "arguments": arguments, "meta": { "idempotency_key": "k" } });
+        let request =
+            json!({ "tool": "charge", "arguments": arguments, "meta": { "idempotency_key": "k" } });
         refused(&stage, &send(&runtime, request).await, Code::ARGUMENTS_MALFORMED, place);
     }
 }
@@ -156,7 +166,9 @@ async fn text_that_no_value_can_hold_is_refused_with_its_place() {
         (r#"{"order":"o","cents":1e999}"#, "`cents`"),
         (r#"{"order":"\ud800","cents":5}"#, "`order`"),
     ] {
-        let request = format!(r#"{{"tool":"charge","arguments":{arguments},"meta":{{"idempotency_key":"k"}}}}"#);
+        let request = format!(
+            r#"{{"tool":"charge","arguments":{arguments},"meta":{{"idempotency_key":"k"}}}}"#
+        );
         let response = runtime.dispatch_json(request.as_bytes()).await;
         refused(&stage, &response, Code::ARGUMENTS_MALFORMED, place);
     }
@@ -167,7 +179,8 @@ async fn what_may_be_null_may_be_left_out() {
     let (stage, runtime) = stage();
     let mut arguments = all_arguments();
     arguments.as_object_mut().unwrap().remove("maybe");
-    let request = json!({ "tool": "take_all", "arguments": arguments, "meta": { "idempotency_key": "k" } });
+    let request =
+        json!({ "tool": "take_all", "arguments": arguments, "meta": { "idempotency_key": "k" } });
     assert_eq!(send(&runtime, request).await.status, Status::Succeeded);
     // It is the same operation, said in other words.
     let request = json!({ "tool": "take_all", "arguments": all_arguments(), "meta": { "idempotency_key": "k" } });
@@ -192,7 +205,10 @@ async fn a_request_of_another_form_is_refused_with_its_place() {
         (text(r#"{"tool":"charge","arguments":{},"args":{}}"#), "unknown field `args`"),
         (text(r#"{"tool":"charge","arguments":{},"meta":[1]}"#), "line 1"),
         (text(r#"{"tool":"charge","arguments":{},"meta":{"key":"k"}}"#), "unknown field `key`"),
-        (text(r#"{"tool":"charge","arguments":{},"meta":{"deadline_ms":"1"}}"#), "line 1 column 57"),
+        (
+            text(r#"{"tool":"charge","arguments":{},"meta":{"deadline_ms":"1"}}"#),
+            "line 1 column 57",
+        ),
         (text(r#"{"tool":"charge","arguments":{},"meta":{"deadline_ms":-1}}"#), "line 1 column 56"),
         (text(r#"{"tool":"charge","arguments":{},"meta":{"attempt_number":1e9}}"#), "line 1"),
         (text(r#"{"tool":"charge","arguments":{},"meta":{"idempotency_key":7}}"#), "line 1"),
@@ -222,7 +238,8 @@ async fn the_caller_is_checked_as_the_types_would() {
         (json!({ "idempotency_key": "k", "workflow": "\n" }), Code::KEY_MALFORMED, "workflow"),
         (json!({ "idempotency_key": "k", "deadline_ms": 0 }), Code::DEADLINE_PASSED, "deadline"),
     ] {
-        let request = json!({ "tool": "charge", "arguments": { "order": "o", "cents": 5 }, "meta": meta });
+        let request =
+            json!({ "tool": "charge", "arguments": { "order": "o", "cents": 5 }, "meta": meta });
         refused(&stage, &send(&runtime, request).await, code, place);
     }
 }
@@ -239,7 +256,8 @@ async fn too_much_is_refused_unread() {
     refused(&stage, &response, Code::TOO_LARGE, "4097 bytes");
     // Not even whether it is JSON is looked at.
     refused(&stage, &runtime.dispatch_json(&[b'x'; 5_000]).await, Code::TOO_LARGE, "5000 bytes");
-    let request = Request::new("charge", &json!({ "order": "o".repeat(4_096) }), Meta::default()).unwrap();
+    let request =
+        Request::new("charge", &json!({ "order": "o".repeat(4_096) }), Meta::default()).unwrap();
     refused(&stage, &runtime.dispatch(request).await, Code::TOO_LARGE, "4108 bytes");
     assert_eq!(runtime.dispatch_json(padded(4_096).as_bytes()).await.status, Status::Succeeded);
 }
@@ -265,7 +283,9 @@ async fn however_deep_it_is_the_stack_holds() {
             arguments["anything"] = json!("DEEP");
             let arguments = arguments.to_string().replace("\"DEEP\"", &deep);
             let key = format!("{}{depth}", open.len());
-            let request = format!(r#"{{"tool":"take_all","arguments":{arguments},"meta":{{"idempotency_key":"{key}"}}}}"#);
+            let request = format!(
+                r#"{{"tool":"take_all","arguments":{arguments},"meta":{{"idempotency_key":"{key}"}}}}"#
+            );
             let attempts = stage.world.attempts();
             let response = runtime.dispatch_json(request.as_bytes()).await;
             if depth <= 100 {
@@ -275,12 +295,18 @@ async fn however_deep_it_is_the_stack_holds() {
             let ran = stage.world.attempts() - attempts;
             assert_eq!(usize::from(response.status == Status::Succeeded), ran, "{response:?}");
             if depth > 128 {
-                assert_eq!((response.status, response.code), (Status::Refused, Some(Code::ARGUMENTS_MALFORMED)));
+                assert_eq!(
+                    (response.status, response.code),
+                    (Status::Refused, Some(Code::ARGUMENTS_MALFORMED))
+                );
                 assert!(response.message.unwrap().contains("`anything`"));
             }
             // The whole request as deep.
             let response = runtime.dispatch_json(deep.as_bytes()).await;
-            assert_eq!((response.status, response.code), (Status::Refused, Some(Code::ARGUMENTS_MALFORMED)));
+            assert_eq!(
+                (response.status, response.code),
+                (Status::Refused, Some(Code::ARGUMENTS_MALFORMED))
+            );
         }
     }
 }
@@ -318,7 +344,11 @@ async fn numbers_of_every_size_are_read_or_refused() {
         ("+1", "number"),
     ] {
         let response = with_member(&runtime, member, number, "k").await;
-        assert_eq!((response.status, response.code), (Status::Refused, Some(Code::ARGUMENTS_MALFORMED)), "{member} = {number}");
+        assert_eq!(
+            (response.status, response.code),
+            (Status::Refused, Some(Code::ARGUMENTS_MALFORMED)),
+            "{member} = {number}"
+        );
     }
     assert_eq!(stage.world.attempts(), attempts);
 }
@@ -327,7 +357,9 @@ async fn with_member(runtime: &Runtime, member: &str, text: &str, key: &str) -> 
     let mut arguments = all_arguments();
     arguments[member] = json!("HERE");
     let arguments = arguments.to_string().replace("\"HERE\"", text);
-    let request = format!(r#"{{"tool":"take_all","arguments":{arguments},"meta":{{"idempotency_key":"{key}"}}}}"#);
+    let request = format!(
+        r#"{{"tool":"take_all","arguments":{arguments},"meta":{{"idempotency_key":"{key}"}}}}"#
+    );
     runtime.dispatch_json(request.as_bytes()).await
 }
 
@@ -344,7 +376,9 @@ async fn answers(stage: &Stage, runtime: &Runtime, bytes: &[u8]) -> Result<Statu
     let ran = stage.world.attempts() - attempts;
     serde_json::to_string(&response).unwrap();
     match response.status {
-        Status::Succeeded => prop_assert!(ran == usize::from(!response.replayed) && response.code.is_none()),
+        Status::Succeeded => {
+            prop_assert!(ran == usize::from(!response.replayed) && response.code.is_none())
+        }
         Status::Refused => {
             prop_assert_eq!(ran, 0);
             prop_assert!(response.code.is_some());
@@ -364,7 +398,8 @@ fn values() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         "\\PC{0,8}".prop_map(Value::from),
-        proptest::sample::select(vec!["order", "cents", "k", "charge", "look", "o"]).prop_map(Value::from),
+        proptest::sample::select(vec!["order", "cents", "k", "charge", "look", "o"])
+            .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         let name = prop_oneof![
@@ -382,7 +417,8 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 fn requests() -> impl Strategy<Value = Value> {
-    let tools = proptest::sample::select(vec!["charge", "look", "charge_anew", "take_all", "nothing"]);
+    let tools =
+        proptest::sample::select(vec!["charge", "look", "charge_anew", "take_all", "nothing"]);
     let meta = prop_oneof![
         2 => Just(json!({ "idempotency_key": "k" })),
         1 => values(),
@@ -400,7 +436,9 @@ fn requests() -> impl Strategy<Value = Value> {
                 arguments
             }),
     ];
-    (tools, arguments, meta).prop_map(|(tool, arguments, meta)| json!({ "tool": tool, "arguments": arguments, "meta": meta }))
+    (tools, arguments, meta).prop_map(
+        |(tool, arguments, meta)| json!({ "tool": tool, "arguments": arguments, "meta": meta }),
+    )
 }
 
 /// Damage to a text.
@@ -414,13 +452,16 @@ enum Damage {
 }
 
 fn damages() -> impl Strategy<Value = Damage> {
-    let tokens: Vec<&[u8]> =
-        vec![b"\"", b"{", b"}", b"[", b"]", b",", b":", b"null", b"-", b"1e999", b"\\u0000", b"\\ud800", b"\0", b"\xff"];
+    let tokens: Vec<&[u8]> = vec![
+        b"\"", b"{", b"}", b"[", b"]", b",", b":", b"null", b"-", b"1e999", b"\\u0000", b"\\ud800",
+        b"\0", b"\xff",
+    ];
     prop_oneof![
         (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Damage::Change(at, byte)),
         (any::<usize>(), 1usize..20).prop_map(|(at, many)| Damage::Remove(at, many)),
         (any::<usize>(), 1usize..40).prop_map(|(at, many)| Damage::Repeat(at, many)),
-        (any::<usize>(), proptest::sample::select(tokens)).prop_map(|(at, token)| Damage::Insert(at, token.to_vec())),
+        (any::<usize>(), proptest::sample::select(tokens))
+            .prop_map(|(at, token)| Damage::Insert(at, token.to_vec())),
         any::<usize>().prop_map(Damage::Cut),
     ]
 }

@@ -12,7 +12,10 @@ use crate::world::{Act, Trouble, World};
 #[tokio::test]
 async fn an_api_that_dedupes_is_asked_again_with_the_same_key() {
     let stage = Stage::before(World::deduping());
-    stage.world.then(Act::HappenThenFail(Trouble::NoAnswer)).then(Act::HappenThenFail(Trouble::NoAnswer));
+    stage
+        .world
+        .then(Act::HappenThenFail(Trouble::NoAnswer))
+        .then(Act::HappenThenFail(Trouble::NoAnswer));
     let done = post("o".into()).key("k").call(&stage.runtime).await.unwrap();
     assert_eq!((done.attempts(), stage.world.effects()), (3, 1));
     assert_eq!(stage.world.keys(), ["post/k"; 3]);
@@ -29,7 +32,14 @@ async fn the_ledgers_own_promise_covers_no_repetition() {
 
 #[tokio::test]
 async fn an_unknown_followed_by_failures_never_ends_as_if_nothing_had_happened() {
-    for later in [Trouble::Busy, Trouble::Down, Trouble::Invalid, Trouble::Forbidden, Trouble::Closed, Trouble::NoAnswer] {
+    for later in [
+        Trouble::Busy,
+        Trouble::Down,
+        Trouble::Invalid,
+        Trouble::Forbidden,
+        Trouble::Closed,
+        Trouble::NoAnswer,
+    ] {
         let stage = Stage::new();
         stage.world.then(Act::HappenThenFail(Trouble::NoAnswer));
         for _ in 0..5 {
@@ -91,11 +101,16 @@ async fn both_the_stored_and_the_calling_contract_must_allow_a_repetition() {
         stage.world.then(Act::Fail(Trouble::NoAnswer));
     }
     put("o".into()).key("k").call(&stage.runtime).await.unknown();
-    let unknown = tool_contract_tests::put("o".into()).key("k").call(&stage.another_runtime()).await;
+    let unknown =
+        tool_contract_tests::put("o".into()).key("k").call(&stage.another_runtime()).await;
     assert!(unknown.unknown().escalation.is_some());
     // The other way round.
     let stage = Stage::new();
-    stage.ledger.fail(tool_contract::testing::Step::Settle, tool_contract::testing::Fault::Lost, usize::MAX);
+    stage.ledger.fail(
+        tool_contract::testing::Step::Settle,
+        tool_contract::testing::Fault::Lost,
+        usize::MAX,
+    );
     tool_contract_tests::put("o".into()).key("k").call(&stage.runtime).await.unknown();
     stage.ledger.heal();
     stage.clock.advance(crate::stage::LEASE);

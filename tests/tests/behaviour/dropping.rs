@@ -44,7 +44,10 @@ async fn dropped_while_the_ledger_answers_the_claim_is_given_back_unused() {
     drop(call);
     gate.open();
     soon(runtime.drain()).await;
-    assert_eq!((stage.world.attempts(), stage.state("charge", "k").await), (0, Some(StateName::Released)));
+    assert_eq!(
+        (stage.world.attempts(), stage.state("charge", "k").await),
+        (0, Some(StateName::Released))
+    );
     assert_eq!(stage.record("charge", "k").await.unwrap().attempts, 0);
     slow.ungate(Step::Admit);
     assert_eq!(charge("o".into(), 1).key("k").call(&runtime).await.unwrap().attempts(), 1);
@@ -86,7 +89,10 @@ async fn dropped_in_the_middle_of_an_attempt_the_attempt_is_finished_and_recorde
     assert_eq!(stage.state("charge", "k").await, Some(StateName::Running));
     gate.open();
     soon(drain).await.unwrap();
-    assert_eq!((stage.world.finished(), stage.state("charge", "k").await), (1, Some(StateName::Succeeded)));
+    assert_eq!(
+        (stage.world.finished(), stage.state("charge", "k").await),
+        (1, Some(StateName::Succeeded))
+    );
     assert!(charge("o".into(), 1).key("k").call(&stage.runtime).await.unwrap().replayed());
     assert_eq!(stage.world.effects(), 1);
 }
@@ -103,7 +109,8 @@ async fn dropped_in_the_middle_of_an_attempt_that_fails_no_other_is_begun() {
     soon(stage.runtime.drain()).await;
     assert_eq!(stage.world.attempts(), 1);
     assert_eq!(stage.state("charge", "k").await, Some(StateName::Released));
-    let rejected = charge("o".into(), 1).key("k").call(&stage.runtime).await.refused(Code::NOT_BEFORE);
+    let rejected =
+        charge("o".into(), 1).key("k").call(&stage.runtime).await.refused(Code::NOT_BEFORE);
     assert_eq!(rejected.retry_after, Some(secs(10)));
 }
 
@@ -146,7 +153,9 @@ async fn dropped_in_a_backoff_the_key_is_released_and_the_backoff_stands() {
 
 #[tokio::test]
 async fn dropped_while_it_finds_out_what_is_found_is_recorded() {
-    for (act, effects) in [(Act::HappenThenFail(Trouble::NoAnswer), 1), (Act::Fail(Trouble::NoAnswer), 0)] {
+    for (act, effects) in
+        [(Act::HappenThenFail(Trouble::NoAnswer), 1), (Act::Fail(Trouble::NoAnswer), 0)]
+    {
         let stage = Stage::new();
         let (books, gate) = (Books::default(), Gate::new());
         let runtime = stage.builder().state(books.clone()).build().unwrap();

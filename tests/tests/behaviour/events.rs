@@ -41,7 +41,10 @@ impl Collector {
     }
 
     fn messages(&self) -> Vec<String> {
-        self.lines().iter().map(|line| line.split('|').next().unwrap_or_default().trim().to_owned()).collect()
+        self.lines()
+            .iter()
+            .map(|line| line.split('|').next().unwrap_or_default().trim().to_owned())
+            .collect()
     }
 }
 
@@ -92,7 +95,11 @@ async fn a_call_says_what_it_does() {
     assert_eq!(collector.messages(), ["claimed", "attempted", "attempted", "succeeded"]);
     let lines = collector.lines();
     assert!(lines[0].contains("id=charge[k]") && lines[0].contains("attempts=3"), "{lines:?}");
-    assert!(lines[1].contains("class=retryable_failure(rate_limited)") && lines[1].contains("row=Retry"), "{lines:?}");
+    assert!(
+        lines[1].contains("class=retryable_failure(rate_limited)")
+            && lines[1].contains("row=Retry"),
+        "{lines:?}"
+    );
     assert!(lines[2].contains("attempt=2") && lines[2].contains("row=Success"), "{lines:?}");
 
     charge("o".into(), 1).key("k").call(&stage.runtime).await.unwrap();
@@ -110,9 +117,16 @@ async fn what_a_person_has_to_look_at_is_a_warning() {
     charge("o".into(), 1).key("k").call(&stage.runtime).await.unknown();
     let warnings = collector.at(Level::WARN);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert!(warnings[0].starts_with("outcome unknown") && warnings[0].contains("no answer"), "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("outcome unknown") && warnings[0].contains("no answer"),
+        "{warnings:?}"
+    );
 
-    stage.ledger.fail(tool_contract::testing::Step::Admit, tool_contract::testing::Fault::Lost, usize::MAX);
+    stage.ledger.fail(
+        tool_contract::testing::Step::Admit,
+        tool_contract::testing::Fault::Lost,
+        usize::MAX,
+    );
     charge("o".into(), 1).key("k2").call(&stage.runtime).await.ledgerless();
     let warnings = collector.at(Level::WARN);
     assert!(warnings[1].starts_with("not admitted"), "{warnings:?}");
@@ -150,8 +164,8 @@ async fn every_transition_is_in_the_history() {
     call().await.unwrap();
 
     use EventKind::{
-        Attempted, BecameUnknown, Claimed, ReconcileBegan, ReconciledCannotTell, ReconciledDidNotHappen, Released,
-        Succeeded,
+        Attempted, BecameUnknown, Claimed, ReconcileBegan, ReconciledCannotTell,
+        ReconciledDidNotHappen, Released, Succeeded,
     };
     let kinds = stage.kinds("book", "k").await;
     assert_eq!(kinds[..3], [Claimed, Attempted, Released]);

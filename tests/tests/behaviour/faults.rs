@@ -53,15 +53,21 @@ async fn call(kind: Kind, stage: &Stage, runtime: &Runtime) -> Told {
     let happened = stage.world.effects() > effects;
     match told {
         Told::Done => assert_eq!(stage.world.effects(), 1, "it is done, and did not happen"),
-        Told::Failed => assert_eq!(stage.world.effects(), 0, "it failed without effect, and happened"),
+        Told::Failed => {
+            assert_eq!(stage.world.effects(), 0, "it failed without effect, and happened")
+        }
         Told::Refused(_) | Told::NoLedger => assert!(!ran, "nothing ran, and it did"),
         Told::Unknown => {}
     }
-    assert!(!happened || matches!(told, Told::Done | Told::Unknown), "it happened, and was {told:?}");
+    assert!(
+        !happened || matches!(told, Told::Done | Told::Unknown),
+        "it happened, and was {told:?}"
+    );
     told
 }
 
-pub(crate) const STEPS: [Step; 5] = [Step::Admit, Step::Settle, Step::Renew, Step::BeginReconcile, Step::FinishReconcile];
+pub(crate) const STEPS: [Step; 5] =
+    [Step::Admit, Step::Settle, Step::Renew, Step::BeginReconcile, Step::FinishReconcile];
 
 fn acts() -> [Act; 7] {
     [
@@ -95,7 +101,14 @@ async fn one_fault(kind: Kind, step: Step, fault: Fault, times: usize, act: Act)
 }
 
 /// One fault, at a stage where nothing has happened yet.
-pub(crate) async fn fault_on(stage: &Stage, kind: Kind, step: Step, fault: Fault, times: usize, act: Act) {
+pub(crate) async fn fault_on(
+    stage: &Stage,
+    kind: Kind,
+    step: Step,
+    fault: Fault,
+    times: usize,
+    act: Act,
+) {
     let case = format!("{kind:?} {step:?} {fault:?} {times} {act:?}");
     let runtime = stage.builder().state(Books::default()).build().unwrap();
     stage.ledger.fail(step, fault, times);
@@ -151,7 +164,10 @@ async fn a_call_whose_admission_was_lost_asks_again_and_finds_its_own_claim() {
             stage.ledger.fail(Step::Admit, fault, times);
             let done = charge("o".into(), 1).key("k").call(&stage.runtime).await.unwrap();
             assert_eq!((done.replayed(), done.attempts()), (false, 1));
-            assert_eq!(stage.kinds("charge", "k").await, [EventKind::Claimed, EventKind::Succeeded]);
+            assert_eq!(
+                stage.kinds("charge", "k").await,
+                [EventKind::Claimed, EventKind::Succeeded]
+            );
         }
     }
 }
@@ -187,7 +203,11 @@ async fn after_an_effect_that_cannot_be_recorded_the_outcome_is_unknown() {
     stage.ledger.fail(Step::Settle, Fault::Lost, usize::MAX);
     let unknown = charge("o".into(), 1).key("k").call(&stage.runtime).await.unknown();
     assert_eq!(unknown.escalation, None);
-    assert!(unknown.cause.contains("it succeeded, but that could not be recorded"), "{}", unknown.cause);
+    assert!(
+        unknown.cause.contains("it succeeded, but that could not be recorded"),
+        "{}",
+        unknown.cause
+    );
     assert!(stage.clock.paused() < LEASE, "it tried for longer than it held its claim");
     stage.ledger.heal();
     stage.clock.advance(LEASE);
@@ -222,7 +242,8 @@ async fn a_deadline_holds_while_the_ledger_hangs_at_admission() {
     for fault in [Fault::Hang, Fault::ReplyHang] {
         let stage = Stage::new();
         stage.ledger.fail(Step::Admit, fault, 1);
-        let call = tokio::spawn(charge("o".into(), 1).key("k").deadline(secs(5)).call(&stage.runtime));
+        let call =
+            tokio::spawn(charge("o".into(), 1).key("k").deadline(secs(5)).call(&stage.runtime));
         soon(stage.ledger.hangs()).await;
         stage.pass(secs(5)).await;
         soon(call).await.unwrap().refused(Code::DEADLINE_PASSED);

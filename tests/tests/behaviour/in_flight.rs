@@ -12,7 +12,9 @@ async fn whoever_waits_gets_the_result_of_the_first() {
     let stage = Stage::new();
     let gate = Gate::new();
     stage.world.then(gate.within(Act::Succeed));
-    let call = |runtime: &tool_contract::Runtime| tokio::spawn(charge("o".into(), 1).key("k").call(runtime));
+    let call = |runtime: &tool_contract::Runtime| {
+        tokio::spawn(charge("o".into(), 1).key("k").call(runtime))
+    };
     let first = call(&stage.runtime);
     gate.reached().await;
     let another = stage.another_runtime();
@@ -32,8 +34,9 @@ async fn of_many_calls_at_once_one_runs() {
     let stage = Stage::new();
     let another = stage.another_runtime();
     let runtimes = [&stage.runtime, &another];
-    let calls: Vec<_> =
-        (0..50).map(|n| tokio::spawn(charge("o".into(), 1).key("k").call(runtimes[n % 2]))).collect();
+    let calls: Vec<_> = (0..50)
+        .map(|n| tokio::spawn(charge("o".into(), 1).key("k").call(runtimes[n % 2])))
+        .collect();
     let mut fresh = 0;
     for call in calls {
         fresh += u32::from(!soon(call).await.unwrap().unwrap().replayed());

@@ -13,10 +13,21 @@ use crate::world::{Act, Trouble, World};
 #[tokio::test]
 async fn a_malformed_key_is_refused_before_the_ledger_is_asked() {
     let stage = Stage::new();
-    stage.ledger.fail(tool_contract::testing::Step::Admit, tool_contract::testing::Fault::Lost, 100);
+    stage.ledger.fail(
+        tool_contract::testing::Step::Admit,
+        tool_contract::testing::Fault::Lost,
+        100,
+    );
     let long = "k".repeat(256);
-    for (key, says) in [("", "empty"), ("a b", "' '"), ("a\n", "'\\n'"), ("schlüssel", "'ü'"), (&*long, "256 bytes")] {
-        let rejected = charge("o".into(), 1).key(key).call(&stage.runtime).await.refused(Code::KEY_MALFORMED);
+    for (key, says) in [
+        ("", "empty"),
+        ("a b", "' '"),
+        ("a\n", "'\\n'"),
+        ("schlüssel", "'ü'"),
+        (&*long, "256 bytes"),
+    ] {
+        let rejected =
+            charge("o".into(), 1).key(key).call(&stage.runtime).await.refused(Code::KEY_MALFORMED);
         assert!(rejected.reason.contains(says), "{rejected}");
     }
     assert_eq!(stage.world.attempts(), 0);
@@ -64,7 +75,12 @@ async fn a_derived_key_follows_from_the_arguments() {
 }
 
 /// Charge a customer once.
-#[tool(side_effect = "write", idempotent(key = "{customer}/{credit}"), rollback = "none", state(World))]
+#[tool(
+    side_effect = "write",
+    idempotent(key = "{customer}/{credit}"),
+    rollback = "none",
+    state(World)
+)]
 async fn charge_customer(cx: &Cx, customer: u64, credit: i64) -> Result<u32, Trouble> {
     cx.state::<World>().act(&format!("{customer}/{credit}")).await
 }
@@ -84,7 +100,10 @@ async fn a_number_enters_a_derived_key_as_its_digits_however_large() {
 #[tokio::test]
 async fn a_derived_key_that_is_none_is_refused() {
     let stage = Stage::new();
-    let rejected = charge_line("o".repeat(300), 7, 100).call(&stage.runtime).await.refused(Code::KEY_MALFORMED);
+    let rejected = charge_line("o".repeat(300), 7, 100)
+        .call(&stage.runtime)
+        .await
+        .refused(Code::KEY_MALFORMED);
     assert!(rejected.reason.contains("255"), "{rejected}");
     assert_eq!(stage.world.attempts(), 0);
 }
@@ -103,7 +122,10 @@ async fn a_dynamic_call_may_repeat_a_derived_key_and_not_bring_another() {
     assert_eq!(stage.world.attempts(), 0);
     for key in [Some("o/1"), None] {
         let response = runtime.dispatch(request(key)).await;
-        assert_eq!((response.status, response.idempotency_key.as_deref()), (Status::Succeeded, Some("o/1")));
+        assert_eq!(
+            (response.status, response.idempotency_key.as_deref()),
+            (Status::Succeeded, Some("o/1"))
+        );
     }
     assert_eq!(stage.world.effects(), 1);
 }
@@ -138,12 +160,16 @@ async fn without_idempotency_each_call_is_an_operation_of_its_own_on_record() {
     assert_ne!(first.key(), second.key());
     assert_eq!(stage.world.effects(), 2);
     let listed = stage.ledger.inner().list(Query::default()).await.unwrap();
-    assert_eq!(listed.iter().filter(|(_, record)| record.state.name() == StateName::Succeeded).count(), 2);
+    assert_eq!(
+        listed.iter().filter(|(_, record)| record.state.name() == StateName::Succeeded).count(),
+        2
+    );
 }
 
 #[tokio::test]
 async fn without_idempotency_nothing_is_tried_twice() {
-    for trouble in [Trouble::Busy, Trouble::Down, Trouble::NoRoute, Trouble::Locked, Trouble::Other] {
+    for trouble in [Trouble::Busy, Trouble::Down, Trouble::NoRoute, Trouble::Locked, Trouble::Other]
+    {
         let stage = Stage::new();
         stage.world.then(Act::Fail(trouble.clone()));
         let failure = charge_anew("o".into()).call(&stage.runtime).await.failed();

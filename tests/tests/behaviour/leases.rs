@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tool_contract::ledger::{Ledger as _, Reconciled, Resolution, Resolved, State, StateName, Timestamp};
+use tool_contract::ledger::{
+    Ledger as _, Reconciled, Resolution, Resolved, State, StateName, Timestamp,
+};
 use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Failure};
 
@@ -78,7 +80,10 @@ async fn a_holder_whose_renewal_fails_begins_no_attempt() {
     stage.pass(secs(6)).await;
     gate.open();
     assert_eq!(soon(call).await.unwrap().failed(), Failure::Tool(Trouble::Busy));
-    assert_eq!((stage.world.attempts(), stage.state("charge", "k").await), (1, Some(StateName::Released)));
+    assert_eq!(
+        (stage.world.attempts(), stage.state("charge", "k").await),
+        (1, Some(StateName::Released))
+    );
 }
 
 #[tokio::test]
@@ -110,7 +115,10 @@ async fn before_the_first_attempt_a_slow_admission_is_renewed() {
     gate.open();
     // Nothing ran, so it says so, and the key is free.
     soon(call).await.unwrap().ledgerless();
-    assert_eq!((stage.world.attempts(), stage.state("charge", "k").await), (0, Some(StateName::Released)));
+    assert_eq!(
+        (stage.world.attempts(), stage.state("charge", "k").await),
+        (0, Some(StateName::Released))
+    );
 }
 
 #[tokio::test]
@@ -158,7 +166,10 @@ async fn a_holder_that_was_superseded_records_nothing_and_says_so() {
         resolved: Resolved::Happened { result: Arc::from("9") },
     };
     let resolved = stage.ledger.inner().resolve(resolution).await.unwrap();
-    assert!(matches!(resolved, Reconciled::Recorded { state: StateName::Succeeded, .. }), "{resolved:?}");
+    assert!(
+        matches!(resolved, Reconciled::Recorded { state: StateName::Succeeded, .. }),
+        "{resolved:?}"
+    );
     gate.open();
     let unknown = soon(call).await.unwrap().unknown();
     assert!(unknown.cause.contains("succeeded"), "{}", unknown.cause);

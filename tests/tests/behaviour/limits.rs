@@ -79,7 +79,13 @@ async fn two_runtimes_on_one_ledger_share_a_limit() {
 }
 
 /// Charge once a minute for each tenant.
-#[tool(side_effect = "write", idempotent, rollback = "none", rate_limit(per_tenant = "1/min"), state(World))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    rate_limit(per_tenant = "1/min"),
+    state(World)
+)]
 async fn charge_per_tenant(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
 }
@@ -98,7 +104,13 @@ async fn tenants_do_not_share_a_limit_of_tenants() {
 }
 
 /// Charge once a minute for each user.
-#[tool(side_effect = "write", idempotent, rollback = "none", rate_limit(per_user = "1/min"), state(World))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    rate_limit(per_user = "1/min"),
+    state(World)
+)]
 async fn charge_per_user(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
 }
@@ -131,7 +143,9 @@ async fn charge_per_workflow(cx: &Cx, order: String) -> Result<u32, Trouble> {
 #[tokio::test]
 async fn a_workflow_has_so_many_and_no_more() {
     let stage = Stage::new();
-    let call = |key: &str, workflow: &str| charge_per_workflow(key.into()).key(key).workflow(workflow).call(&stage.runtime);
+    let call = |key: &str, workflow: &str| {
+        charge_per_workflow(key.into()).key(key).workflow(workflow).call(&stage.runtime)
+    };
     call("k1", "w1").await.unwrap();
     call("k2", "w1").await.unwrap();
     for _ in 0..10 {
@@ -145,7 +159,9 @@ async fn a_workflow_has_so_many_and_no_more() {
 #[tokio::test]
 async fn a_call_draws_from_all_its_limits_or_from_none() {
     let stage = Stage::new();
-    let call = |key: &str, workflow: &str| charge_per_workflow(key.into()).key(key).workflow(workflow).call(&stage.runtime);
+    let call = |key: &str, workflow: &str| {
+        charge_per_workflow(key.into()).key(key).workflow(workflow).call(&stage.runtime)
+    };
     call("k1", "w1").await.unwrap();
     call("k2", "w1").await.unwrap();
     // Each of these is refused by the workflow; none counts for the tool.
@@ -160,7 +176,12 @@ async fn a_call_draws_from_all_its_limits_or_from_none() {
 }
 
 /// Look twice a minute.
-#[tool(side_effect = "read", rate_limit(per_tool = "2/min"), retry(max = 3, on = "retryable"), state(World))]
+#[tool(
+    side_effect = "read",
+    rate_limit(per_tool = "2/min"),
+    retry(max = 3, on = "retryable"),
+    state(World)
+)]
 async fn look_rarely(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
 }

@@ -23,11 +23,10 @@ async fn what_happened_is_recorded_as_the_result() {
     assert_eq!((*done, done.replayed(), done.attempts()), (1, false, 1));
     assert!(book("s".into()).key("k").call(&runtime).await.unwrap().replayed());
     assert_eq!((stage.world.attempts(), books.looks(), stage.clock.paused()), (1, 1, ms(0)));
-    assert_eq!(stage.kinds("book", "k").await[2..], [
-        EventKind::BecameUnknown,
-        EventKind::ReconcileBegan,
-        EventKind::ReconciledHappened,
-    ]);
+    assert_eq!(
+        stage.kinds("book", "k").await[2..],
+        [EventKind::BecameUnknown, EventKind::ReconcileBegan, EventKind::ReconciledHappened,]
+    );
 }
 
 #[tokio::test]
@@ -64,11 +63,9 @@ async fn what_shows_late_is_found_before_anything_runs_again() {
 
 #[tokio::test]
 async fn where_it_cannot_be_told_a_person_has_to_look() {
-    for (glance, says) in [
-        (Glance::Fail, "it is down"),
-        (Glance::Panic, "the books are torn"),
-        (Glance::Hang, "30s"),
-    ] {
+    for (glance, says) in
+        [(Glance::Fail, "it is down"), (Glance::Panic, "the books are torn"), (Glance::Hang, "30s")]
+    {
         let stage = Stage::new();
         let (runtime, books) = with_books(&stage);
         books.then(glance);
@@ -76,7 +73,11 @@ async fn where_it_cannot_be_told_a_person_has_to_look() {
         let call = tokio::spawn(book("s".into()).key("k").call(&runtime));
         stage.pass(secs(30)).await;
         let unknown = soon(call).await.unwrap().unknown();
-        assert!(unknown.cause.contains(says) && unknown.cause.contains("no answer"), "{}", unknown.cause);
+        assert!(
+            unknown.cause.contains(says) && unknown.cause.contains("no answer"),
+            "{}",
+            unknown.cause
+        );
         assert!(unknown.escalation.is_some());
         assert_eq!(stage.state("book", "k").await, Some(StateName::Unknown));
         assert_eq!(stage.kinds("book", "k").await.last(), Some(&EventKind::ReconciledCannotTell));
@@ -107,7 +108,10 @@ async fn if_it_never_happened_and_no_attempt_is_left_it_failed_without_effect() 
         stage.world.then(Act::Fail(Trouble::NoAnswer));
     }
     assert_eq!(book("s".into()).key("k").call(&runtime).await.failed(), Failure::DidNotHappen);
-    assert_eq!((stage.world.attempts(), stage.state("book", "k").await), (3, Some(StateName::Released)));
+    assert_eq!(
+        (stage.world.attempts(), stage.state("book", "k").await),
+        (3, Some(StateName::Released))
+    );
 }
 
 #[tokio::test]
@@ -241,7 +245,13 @@ async fn a_function_that_panics_before_it_is_awaited_cannot_tell_either() {
 }
 
 /// Ask the tool itself, with the key that is being found out.
-#[tool(side_effect = "write", idempotent, rollback = "none", reconcile(with = "ask_itself"), state(World))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    reconcile(with = "ask_itself"),
+    state(World)
+)]
 async fn book_in_circles(cx: &Cx, seat: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&seat).await
 }

@@ -11,11 +11,19 @@ use crate::world::{Trouble, World};
 
 #[test]
 fn a_registered_tool_whose_state_is_missing_keeps_the_runtime_from_being_built() {
-    let error = Runtime::builder().ledger(MemoryLedger::new()).tool::<Charge>().build().unwrap_err();
+    let error =
+        Runtime::builder().ledger(MemoryLedger::new()).tool::<Charge>().build().unwrap_err();
     assert_eq!(error.code(), Some(Code::STATE_MISSING));
     let text = error.to_string();
     assert!(text.contains("`charge`") && text.contains("World"), "{text}");
-    assert!(Runtime::builder().ledger(MemoryLedger::new()).state(World::default()).tool::<Charge>().build().is_ok());
+    assert!(
+        Runtime::builder()
+            .ledger(MemoryLedger::new())
+            .state(World::default())
+            .tool::<Charge>()
+            .build()
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -25,7 +33,15 @@ async fn an_unregistered_call_whose_state_is_missing_is_refused() {
     let rejected = charge("o".into(), 1).key("k").call(&runtime).await.refused(Code::STATE_MISSING);
     assert!(rejected.reason.contains("World"), "{rejected}");
     look("o".into()).call(&runtime).await.refused(Code::STATE_MISSING);
-    assert!(runtime.ledger().unwrap().list(tool_contract::ledger::Query::default()).await.unwrap().is_empty());
+    assert!(
+        runtime
+            .ledger()
+            .unwrap()
+            .list(tool_contract::ledger::Query::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -40,10 +56,14 @@ async fn effects_want_a_ledger_and_reads_do_not() {
 #[test]
 fn two_tools_of_one_name_keep_the_runtime_from_being_built() {
     let stage = Stage::new();
-    let error = stage.builder().tool::<Charge>().tool::<tool_contract_tests::Charge>().build().unwrap_err();
+    let error =
+        stage.builder().tool::<Charge>().tool::<tool_contract_tests::Charge>().build().unwrap_err();
     assert_eq!(error.code(), Some(Code::DUPLICATE_TOOL));
     let text = error.to_string();
-    assert!(text.contains("behaviour::tools::charge") && text.contains("tool_contract_tests::charge"), "{text}");
+    assert!(
+        text.contains("behaviour::tools::charge") && text.contains("tool_contract_tests::charge"),
+        "{text}"
+    );
     assert!(stage.builder().tool::<Charge>().tool::<Charge>().build().is_ok());
 }
 
@@ -51,7 +71,11 @@ fn two_tools_of_one_name_keep_the_runtime_from_being_built() {
 async fn a_second_type_of_one_name_is_refused_and_the_first_goes_on() {
     let stage = Stage::new();
     charge("o".into(), 1).key("k").call(&stage.runtime).await.unwrap();
-    tool_contract_tests::charge("o".into(), 1).key("k2").call(&stage.runtime).await.refused(Code::DUPLICATE_TOOL);
+    tool_contract_tests::charge("o".into(), 1)
+        .key("k2")
+        .call(&stage.runtime)
+        .await
+        .refused(Code::DUPLICATE_TOOL);
     assert!(charge("o".into(), 1).key("k").call(&stage.runtime).await.unwrap().replayed());
     assert_eq!(stage.state("charge", "k2").await, None);
 }

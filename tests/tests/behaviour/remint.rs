@@ -10,7 +10,14 @@ use crate::tools::{charge, charge_anew};
 use crate::world::{Act, Gate, Trouble, World};
 
 /// Charge, and refuse keys made anew.
-#[tool(side_effect = "write", idempotent, rollback = "none", remint = "reject", ttl = "2h", state(World))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    remint = "reject",
+    ttl = "2h",
+    state(World)
+)]
 async fn charge_strictly(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
 }
@@ -29,7 +36,10 @@ async fn by_default_it_runs_and_the_caller_and_the_history_are_told() {
     let second = charge("o".into(), 1).key("k2").call(&stage.runtime).await.unwrap();
     assert_eq!(second.reminted_from().unwrap().as_str(), "k1");
     let history = stage.history("charge", "k2").await;
-    assert_eq!((history[0].kind, history[0].detail.as_deref()), (EventKind::ClaimedReminted, Some("k1")));
+    assert_eq!(
+        (history[0].kind, history[0].detail.as_deref()),
+        (EventKind::ClaimedReminted, Some("k1"))
+    );
     assert_eq!(stage.world.effects(), 2);
 }
 
@@ -45,7 +55,11 @@ async fn without_a_key_it_is_told_too() {
 async fn a_strict_tool_refuses_it_and_leaves_no_record() {
     let stage = Stage::new();
     charge_strictly("o".into()).key("k1").call(&stage.runtime).await.unwrap();
-    let rejected = charge_strictly("o".into()).key("k2").call(&stage.runtime).await.refused(Code::LIKELY_REMINT);
+    let rejected = charge_strictly("o".into())
+        .key("k2")
+        .call(&stage.runtime)
+        .await
+        .refused(Code::LIKELY_REMINT);
     assert!(rejected.reason.contains("`k1`"), "{rejected}");
     assert_eq!((stage.world.effects(), stage.state("charge_strictly", "k2").await), (1, None));
     // Another operation, the same key, another tenant, after the ttl: all fine.
@@ -70,7 +84,12 @@ async fn it_is_refused_while_the_first_runs_or_is_unknown_and_not_once_it_was_re
     assert!(again().await.refused(Code::LIKELY_REMINT).reason.contains("unknown"));
     assert_eq!(stage.world.attempts(), 1);
     let resolved = Resolved::DidNotHappen { holder_is_dead: true };
-    let resolution = Resolution { id: id("charge_strictly", "k1"), by: "ann".into(), why: "asked".into(), resolved };
+    let resolution = Resolution {
+        id: id("charge_strictly", "k1"),
+        by: "ann".into(),
+        why: "asked".into(),
+        resolved,
+    };
     stage.ledger.inner().resolve(resolution).await.unwrap();
     assert!(!again().await.unwrap().replayed());
 }
@@ -91,5 +110,8 @@ async fn a_kind_tool_has_no_answer_where_the_first_is_unknown() {
     stage.world.then(Act::HappenThenFail(Trouble::NoAnswer));
     charge_kindly("o".into()).key("k1").call(&stage.runtime).await.unknown();
     charge_kindly("o".into()).key("k2").call(&stage.runtime).await.refused(Code::LIKELY_REMINT);
-    assert_eq!((stage.world.effects(), stage.state("charge_kindly", "k1").await), (1, Some(StateName::Unknown)));
+    assert_eq!(
+        (stage.world.effects(), stage.state("charge_kindly", "k1").await),
+        (1, Some(StateName::Unknown))
+    );
 }

@@ -48,7 +48,8 @@ async fn a_key_with_other_arguments_is_a_conflict() {
     let stage = Stage::new();
     charge("o1".into(), 5).key("k").call(&stage.runtime).await.unwrap();
     for (order, cents) in [("o1", 6), ("o2", 5)] {
-        let rejected = charge(order.into(), cents).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
+        let rejected =
+            charge(order.into(), cents).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
         assert!(rejected.reason.contains("succeeded"), "{rejected}");
     }
     assert_eq!(stage.world.attempts(), 1);
@@ -63,11 +64,13 @@ async fn a_conflict_is_one_while_the_first_runs_and_after_it_became_unknown() {
     stage.world.then(gate.before(Act::Fail(Trouble::NoAnswer)));
     let first = tokio::spawn(charge("o1".into(), 5).key("k").call(&stage.runtime));
     gate.reached().await;
-    let rejected = charge("o1".into(), 6).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
+    let rejected =
+        charge("o1".into(), 6).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
     assert!(rejected.reason.contains("running"), "{rejected}");
     gate.open();
     soon(first).await.unwrap().unknown();
-    let rejected = charge("o1".into(), 6).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
+    let rejected =
+        charge("o1".into(), 6).key("k").call(&stage.runtime).await.refused(Code::CONFLICT);
     assert!(rejected.reason.contains("unknown"), "{rejected}");
     assert_eq!(stage.world.attempts(), 1);
 }
@@ -85,7 +88,13 @@ async fn a_released_key_may_stand_for_other_arguments_and_keeps_its_count() {
 }
 
 /// Charge, remembered for an hour after each use.
-#[tool(side_effect = "write", idempotent, rollback = "none", ttl(window = "1h", sliding), state(World))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    ttl(window = "1h", sliding),
+    state(World)
+)]
 async fn charge_sliding(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
 }
@@ -127,7 +136,15 @@ async fn a_read_runs_each_time_and_leaves_no_record() {
         let seen = look("o1".into()).call(&stage.runtime).await.unwrap();
         assert_eq!((*seen, seen.replayed(), seen.key()), (count, false, None));
     }
-    assert!(stage.ledger.inner().list(tool_contract::ledger::Query::default()).await.unwrap().is_empty());
+    assert!(
+        stage
+            .ledger
+            .inner()
+            .list(tool_contract::ledger::Query::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 // ---- results that cannot be read ----
@@ -144,7 +161,8 @@ async fn a_stored_result_of_another_form_is_unreadable_and_nothing_runs() {
         resolved: Resolved::Happened { result: Arc::from("\"receipt 7\"") },
     };
     stage.ledger.inner().resolve(resolution).await.unwrap();
-    let rejected = charge("o1".into(), 5).key("k").call(&stage.runtime).await.refused(Code::RESULT_UNREADABLE);
+    let rejected =
+        charge("o1".into(), 5).key("k").call(&stage.runtime).await.refused(Code::RESULT_UNREADABLE);
     assert!(rejected.reason.contains("it succeeded before"), "{rejected}");
     assert_eq!(stage.world.attempts(), 1);
 }

@@ -13,7 +13,8 @@ use crate::world::{Act, Gate, Trouble, World};
 
 #[tokio::test]
 async fn every_retryable_cause_is_tried_again() {
-    for trouble in [Trouble::Busy, Trouble::Down, Trouble::Locked, Trouble::NoRoute, Trouble::Other] {
+    for trouble in [Trouble::Busy, Trouble::Down, Trouble::Locked, Trouble::NoRoute, Trouble::Other]
+    {
         let stage = Stage::new();
         stage.world.then(Act::Fail(trouble.clone())).then(Act::Fail(trouble));
         let done = charge("o".into(), 1).key("k").call(&stage.runtime).await.unwrap();
@@ -46,7 +47,7 @@ async fn what_repetition_cannot_fix_is_not_tried_again() {
     idempotent,
     retry(max = 5, on = "rate_limited", base = "100ms", cap = "300ms", jitter = "none"),
     rollback = "none",
-    state(World),
+    state(World)
 )]
 async fn charge_picky(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
@@ -63,7 +64,10 @@ async fn only_a_cause_that_the_contract_names_is_tried_again() {
     let stage = Stage::new();
     // A cause that is named leads to a second attempt, whose cause is not.
     stage.world.then(Act::Fail(Trouble::Busy)).then(Act::Fail(Trouble::Down));
-    assert_eq!(charge_picky("o".into()).key("k").call(&stage.runtime).await.failed(), Failure::Tool(Trouble::Down));
+    assert_eq!(
+        charge_picky("o".into()).key("k").call(&stage.runtime).await.failed(),
+        Failure::Tool(Trouble::Down)
+    );
     assert_eq!(stage.world.attempts(), 2);
 }
 
@@ -79,7 +83,13 @@ async fn an_exponential_backoff_without_jitter_is_exact() {
 }
 
 /// Charge with the default backoff.
-#[tool(side_effect = "write", idempotent, retry(max = 2, on = "retryable"), rollback = "none", state(World))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 2, on = "retryable"),
+    rollback = "none",
+    state(World)
+)]
 async fn charge_spread(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
 }
@@ -123,9 +133,16 @@ async fn a_call_that_used_its_attempts_releases_the_key_until_after_the_backoff(
 #[tool(
     side_effect = "write",
     idempotent,
-    retry(max = 3, max_total = 5, on = "retryable", backoff = "constant", base = "1s", jitter = "none"),
+    retry(
+        max = 3,
+        max_total = 5,
+        on = "retryable",
+        backoff = "constant",
+        base = "1s",
+        jitter = "none"
+    ),
     rollback = "none",
-    state(World),
+    state(World)
 )]
 async fn charge_capped(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
@@ -145,7 +162,11 @@ async fn one_key_never_has_more_attempts_than_its_cap_in_any_number_of_calls() {
     assert_eq!(stage.world.attempts(), 5);
     for runtime in [&stage.runtime, &another, &stage.another_runtime()] {
         stage.clock.advance(secs(10));
-        let rejected = charge_capped("o".into()).key("k").call(runtime).await.refused(Code::ATTEMPTS_EXHAUSTED);
+        let rejected = charge_capped("o".into())
+            .key("k")
+            .call(runtime)
+            .await
+            .refused(Code::ATTEMPTS_EXHAUSTED);
         assert!(rejected.reason.contains("5 of its 5"), "{rejected}");
     }
     assert_eq!(stage.world.attempts(), 5);
@@ -169,9 +190,16 @@ async fn attempts_that_were_not_used_are_given_back() {
 #[tool(
     side_effect = "write",
     idempotent,
-    retry(max = 9, on = "retryable", backoff = "constant", base = "1s", jitter = "none", budget = "60s"),
+    retry(
+        max = 9,
+        on = "retryable",
+        backoff = "constant",
+        base = "1s",
+        jitter = "none",
+        budget = "60s"
+    ),
     rollback = "none",
-    state(World),
+    state(World)
 )]
 async fn charge_within_a_minute(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
@@ -215,7 +243,7 @@ async fn a_retry_waits_for_what_the_other_side_asked_and_the_backoff_after_it() 
     idempotent,
     retry(max = 3, on = "unavailable", backoff = "constant", base = "1s", jitter = "none"),
     rollback = "none",
-    state(World),
+    state(World)
 )]
 async fn charge_when_up(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
@@ -227,7 +255,8 @@ async fn what_the_other_side_asked_for_is_no_licence_and_holds_for_the_next_call
     stage.world.then(busy_for(secs(40)));
     charge_when_up("o".into()).key("k").call(&stage.runtime).await.failed();
     assert_eq!((stage.world.attempts(), stage.clock.paused()), (1, Duration::ZERO));
-    let rejected = charge_when_up("o".into()).key("k").call(&stage.runtime).await.refused(Code::NOT_BEFORE);
+    let rejected =
+        charge_when_up("o".into()).key("k").call(&stage.runtime).await.refused(Code::NOT_BEFORE);
     assert_eq!(rejected.retry_after, Some(secs(41)));
     stage.clock.advance(secs(41));
     charge_when_up("o".into()).key("k").call(&stage.runtime).await.unwrap();
@@ -271,7 +300,10 @@ async fn a_read_whose_outcome_is_unknown_is_simply_repeated() {
     for _ in 0..9 {
         stage.world.then(Act::Fail(Trouble::NoAnswer));
     }
-    assert_eq!(look("o".into()).call(&stage.runtime).await.failed(), Failure::Tool(Trouble::NoAnswer));
+    assert_eq!(
+        look("o".into()).call(&stage.runtime).await.failed(),
+        Failure::Tool(Trouble::NoAnswer)
+    );
 }
 
 #[tokio::test]

@@ -92,7 +92,8 @@ impl Weather {
     async fn act(&self, cx: &Cx, key: &str) -> Result<u32, Trouble> {
         self.sky().calls.entry(call_of(cx)).or_default().attempts += 1;
         self.wait().await;
-        let failures = [Trouble::Busy, Trouble::Down, Trouble::NoRoute, Trouble::Invalid, Trouble::Closed];
+        let failures =
+            [Trouble::Busy, Trouble::Down, Trouble::NoRoute, Trouble::Invalid, Trouble::Closed];
         match self.roll(10) {
             0..3 => {
                 let failure = self.sky().dice.pick(&failures);
@@ -191,13 +192,15 @@ struct Run {
 
 const TOOLS: [&str; 2] = ["do_once", "do_once_and_look"];
 const KEYS: [&str; 4] = ["a", "b", "c", "d"];
-const STEPS: [Step; 5] = [Step::Admit, Step::Settle, Step::Renew, Step::BeginReconcile, Step::FinishReconcile];
+const STEPS: [Step; 5] =
+    [Step::Admit, Step::Settle, Step::Renew, Step::BeginReconcile, Step::FinishReconcile];
 
 impl Run {
     fn new(seed: u64) -> Self {
         let stage = Stage::before(World::default());
         let weather = Weather::new(seed ^ 0xABCD);
-        let runtime = |lease| stage.builder().lease(secs(lease)).state(weather.clone()).build().unwrap();
+        let runtime =
+            |lease| stage.builder().lease(secs(lease)).state(weather.clone()).build().unwrap();
         let runtimes = vec![runtime(15), runtime(15), runtime(3)];
         Self { stage, weather, runtimes, dice: Dice::new(seed), calls: BTreeMap::new(), made: 0 }
     }
@@ -236,12 +239,14 @@ impl Run {
         let id = format!("call-{}", self.made);
         let (tool, key) = (self.dice.pick(tools), self.dice.pick(&KEYS));
         let runtime = self.dice.pick(&self.runtimes);
-        let deadline = if self.dice.roll(3) == 0 { secs(1 + self.dice.roll(40)) } else { Duration::MAX };
+        let deadline =
+            if self.dice.roll(3) == 0 { secs(1 + self.dice.roll(40)) } else { Duration::MAX };
         // Keys and effects are named alike, and each tool has its own.
         let name = format!("{tool}/{key}");
         macro_rules! made {
             ($call:expr) => {{
-                let calling = $call.key(&*name).correlation_id(&*id).deadline(deadline).call(&runtime);
+                let calling =
+                    $call.key(&*name).correlation_id(&*id).deadline(deadline).call(&runtime);
                 tokio::spawn(async move { calling.await.map(|done| done.into_inner()) })
             }};
         }
@@ -262,7 +267,8 @@ impl Run {
     }
 
     fn fail(&mut self) {
-        let (step, fault) = (self.dice.pick(&STEPS), self.dice.pick(&[Fault::Lost, Fault::ReplyLost]));
+        let (step, fault) =
+            (self.dice.pick(&STEPS), self.dice.pick(&[Fault::Lost, Fault::ReplyLost]));
         let times = usize::try_from(1 + self.dice.roll(6)).unwrap();
         self.stage.ledger.fail(step, fault, times);
     }
@@ -284,7 +290,12 @@ impl Run {
 
     /// Hears what callers were told, and holds it against what happened.
     async fn hear(&mut self) {
-        let done: Vec<_> = self.calls.iter().filter(|(_, call)| call.is_finished()).map(|(id, _)| id.clone()).collect();
+        let done: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.is_finished())
+            .map(|(id, _)| id.clone())
+            .collect();
         for id in done {
             let told = self.calls.remove(&id).unwrap().await.expect("no call panics");
             self.is_true(&id, told);
@@ -297,7 +308,9 @@ impl Run {
             Ok(_) => {}
             Err(CallError::Rejected(why)) => assert_eq!(deeds.attempts, 0, "{id} ran: {why}"),
             Err(CallError::Ledger(why)) => assert_eq!(deeds.attempts, 0, "{id} ran: {why}"),
-            Err(CallError::Failed(why, _)) => assert_eq!(deeds.effects, 0, "{id} had an effect: {why}"),
+            Err(CallError::Failed(why, _)) => {
+                assert_eq!(deeds.effects, 0, "{id} had an effect: {why}")
+            }
             Err(_) => {}
         }
     }
@@ -333,7 +346,8 @@ impl Run {
         for (id, record) in ledger.list(Query::default()).await.unwrap() {
             let history = ledger.history(id.clone()).await.unwrap();
             verify(&history, &record.chain).unwrap();
-            let effects = self.weather.sky().effects.get(id.key.as_str()).copied().unwrap_or_default();
+            let effects =
+                self.weather.sky().effects.get(id.key.as_str()).copied().unwrap_or_default();
             match record.state.name() {
                 StateName::Succeeded => assert!(effects > 0, "{id} never happened"),
                 StateName::Released => assert_eq!(effects, 0, "{id} happened"),
@@ -371,7 +385,10 @@ fn whatever_happens_nothing_happens_twice() {
         let run = simulate(seed, 150, &TOOLS);
         assert!(run.worst() <= 1, "seed {seed}: {:?}", run.weather.sky().effects);
         happened += run.weather.sky().effects.len();
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run.check_records());
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(run.check_records());
     }
     assert!(happened as u64 > 4 * seeds(), "hardly anything ever happens: {happened}");
 }
@@ -379,6 +396,7 @@ fn whatever_happens_nothing_happens_twice() {
 #[test]
 fn a_tool_that_says_of_itself_that_repeating_it_is_harmless_is_repeated() {
     // The negative control: what is counted here can be more than one.
-    let careless = (0..20).filter(|seed| simulate(*seed, 150, &["do_carelessly"]).worst() > 1).count();
+    let careless =
+        (0..20).filter(|seed| simulate(*seed, 150, &["do_carelessly"]).worst() > 1).count();
     assert!(careless > 5, "only in {careless} of 20");
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tool_contract::clock::Clock;
 use tool_contract::ledger::{
-    Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, Limited, Query,
-    ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement, Timestamp,
+    Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, Limited,
+    Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled,
+    Settlement, Timestamp,
 };
 use tool_contract::spec::key::OperationId;
 use tool_contract::testing::{ManualClock, Step};
@@ -65,7 +66,12 @@ impl Ledger for SlowLedger {
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
         self.pass(Step::BeginReconcile, self.inner.begin_reconcile(request))
     }
-    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled> {
+    fn finish_reconcile(
+        &self,
+        id: OperationId,
+        fence: Fence,
+        finding: Finding,
+    ) -> Answer<'_, Reconciled> {
         self.pass(Step::FinishReconcile, self.inner.finish_reconcile(id, fence, finding))
     }
     fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {

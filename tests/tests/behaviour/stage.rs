@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tool_contract::ledger::{Event, EventKind, Ledger, MemoryLedger, Record, StateName, verify};
 use tool_contract::spec::key::{IdempotencyKey, OperationId, Tenant};
+use tool_contract::spec::rulebook::Code;
 use tool_contract::testing::{FaultyLedger, ManualClock};
 use tool_contract::{CallError, Failure, Rejected, Runtime, RuntimeBuilder, UnknownOutcome};
-use tool_contract::spec::rulebook::Code;
 
 use crate::world::World;
 

@@ -62,7 +62,10 @@ async fn a_read_that_always_times_out_fails_without_effect() {
     let call = tokio::spawn(look("o".into()).call(&stage.runtime));
     stage.pass(secs(90)).await;
     let error = soon(call).await.unwrap().unwrap_err();
-    assert!(matches!(&error, CallError::Failed(Failure::TimedOut, about) if about.attempts == 3), "{error:?}");
+    assert!(
+        matches!(&error, CallError::Failed(Failure::TimedOut, about) if about.attempts == 3),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -72,9 +75,8 @@ async fn a_write_whose_repetition_is_harmless_is_tried_again_after_a_timeout() {
     let call = tokio::spawn(put("o".into()).key("k").call(&stage.runtime));
     stage.pass(secs(30)).await;
     assert_eq!(soon(call).await.unwrap().unwrap().attempts(), 2);
-    assert_eq!(stage.kinds("put", "k").await, [
-        EventKind::Claimed,
-        EventKind::Attempted,
-        EventKind::Succeeded
-    ]);
+    assert_eq!(
+        stage.kinds("put", "k").await,
+        [EventKind::Claimed, EventKind::Attempted, EventKind::Succeeded]
+    );
 }

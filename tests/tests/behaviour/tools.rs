@@ -10,7 +10,7 @@ use crate::world::{Gate, Trouble, World};
     idempotent,
     retry(max = 3, on = "retryable", backoff = "constant", base = "1s", jitter = "none"),
     rollback = "none",
-    state(World),
+    state(World)
 )]
 pub(crate) async fn charge(cx: &Cx, order: String, cents: u64) -> Result<u32, Trouble> {
     let _ = cents;
@@ -29,7 +29,7 @@ pub(crate) async fn charge_anew(cx: &Cx, order: String) -> Result<u32, Trouble> 
     idempotent,
     retry(max = 3, on = "retryable", backoff = "constant", base = "1s", jitter = "none"),
     rollback = "none",
-    state(World),
+    state(World)
 )]
 pub(crate) fn charge_blocking(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act_blocking(&order)
@@ -39,7 +39,7 @@ pub(crate) fn charge_blocking(cx: &Cx, order: String) -> Result<u32, Trouble> {
 #[tool(
     side_effect = "read",
     retry(max = 3, on = "retryable", backoff = "constant", base = "1s", jitter = "none"),
-    state(World),
+    state(World)
 )]
 pub(crate) async fn look(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
@@ -49,7 +49,7 @@ pub(crate) async fn look(cx: &Cx, order: String) -> Result<u32, Trouble> {
 #[tool(
     side_effect = "read",
     retry(max = 3, on = "retryable", backoff = "constant", base = "1s", jitter = "none"),
-    state(World),
+    state(World)
 )]
 pub(crate) fn look_blocking(cx: &Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act_blocking(&order)
@@ -99,7 +99,7 @@ pub(crate) async fn post(cx: &Cx, order: String) -> Result<u32, Trouble> {
     retry(max = 3, on = "retryable", backoff = "constant", base = "1s", jitter = "none"),
     rollback = "none",
     reconcile(with = "find_booking", settle = "10s"),
-    state(World, Books),
+    state(World, Books)
 )]
 pub(crate) async fn book(cx: &Cx, seat: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&seat).await
@@ -107,7 +107,9 @@ pub(crate) async fn book(cx: &Cx, seat: String) -> Result<u32, Trouble> {
 
 /// What the reconcile function of [`book`] meets.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Books(std::sync::Arc<std::sync::Mutex<(std::collections::VecDeque<Glance>, u32)>>);
+pub(crate) struct Books(
+    std::sync::Arc<std::sync::Mutex<(std::collections::VecDeque<Glance>, u32)>>,
+);
 
 /// One glance into the books.
 #[derive(Debug, Clone)]

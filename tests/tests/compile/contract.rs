@@ -50,7 +50,12 @@ fn what_the_file_says_otherwise_is_an_error_at_the_attribute() {
     // Nothing but the file changes: cargo has to notice that.
     package.write("tool-contract.yaml", &CONTRACT.replace("20s", "25s"));
     let error = package.error();
-    assert!(error.contains("[TC0018] `charge`: `timeout` is 20s in the code and 25s in the contract file"), "{error}");
+    assert!(
+        error.contains(
+            "[TC0018] `charge`: `timeout` is 20s in the code and 25s in the contract file"
+        ),
+        "{error}"
+    );
     assert_eq!(underlined(&error), "\"20s\"");
 
     package.write("tool-contract.yaml", &CONTRACT.replace("20s", "20000ms"));
@@ -60,7 +65,10 @@ fn what_the_file_says_otherwise_is_an_error_at_the_attribute() {
 #[test]
 fn what_the_attribute_leaves_out_is_an_error_at_what_encloses_it() {
     let package = Package::new("attribute_leaves_out", LIBRARY);
-    package.write("tool-contract.yaml", &format!("{CONTRACT}    rate_limit: {{ per_user_per_hour: 6 }}\n"));
+    package.write(
+        "tool-contract.yaml",
+        &format!("{CONTRACT}    rate_limit: {{ per_user_per_hour: 6 }}\n"),
+    );
     let error = package.error();
     assert!(error.contains("`rate_limit.per_user`"), "{error}");
     assert!(underlined(&error).starts_with("#[tool("), "{error}");
@@ -126,7 +134,9 @@ fn a_file_that_is_no_contract_is_an_error_with_its_place() {
 
 #[test]
 fn the_manifest_may_name_the_file() {
-    let manifest = format!("{DEPENDENCIES}\n\n[package.metadata.tool-contract]\nfile = \"contracts/shop.yaml\"");
+    let manifest = format!(
+        "{DEPENDENCIES}\n\n[package.metadata.tool-contract]\nfile = \"contracts/shop.yaml\""
+    );
     let package = Package::with_manifest("file_is_named", LIBRARY, &manifest);
     let error = package.error();
     assert!(error.contains("there is no contract file `contracts/shop.yaml`"), "{error}");
@@ -137,7 +147,8 @@ fn the_manifest_may_name_the_file() {
 #[test]
 fn a_library_of_another_name_is_one_error_that_says_what_to_write() {
     let dependencies = "shop_tools = { package = \"tool-contract\", path = \"LIBRARY\" }";
-    let source = LIBRARY.replace("tool_contract::contract!();", "").replace("tool_contract", "shop_tools");
+    let source =
+        LIBRARY.replace("tool_contract::contract!();", "").replace("tool_contract", "shop_tools");
     let package = Package::with_manifest("library_renamed", &source, dependencies);
     let error = package.error();
     assert!(error.contains("`charge` cannot find `::tool_contract`"), "{error}");

@@ -58,7 +58,10 @@ impl Package {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(arguments).args(["--offline", "--quiet"]).current_dir(&self.directory);
-        cargo.env("CARGO_TARGET_DIR", target).env_remove("TOOL_CONTRACT").env("CARGO_TERM_COLOR", "never");
+        cargo
+            .env("CARGO_TARGET_DIR", target)
+            .env_remove("TOOL_CONTRACT")
+            .env("CARGO_TERM_COLOR", "never");
         if let Some(mode) = mode {
             cargo.env("TOOL_CONTRACT", mode);
         }
@@ -90,7 +93,9 @@ pub(crate) fn said(output: &Output) -> String {
 /// What is underlined at the first place in the compiler's words.
 pub(crate) fn underlined(text: &str) -> String {
     let mut lines = text.lines().skip_while(|line| !line.contains("-->"));
-    let (Some(_), Some(_), Some(source), Some(marks)) = (lines.next(), lines.next(), lines.next(), lines.next()) else {
+    let (Some(_), Some(_), Some(source), Some(marks)) =
+        (lines.next(), lines.next(), lines.next(), lines.next())
+    else {
         panic!("no place in {text}");
     };
     let marked = marks.char_indices().filter(|(_, mark)| *mark == '^').map(|(at, _)| at);

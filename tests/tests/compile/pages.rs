@@ -7,7 +7,8 @@ use tool_contract::spec::rulebook::{Code, Kind, Level, PRELUDE, RULES, Rule};
 
 use crate::package::Package;
 
-const DEPENDENCIES: &str = "tool-contract = { path = \"LIBRARY\" }\nserde = \"1\"\nthiserror = \"2\"";
+const DEPENDENCIES: &str =
+    "tool-contract = { path = \"LIBRARY\" }\nserde = \"1\"\nthiserror = \"2\"";
 
 /// What the compiler says of one example.
 #[derive(Debug, Default)]
@@ -23,7 +24,9 @@ fn wrong_examples_break_their_rule_and_right_ones_break_none() {
     for rule in &rules {
         let example = rule.attribute().unwrap();
         for (verdict, text) in [("wrong", example.wrong), ("right", example.right)] {
-            let source = format!("#![allow(dead_code, unused_imports)]\n{PRELUDE}\n{text}\nfn main() {{}}\n");
+            let source = format!(
+                "#![allow(dead_code, unused_imports)]\n{PRELUDE}\n{text}\nfn main() {{}}\n"
+            );
             package.write(&format!("src/bin/{}.rs", name(rule, verdict)), &source);
         }
     }
@@ -59,14 +62,18 @@ fn is_as_the_page_says(rule: &Rule, said: &Said) -> bool {
 fn read(messages: &str) -> BTreeMap<String, Said> {
     let mut said = BTreeMap::<String, Said>::new();
     for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let (Some(target), Some(text)) = (message["target"]["name"].as_str(), message["message"]["rendered"].as_str()) else {
+        let (Some(target), Some(text)) =
+            (message["target"]["name"].as_str(), message["message"]["rendered"].as_str())
+        else {
             continue;
         };
         let said = said.entry(target.to_owned()).or_default();
         match message["message"]["level"].as_str() {
             // The last only says that there were others.
             Some("error") if !text.contains("aborting due to") => said.errors.push(text.to_owned()),
-            Some("warning") if !text.contains("warning emitted") => said.warnings.push(text.to_owned()),
+            Some("warning") if !text.contains("warning emitted") => {
+                said.warnings.push(text.to_owned())
+            }
             _ => {}
         }
     }

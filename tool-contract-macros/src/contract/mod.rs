@@ -8,11 +8,12 @@ use tool_contract_spec::document::{Document, Unreadable};
 use tool_contract_spec::rulebook::Level;
 
 use crate::contract_file::{self, ContractFile, Package};
-use crate::{findings, library};
 use crate::place::Place;
+use crate::{findings, library};
 
 /// What to do about a file that is not there.
-const HOW_TO_WRITE: &str = "write it from the code: `TOOL_CONTRACT=overwrite cargo test`, or `cargo tool-contract emit`";
+const HOW_TO_WRITE: &str =
+    "write it from the code: `TOOL_CONTRACT=overwrite cargo test`, or `cargo tool-contract emit`";
 
 /// Expands `contract!(input)`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -61,7 +62,9 @@ fn judge(package: &Package) -> TokenStream {
     match package.contract() {
         // The creation of a file cannot be tracked, but a crate that does not
         // compile is tried again anyway.
-        ContractFile::Missing => error(&format!("there is no contract file `{path}`\nhelp: {HOW_TO_WRITE}")),
+        ContractFile::Missing => {
+            error(&format!("there is no contract file `{path}`\nhelp: {HOW_TO_WRITE}"))
+        }
         ContractFile::Unreadable(unreadable) => {
             let error = error(&said(path, &unreadable));
             let tracking = package.tracking();
@@ -84,7 +87,9 @@ fn said(path: &str, unreadable: &Unreadable) -> String {
 
 fn broken_rules(path: &str, document: &Document) -> TokenStream {
     let denied = document.findings.iter().filter(|finding| finding.level == Level::Deny);
-    denied.map(|finding| error(&format!("{path}:{}: {}", finding.at, findings::text(finding)))).collect()
+    denied
+        .map(|finding| error(&format!("{path}:{}: {}", finding.at, findings::text(finding))))
+        .collect()
 }
 
 fn error(message: &str) -> TokenStream {

@@ -61,7 +61,9 @@ impl Package {
     /// about.
     pub(crate) fn is_aside(&self, source: &Path) -> bool {
         let source = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
-        ["examples", "tests", "benches"].iter().any(|aside| source.starts_with(self.directory.join(aside)))
+        ["examples", "tests", "benches"]
+            .iter()
+            .any(|aside| source.starts_with(self.directory.join(aside)))
     }
 
     /// Items that make cargo compile the crate again when the contract file
@@ -87,11 +89,13 @@ pub(crate) fn tracking_mode() -> TokenStream {
 
 type Version = (SystemTime, u64);
 
-static CACHE: LazyLock<Mutex<HashMap<PathBuf, (Version, ContractFile)>>> = LazyLock::new(Mutex::default);
+static CACHE: LazyLock<Mutex<HashMap<PathBuf, (Version, ContractFile)>>> =
+    LazyLock::new(Mutex::default);
 
 fn cached(path: &Path) -> ContractFile {
     let metadata = std::fs::metadata(path);
-    let Ok(version) = metadata.and_then(|metadata| Ok((metadata.modified()?, metadata.len()))) else {
+    let Ok(version) = metadata.and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
+    else {
         return ContractFile::Missing;
     };
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +113,8 @@ fn read(path: &Path) -> ContractFile {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            let unreadable = Unreadable { at: None, message: error.to_string(), help: String::new() };
+            let unreadable =
+                Unreadable { at: None, message: error.to_string(), help: String::new() };
             return ContractFile::Unreadable(Arc::new(unreadable));
         }
     };

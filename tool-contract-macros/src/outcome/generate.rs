@@ -15,7 +15,8 @@ pub(super) fn generate(parsed: &Parsed) -> TokenStream {
     let Parsed { name, generics, krate, cases, findings } = parsed;
     let private = library::private(krate.as_ref());
     let errors = findings.errors();
-    let body = if findings.any_deny() { quote!(::core::unreachable!()) } else { body(cases, &private) };
+    let body =
+        if findings.any_deny() { quote!(::core::unreachable!()) } else { body(cases, &private) };
     let generics = bounded(generics.clone(), cases, &private);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     quote! {
@@ -41,7 +42,9 @@ fn bounded(mut generics: Generics, cases: &[Case], private: &TokenStream) -> Gen
     clause.predicates.push(parse_quote! {
         Self: ::core::fmt::Display + ::core::fmt::Debug + ::core::marker::Send + 'static
     });
-    clause.predicates.extend(inner.map(|ty| -> WherePredicate { parse_quote!(#ty: #private::ToolError) }));
+    clause
+        .predicates
+        .extend(inner.map(|ty| -> WherePredicate { parse_quote!(#ty: #private::ToolError) }));
     generics
 }
 
@@ -58,7 +61,8 @@ fn arm(case: &Case, private: &TokenStream) -> TokenStream {
     match (class, retry_after) {
         (Class::Transparent(inner), _) => {
             let Marked { member, ty } = inner.as_ref();
-            let outcome = quote_spanned! { ty.span()=> <#ty as #private::ToolError>::outcome(inner) };
+            let outcome =
+                quote_spanned! { ty.span()=> <#ty as #private::ToolError>::outcome(inner) };
             quote! { #path { #member: inner } => #outcome, }
         }
         (Class::Fixed(class), None) => {
@@ -67,7 +71,8 @@ fn arm(case: &Case, private: &TokenStream) -> TokenStream {
         }
         (Class::Fixed(class), Some(Marked { member, ty })) => {
             let class = self::class(*class, private);
-            let delay = quote_spanned! { ty.span()=> <#ty as #private::RetryAfter>::retry_after(after) };
+            let delay =
+                quote_spanned! { ty.span()=> <#ty as #private::RetryAfter>::retry_after(after) };
             quote! { #path { #member: after, .. } => #private::Outcome::new(#class).with_retry_after(#delay), }
         }
     }

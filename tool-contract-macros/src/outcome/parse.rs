@@ -4,7 +4,9 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Member, Path, Token, Type, Variant};
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, Generics, Member, Path, Token, Type, Variant,
+};
 use tool_contract_spec::outcome::{Cause, OutcomeClass};
 use tool_contract_spec::rulebook::{Code, suggest};
 
@@ -60,15 +62,25 @@ pub(super) fn parse(input: DeriveInput) -> Parsed {
     let cases = match data {
         Data::Enum(data) => {
             refuse_on_enum(&attributes, &mut findings);
-            data.variants.iter().filter_map(|variant| Case::of_variant(&name, variant, &mut findings)).collect()
+            data.variants
+                .iter()
+                .filter_map(|variant| Case::of_variant(&name, variant, &mut findings))
+                .collect()
         }
         Data::Struct(data) => {
             let subject = Subject { name: name.to_string(), place: Place::of(&name) };
-            Case::read(quote!(Self), &subject, &attributes, &data.fields, &mut findings).into_iter().collect()
+            Case::read(quote!(Self), &subject, &attributes, &data.fields, &mut findings)
+                .into_iter()
+                .collect()
         }
         Data::Union(data) => {
             let message = format!("`{name}` is a union, which nobody can ask what it means");
-            findings.add(Code::UNCLASSIFIED_ERROR, Place::of(data.union_token), message, "write an enum");
+            findings.add(
+                Code::UNCLASSIFIED_ERROR,
+                Place::of(data.union_token),
+                message,
+                "write an enum",
+            );
             Vec::new()
         }
     };
@@ -86,7 +98,8 @@ impl Case {
         let Variant { ident, fields, attrs, .. } = variant;
         // Not its attributes: those may be long.
         let place = Place::of(ident);
-        let place = if matches!(fields, Fields::Unit) { place } else { place.to(Place::of(fields)) };
+        let place =
+            if matches!(fields, Fields::Unit) { place } else { place.to(Place::of(fields)) };
         let subject = Subject { name: format!("{of}::{ident}"), place };
         Self::read(quote!(Self::#ident), &subject, attrs, fields, findings)
     }
@@ -106,7 +119,8 @@ impl Case {
         let retry_after = retry_after(&subject.name, fields, findings);
         let class = class(subject, attributes, fields, findings)?;
         if let (Class::Transparent(_), Some(Marked { member, .. })) = (&class, &retry_after) {
-            let message = format!("`{}` says what its inner error says, and a delay besides", subject.name);
+            let message =
+                format!("`{}` says what its inner error says, and a delay besides", subject.name);
             let help = "remove `#[retry_after]`: the inner error has its own";
             findings.add(Code::MALFORMED_FIELD, Place::of(member), message, help);
         }
@@ -118,7 +132,11 @@ impl Case {
 fn take_crate(attributes: Vec<Attribute>) -> (Option<Path>, Vec<Attribute>) {
     let mut krate = None;
     let rest = attributes.into_iter().filter(|attribute| {
-        let path = attribute.path().is_ident("outcome").then(|| attribute.parse_args_with(crate_path).ok()).flatten();
+        let path = attribute
+            .path()
+            .is_ident("outcome")
+            .then(|| attribute.parse_args_with(crate_path).ok())
+            .flatten();
         let is_crate = path.is_some();
         krate = path.or(krate.take());
         !is_crate
@@ -135,8 +153,16 @@ fn crate_path(input: ParseStream<'_>) -> syn::Result<Path> {
 
 fn refuse_on_enum(attributes: &[Attribute], findings: &mut Findings) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("outcome")) {
-        let message = format!("`{}` is classified as a whole, but its variants may mean different things", findings.subject);
-        findings.add(Code::UNCLASSIFIED_ERROR, Place::of(attribute), message, "put `#[outcome(..)]` on each variant");
+        let message = format!(
+            "`{}` is classified as a whole, but its variants may mean different things",
+            findings.subject
+        );
+        findings.add(
+            Code::UNCLASSIFIED_ERROR,
+            Place::of(attribute),
+            message,
+            "put `#[outcome(..)]` on each variant",
+        );
     }
 }
 
@@ -148,7 +174,8 @@ fn class(
 ) -> Option<Class> {
     let mut outcomes = attributes.iter().filter(|attribute| attribute.path().is_ident("outcome"));
     let Some(outcome) = outcomes.next() else {
-        let message = format!("`{subject}` has no outcome class, and an unclassified error decides nothing");
+        let message =
+            format!("`{subject}` has no outcome class, and an unclassified error decides nothing");
         let help = format!("write `#[outcome(..)]` above it, with one of: {}", listed());
         findings.add(Code::UNCLASSIFIED_ERROR, *place, message, help);
         return None;
@@ -164,7 +191,8 @@ fn class(
     if let [inner] = fields.iter().collect::<Vec<_>>().as_slice() {
         return Some(Class::Transparent(Box::new(Marked::new(0, inner))));
     }
-    let message = format!("`{subject}` is transparent, and has not exactly one field to look through to");
+    let message =
+        format!("`{subject}` is transparent, and has not exactly one field to look through to");
     let help = "give it the inner error as its only field, or a class of its own";
     findings.add(Code::UNCLASSIFIED_ERROR, word.place, message, help);
     None
@@ -186,7 +214,9 @@ impl Word {
         };
         let place = if tokens.is_empty() { Place::of(attribute) } else { Place::of(&tokens) };
         let cause = tokens.clone().into_iter().nth(1).and_then(|token| match token {
-            TokenTree::Group(group) => Some((group.stream().to_string(), Place::of(group.stream()))),
+            TokenTree::Group(group) => {
+                Some((group.stream().to_string(), Place::of(group.stream())))
+            }
             _ => None,
         });
         Self { text: tokens.to_string().replace(' ', ""), place, cause }
@@ -200,26 +230,37 @@ impl Word {
         match self.text.parse() {
             Ok(OutcomeClass::Success) => {
                 let help = format!("return it as `Ok(..)`; an error is one of: {}", listed());
-                refuse(self.place, format!("`{subject}` is an error, and is classified as a success"), help)
+                refuse(
+                    self.place,
+                    format!("`{subject}` is an error, and is classified as a success"),
+                    help,
+                )
             }
             Ok(class) => Some(class),
             Err(_) => {
                 let (word, place, words) = match &self.cause {
-                    Some((cause, place)) if self.text.starts_with("retryable_failure(") => (cause, *place, causes()),
+                    Some((cause, place)) if self.text.starts_with("retryable_failure(") => {
+                        (cause, *place, causes())
+                    }
                     _ => (&self.text, self.place, classes()),
                 };
                 let help = match suggest::likely(word, words.iter().copied()) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!("write one of: {}", quoted(&words)),
                 };
-                refuse(place, format!("`{subject}` is classified as `{word}`, which is no outcome class"), help)
+                refuse(
+                    place,
+                    format!("`{subject}` is classified as `{word}`, which is no outcome class"),
+                    help,
+                )
             }
         }
     }
 }
 
 fn classes() -> Vec<&'static str> {
-    let classes = OutcomeClass::ALL.map(OutcomeClass::as_str).into_iter().filter(|class| *class != "success");
+    let classes =
+        OutcomeClass::ALL.map(OutcomeClass::as_str).into_iter().filter(|class| *class != "success");
     let mut classes = classes.chain(["transparent"]).collect::<Vec<_>>();
     classes.dedup();
     classes
@@ -242,7 +283,12 @@ fn retry_after(subject: &str, fields: &Fields, findings: &mut Findings) -> Optio
     let (index, first) = marked.next()?;
     for (_, second) in marked {
         let message = format!("`{subject}` has two fields marked `#[retry_after]`");
-        findings.add(Code::MALFORMED_FIELD, Place::of(mark(second)), message, "keep one of the two");
+        findings.add(
+            Code::MALFORMED_FIELD,
+            Place::of(mark(second)),
+            message,
+            "keep one of the two",
+        );
     }
     Some(Marked::new(index, first))
 }

@@ -55,7 +55,10 @@ enum Event<T> {
 }
 
 /// Polls an attempt to its end, and drops it.
-pub(crate) async fn drive<T: Send>(mut attempt: BoxFuture<'_, T>, watch: Watch<'_, '_>) -> Driven<T> {
+pub(crate) async fn drive<T: Send>(
+    mut attempt: BoxFuture<'_, T>,
+    watch: Watch<'_, '_>,
+) -> Driven<T> {
     let driven = match poll_fn(|cx| Poll::Ready(poll_caught(&mut attempt, cx))).await {
         // An attempt that is ready at once needs no timer, and nobody to watch.
         Poll::Ready(driven) => driven,
@@ -117,7 +120,9 @@ impl Watch<'_, '_> {
     /// out since.
     fn may_act(&self) -> bool {
         match (&self.lease, self.acts_for) {
-            (Some(lease), Some(span)) => self.clock.elapsed() < lease.ends_at().saturating_add(span),
+            (Some(lease), Some(span)) => {
+                self.clock.elapsed() < lease.ends_at().saturating_add(span)
+            }
             _ => true,
         }
     }

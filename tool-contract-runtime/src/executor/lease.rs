@@ -44,7 +44,16 @@ impl<'a> Lease<'a> {
     ) -> Self {
         let Plan { ledger, admission, .. } = plan;
         let clock = &**runtime.clock();
-        Self { ledger, clock, id: &admission.id, fence, length, asked_at, again_at: asked_at, is_lost: false }
+        Self {
+            ledger,
+            clock,
+            id: &admission.id,
+            fence,
+            length,
+            asked_at,
+            again_at: asked_at,
+            is_lost: false,
+        }
     }
 
     /// When it runs out, as far as this clock knows.
@@ -80,7 +89,10 @@ impl<'a> Lease<'a> {
     }
 
     /// Takes the answer to a renewal: whether the claim still holds.
-    pub(crate) fn renewed(&mut self, (asked_at, answer): (Duration, Result<Renewed, LedgerError>)) -> bool {
+    pub(crate) fn renewed(
+        &mut self,
+        (asked_at, answer): (Duration, Result<Renewed, LedgerError>),
+    ) -> bool {
         match answer {
             Ok(Renewed::Until(_)) => {
                 self.asked_at = asked_at;

@@ -28,7 +28,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn of(runtime: &Runtime, contract: &Contract, meta: &Meta) -> Result<Self, CallError<()>> {
+    pub(crate) fn of(
+        runtime: &Runtime,
+        contract: &Contract,
+        meta: &Meta,
+    ) -> Result<Self, CallError<()>> {
         let began_at = runtime.elapsed();
         if meta.deadline.is_some_and(|deadline| deadline.is_zero()) {
             return Err(deadline_passed(About::tool(contract.name.clone())));
@@ -50,7 +54,12 @@ impl Caller {
 
     /// What a call draws from the limits of its contract.
     pub(crate) fn draws(&self, contract: &Contract) -> Vec<Draw> {
-        contract.policy.limits.iter().map(|limit| Draw { cell: self.cell(contract, *limit) }).collect()
+        contract
+            .policy
+            .limits
+            .iter()
+            .map(|limit| Draw { cell: self.cell(contract, *limit) })
+            .collect()
     }
 
     fn cell(&self, contract: &Contract, limit: Limit) -> CellId {
@@ -73,7 +82,12 @@ fn name<N: TryFrom<String, Error = MalformedKey>>(
     text.cloned().map(N::try_from).transpose().map_err(|why| {
         let about = About::tool(contract.name.clone());
         let reason = format!("the {what} is malformed: {why}");
-        CallError::from(Rejected::new(Code::KEY_MALFORMED, about, reason, format!("give a {what} of visible ASCII")))
+        CallError::from(Rejected::new(
+            Code::KEY_MALFORMED,
+            about,
+            reason,
+            format!("give a {what} of visible ASCII"),
+        ))
     })
 }
 
@@ -110,9 +124,14 @@ impl Plan {
 }
 
 /// The runtime's ledger.
-pub(crate) fn ledger(runtime: &Runtime, contract: &Contract) -> Result<Arc<dyn Ledger>, CallError<()>> {
+pub(crate) fn ledger(
+    runtime: &Runtime,
+    contract: &Contract,
+) -> Result<Arc<dyn Ledger>, CallError<()>> {
     runtime.ledger().map(Arc::clone).ok_or_else(|| {
-        let error = LedgerError::Unavailable("the runtime was built without one; add `.ledger(..)`".to_owned());
+        let error = LedgerError::Unavailable(
+            "the runtime was built without one; add `.ledger(..)`".to_owned(),
+        );
         CallError::from(LedgerFailure { about: About::tool(contract.name.clone()), error })
     })
 }
@@ -161,19 +180,25 @@ fn key(
     let own = match source {
         KeySource::Caller | KeySource::None => None,
         KeySource::Generated => Some(generated(runtime)),
-        KeySource::Derived => Some(derived(entry, job).map_err(|why| malformed(contract, &why.to_string()))?),
+        KeySource::Derived => {
+            Some(derived(entry, job).map_err(|why| malformed(contract, &why.to_string()))?)
+        }
     };
     match (own, given) {
         (None, None) => Err(key_missing(contract)),
-        (None, Some(given)) => IdempotencyKey::new(given).map_err(|why| malformed(contract, &why.to_string())),
+        (None, Some(given)) => {
+            IdempotencyKey::new(given).map_err(|why| malformed(contract, &why.to_string()))
+        }
         (Some(own), None) => Ok(own),
         (Some(own), Some(given)) if own.as_str() == given => Ok(own),
-        (Some(_), Some(given)) if source == KeySource::Generated => {
-            Err(superfluous(contract, format!("each call is its own operation, and the key `{given}` means nothing")))
-        }
-        (Some(own), Some(given)) => {
-            Err(superfluous(contract, format!("the key `{given}` is not `{own}`, which its arguments give")))
-        }
+        (Some(_), Some(given)) if source == KeySource::Generated => Err(superfluous(
+            contract,
+            format!("each call is its own operation, and the key `{given}` means nothing"),
+        )),
+        (Some(own), Some(given)) => Err(superfluous(
+            contract,
+            format!("the key `{given}` is not `{own}`, which its arguments give"),
+        )),
     }
 }
 

@@ -27,10 +27,19 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let (outcome, failure) = match outcome(attempt(runtime, job, caller, attempts, began_at).await) {
-            Ok(()) => return Ok(Success { key: None, attempts, reminted_from: None, replay: None, replayed: false }),
-            Err(failed) => failed,
-        };
+        let (outcome, failure) =
+            match outcome(attempt(runtime, job, caller, attempts, began_at).await) {
+                Ok(()) => {
+                    return Ok(Success {
+                        key: None,
+                        attempts,
+                        reminted_from: None,
+                        replay: None,
+                        replayed: false,
+                    });
+                }
+                Err(failed) => failed,
+            };
         let now = runtime.elapsed();
         // A body that is not async cannot be stopped: while it still runs,
         // nothing is begun beside it.
@@ -54,7 +63,11 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
     }
 }
 
-async fn draw(runtime: &Runtime, contract: &Contract, caller: &Caller) -> Result<(), CallError<()>> {
+async fn draw(
+    runtime: &Runtime,
+    contract: &Contract,
+    caller: &Caller,
+) -> Result<(), CallError<()>> {
     let about = About::tool(contract.name.clone());
     match ledger(runtime, contract)?.draw(caller.draws(contract)).await {
         Ok(Ok(())) => Ok(()),
@@ -83,7 +96,13 @@ fn attempt<'a>(
         tenant: caller.tenant.clone(),
         downstream: OnceLock::new(),
     };
-    let watch = Watch { clock: runtime.clock(), timeout_at: ends_at, lease: None, acts_for: None, early: None };
+    let watch = Watch {
+        clock: runtime.clock(),
+        timeout_at: ends_at,
+        lease: None,
+        acts_for: None,
+        early: None,
+    };
     drive(job.attempt(cx), watch)
 }
 

@@ -32,7 +32,8 @@ impl Writing<'_> {
         };
         let asked_at = self.runtime.elapsed();
         match self.plan.ledger.begin_reconcile(request).await {
-            Err(error) => Err(self.unknown(format!("the ledger could not be asked to reconcile it: {error}"), None)),
+            Err(error) => Err(self
+                .unknown(format!("the ledger could not be asked to reconcile it: {error}"), None)),
             // Somebody else is at it, or was: admission says what came of it.
             Ok(ReconcileClaim::Refused { .. }) => Ok(Round::Again(Duration::ZERO)),
             Ok(ReconcileClaim::Claimed { fence, now, lease_until, attempts, .. }) => {
@@ -46,7 +47,12 @@ impl Writing<'_> {
     }
 
     /// Asks until the answer is believed.
-    async fn find_out(&mut self, job: &mut dyn Job, mut lease: Lease<'_>, at: Timestamp) -> Result<Round, CallError<()>> {
+    async fn find_out(
+        &mut self,
+        job: &mut dyn Job,
+        mut lease: Lease<'_>,
+        at: Timestamp,
+    ) -> Result<Round, CallError<()>> {
         loop {
             let ends_at = self.runtime.elapsed().saturating_add(self.plan.contract.policy.timeout);
             let found = match job.reconcile(self.cx(ends_at), at) {
@@ -61,10 +67,14 @@ impl Writing<'_> {
             };
             tracing::debug!(target: "tool_contract", id = %lease.id, found = word(&finding), "reconciled");
             match self.report(&lease, finding.clone()).await? {
-                Reconciled::Recorded { escalation, .. } => return self.answer(finding, &if_not, escalation),
+                Reconciled::Recorded { escalation, .. } => {
+                    return self.answer(finding, &if_not, escalation);
+                }
                 Reconciled::TooEarly { wait } if self.has_time_for(wait) => lease.rest(wait).await,
                 Reconciled::TooEarly { wait } => {
-                    let why = format!("it seems not to have happened, which is believed only {wait:?} later");
+                    let why = format!(
+                        "it seems not to have happened, which is believed only {wait:?} later"
+                    );
                     let escalation = self.give_up(&lease, why.clone()).await?;
                     return Err(self.unsolved(&why, escalation));
                 }
@@ -94,12 +104,23 @@ impl Writing<'_> {
         !self.link.is_abandoned() && left.is_none_or(|left| wait < left)
     }
 
-    async fn report(&self, lease: &Lease<'_>, finding: Finding) -> Result<Reconciled, CallError<()>> {
-        let reported = self.plan.ledger.finish_reconcile(lease.id.clone(), lease.fence, finding).await;
-        reported.map_err(|error| self.unknown(format!("what was found out could not be recorded: {error}"), None))
+    async fn report(
+        &self,
+        lease: &Lease<'_>,
+        finding: Finding,
+    ) -> Result<Reconciled, CallError<()>> {
+        let reported =
+            self.plan.ledger.finish_reconcile(lease.id.clone(), lease.fence, finding).await;
+        reported.map_err(|error| {
+            self.unknown(format!("what was found out could not be recorded: {error}"), None)
+        })
     }
 
-    async fn give_up(&self, lease: &Lease<'_>, why: String) -> Result<Option<EscalationId>, CallError<()>> {
+    async fn give_up(
+        &self,
+        lease: &Lease<'_>,
+        why: String,
+    ) -> Result<Option<EscalationId>, CallError<()>> {
         match self.report(lease, Finding::CannotTell { why }).await? {
             Reconciled::Recorded { escalation, .. } => Ok(escalation),
             _ => Ok(None),

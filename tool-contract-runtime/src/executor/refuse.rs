@@ -10,7 +10,8 @@ use crate::error::{About, CallError, Rejected, UnknownOutcome};
 
 /// A refusal in the caller's words.
 pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
-    let reject = |code, reason: String, next: &str| Rejected::new(code, about.clone(), reason, next);
+    let reject =
+        |code, reason: String, next: &str| Rejected::new(code, about.clone(), reason, next);
     CallError::from(match refusal {
         Refusal::Unknown { escalation, cause } => {
             return CallError::from(UnknownOutcome {
@@ -32,8 +33,12 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
         ),
         Refusal::InFlight { reconciling, lease_until: _ } => reject(
             Code::IN_FLIGHT,
-            if reconciling { "its outcome is being found out" } else { "another call with this key is running" }
-                .to_owned(),
+            if reconciling {
+                "its outcome is being found out"
+            } else {
+                "another call with this key is running"
+            }
+            .to_owned(),
             "call again with the same key to get its result",
         ),
         Refusal::NotBefore { retry_after } => Rejected {
@@ -59,7 +64,11 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
         },
         Refusal::Approved { request, .. } => Rejected {
             request: Some(request.clone()),
-            ..reject(Code::APPROVAL_MISSING, format!("{request} is granted and was not used"), "call it")
+            ..reject(
+                Code::APPROVAL_MISSING,
+                format!("{request} is granted and was not used"),
+                "call it",
+            )
         },
         Refusal::Denied { by, why } => reject(
             Code::APPROVAL_DENIED,
@@ -73,7 +82,9 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
         ),
         Refusal::Reminted { first, state } => reject(
             Code::LIKELY_REMINT,
-            format!("the same operation stands under the key `{first}` (its state: {state}): this key looks newly minted for an old intent"),
+            format!(
+                "the same operation stands under the key `{first}` (its state: {state}): this key looks newly minted for an old intent"
+            ),
             "repeat that key, or change what makes this another intent",
         ),
     })
@@ -90,7 +101,8 @@ pub(super) fn limited(about: About, limited: &Limited) -> CallError<()> {
         |wait| format!("it has room again in {:?}", round_up(wait)),
     );
     let reason = format!("the limit of {quota} per {} is used up; {when}", limited.scope.as_str());
-    let rejected = Rejected::new(Code::LIMITED, about, reason, "call again then, with the same key");
+    let rejected =
+        Rejected::new(Code::LIMITED, about, reason, "call again then, with the same key");
     CallError::from(Rejected { retry_after: limited.retry_after.map(round_up), ..rejected })
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tool_contract_spec::decide::{Decision, NextStep, Progress, decide, delay};
 use tool_contract_spec::ledger::{
-    Admitted, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp, Verdict as Settling,
+    Admitted, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp,
+    Verdict as Settling,
 };
 use tool_contract_spec::outcome::{Outcome, OutcomeClass};
 use tool_contract_spec::policy::InFlight;
@@ -114,7 +115,8 @@ impl<'a> Writing<'a> {
                 Round::Reconcile => {}
             }
         }
-        let refusal = self.refuse(Refusal::InFlight { reconciling: true, lease_until: Timestamp::ZERO });
+        let refusal =
+            self.refuse(Refusal::InFlight { reconciling: true, lease_until: Timestamp::ZERO });
         Err(self.after_attempts(refusal))
     }
 
@@ -122,7 +124,8 @@ impl<'a> Writing<'a> {
     /// nobody may be told that nothing ran.
     fn after_attempts(&self, error: CallError<()>) -> CallError<()> {
         match error {
-            CallError::Rejected(_) | CallError::Ledger(_) if self.attempts > 0 => match &self.cause {
+            CallError::Rejected(_) | CallError::Ledger(_) if self.attempts > 0 => match &self.cause
+            {
                 Some(cause) => self.unknown(cause.clone(), None),
                 None => CallError::Failed(Failure::DidNotHappen, Box::new(self.about())),
             },
@@ -138,7 +141,11 @@ impl<'a> Writing<'a> {
         refused(self.about(), refusal)
     }
 
-    pub(super) fn unknown(&self, cause: impl Into<String>, escalation: Option<EscalationId>) -> CallError<()> {
+    pub(super) fn unknown(
+        &self,
+        cause: impl Into<String>,
+        escalation: Option<EscalationId>,
+    ) -> CallError<()> {
         let unknown = UnknownOutcome { about: self.about(), cause: cause.into(), escalation };
         tracing::warn!(target: "tool_contract", id = %self.plan.admission.id, cause = unknown.cause, "outcome unknown");
         CallError::from(unknown)
@@ -177,7 +184,9 @@ impl<'a> Writing<'a> {
                     self.cause = Some(cause.into_owned());
                     return Ok(Entered::Unknown);
                 }
-                Admitted::Refused(refusal @ Refusal::InFlight { .. }) => Box::pin(self.wait_turn(refusal)).await?,
+                Admitted::Refused(refusal @ Refusal::InFlight { .. }) => {
+                    Box::pin(self.wait_turn(refusal)).await?
+                }
                 Admitted::Refused(refusal) => {
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, ?refusal, "refused");
                     return Err(self.refuse(refusal));
@@ -188,7 +197,9 @@ impl<'a> Writing<'a> {
 
     /// Whether anything new may be begun for this caller.
     fn may_begin(&self, now: Duration) -> Result<(), CallError<()>> {
-        if self.plan.caller.remaining(now).is_some_and(|left| left.is_zero()) || self.link.is_abandoned() {
+        if self.plan.caller.remaining(now).is_some_and(|left| left.is_zero())
+            || self.link.is_abandoned()
+        {
             return Err(deadline_passed(self.about()));
         }
         // From here on there may be a claim.
@@ -203,7 +214,9 @@ impl<'a> Writing<'a> {
         loop {
             match self.plan.ledger.admit(self.plan.admission.clone()).await {
                 Ok(admitted) => return Ok(admitted),
-                Err(LedgerError::Unavailable(_)) if tries < ADMISSION_TRIES && !self.link.is_abandoned() => {
+                Err(LedgerError::Unavailable(_))
+                    if tries < ADMISSION_TRIES && !self.link.is_abandoned() =>
+                {
                     tries += 1;
                     self.runtime.clock().pause(pause).await;
                     pause *= 2;
@@ -232,7 +245,8 @@ impl<'a> Writing<'a> {
         let policy = &self.plan.contract.policy;
         let now = self.runtime.elapsed();
         let caller = &self.plan.caller;
-        let until = caller.deadline_at.unwrap_or_else(|| caller.began_at.saturating_add(policy.span()));
+        let until =
+            caller.deadline_at.unwrap_or_else(|| caller.began_at.saturating_add(policy.span()));
         if policy.in_flight == InFlight::Reject || now >= until {
             return Err(self.refuse(refusal));
         }
@@ -289,7 +303,11 @@ impl<'a> Writing<'a> {
 
     /// Sees to it that an effect may begin, and says when: the lease holds,
     /// there is time, and the caller waits for it.
-    async fn may_attempt(&self, lease: &mut Lease<'_>, used: u32) -> Result<Duration, CallError<()>> {
+    async fn may_attempt(
+        &self,
+        lease: &mut Lease<'_>,
+        used: u32,
+    ) -> Result<Duration, CallError<()>> {
         let Some(now) = lease.ensure().await else {
             let why = "the claim could not be renewed, so no attempt was begun";
             let error = LedgerError::Unavailable(why.to_owned());
@@ -314,10 +332,17 @@ impl<'a> Writing<'a> {
     }
 
     /// Gives up a claim under which nothing more is begun.
-    async fn let_go(&mut self, lease: &Lease<'_>, used: u32, obstacle: CallError<()>) -> CallError<()> {
+    async fn let_go(
+        &mut self,
+        lease: &Lease<'_>,
+        used: u32,
+        obstacle: CallError<()>,
+    ) -> CallError<()> {
         let settling = match self.doubt.clone() {
             // The backoff that was cut short holds for the next call.
-            None => Settling::Released { delay: self.rests_until.saturating_sub(self.runtime.elapsed()) },
+            None => Settling::Released {
+                delay: self.rests_until.saturating_sub(self.runtime.elapsed()),
+            },
             Some(cause) => Settling::Unknown { cause: cause.into() },
         };
         match (self.settle(lease, used, settling).await, self.doubt.take()) {
@@ -327,7 +352,12 @@ impl<'a> Writing<'a> {
         }
     }
 
-    async fn attempt(&mut self, job: &mut dyn Job, lease: &mut Lease<'_>, now: Duration) -> Outcomes {
+    async fn attempt(
+        &mut self,
+        job: &mut dyn Job,
+        lease: &mut Lease<'_>,
+        now: Duration,
+    ) -> Outcomes {
         self.first_attempt_at.get_or_insert(now);
         let timeout = self.plan.contract.policy.timeout;
         let timeout_at = now.saturating_add(timeout);
@@ -337,10 +367,15 @@ impl<'a> Writing<'a> {
         // A body that is not async cannot be stopped: its end is waited for.
         let timeout_at = if job.is_blocking() { Duration::MAX } else { timeout_at };
         let acts_for = (!job.is_blocking()).then_some(timeout);
-        let watch = Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), acts_for, early };
+        let watch =
+            Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), acts_for, early };
         match drive(job.attempt(cx), watch).await {
-            Driven::Ended(ended) => Outcomes { outcome: ended.outcome, result: ended.result, error: ended.error },
-            Driven::TimedOut => unknown_outcome(format!("no answer within its timeout of {timeout:?}")),
+            Driven::Ended(ended) => {
+                Outcomes { outcome: ended.outcome, result: ended.result, error: ended.error }
+            }
+            Driven::TimedOut => {
+                unknown_outcome(format!("no answer within its timeout of {timeout:?}"))
+            }
             Driven::Panicked(message) => unknown_outcome(format!("the body panicked: {message}")),
         }
     }
@@ -348,7 +383,8 @@ impl<'a> Writing<'a> {
     /// Lets the caller go at the timeout of a body that cannot be stopped.
     fn early(&self, timeout_at: Duration) -> Early<'a> {
         let cause = "it still runs past its timeout and cannot be stopped; what comes of it will be on record";
-        let answer = UnknownOutcome { about: self.about(), cause: cause.to_owned(), escalation: None };
+        let answer =
+            UnknownOutcome { about: self.about(), cause: cause.to_owned(), escalation: None };
         Early { link: self.link, at: timeout_at, answer: Box::new(answer) }
     }
 
@@ -384,7 +420,9 @@ impl<'a> Writing<'a> {
         let now = self.runtime.clock().now();
         self.trace.push(Attempt {
             number: self.attempts,
-            began_at: Timestamp(now.0.saturating_sub(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))),
+            began_at: Timestamp(
+                now.0.saturating_sub(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+            ),
             took,
             class: ended.outcome.class,
             error: ended.error.clone(),
@@ -403,7 +441,8 @@ impl<'a> Writing<'a> {
     pub(super) fn persisted_delay(&self, outcome: Outcome) -> Duration {
         match outcome.class {
             OutcomeClass::RetryableFailure(_) => {
-                let (floor, ceiling) = delay(&self.plan.contract.policy.retry, self.attempts, outcome.retry_after);
+                let (floor, ceiling) =
+                    delay(&self.plan.contract.policy.retry, self.attempts, outcome.retry_after);
                 draw_delay(floor, ceiling)
             }
             _ => Duration::ZERO,
@@ -442,7 +481,9 @@ impl<'a> Writing<'a> {
             }
             NextStep::Reconcile | NextStep::Escalate => {
                 let cause = self.doubt.take().unwrap_or(ended.error);
-                let escalation = self.settle(lease, used, Settling::Unknown { cause: cause.clone().into() }).await?;
+                let escalation = self
+                    .settle(lease, used, Settling::Unknown { cause: cause.clone().into() })
+                    .await?;
                 match step {
                     NextStep::Reconcile => {
                         self.cause = Some(cause);
@@ -465,7 +506,8 @@ impl<'a> Writing<'a> {
         verdict: Settling,
     ) -> Result<Option<EscalationId>, CallError<()>> {
         let attempts = std::mem::take(&mut self.trace);
-        let settlement = Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts };
+        let settlement =
+            Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts };
         let settled = match lease.answer(self.plan.ledger.settle(settlement.clone())).await {
             Err(error) => Box::pin(self.settle_again(lease, &settlement, error)).await,
             settled => settled,
@@ -504,8 +546,12 @@ impl<'a> Writing<'a> {
         let watch = Watch { clock, timeout_at, lease: Some(lease), acts_for: None, early: None };
         match drive(asking, watch).await {
             Driven::Ended(found) => found,
-            Driven::TimedOut => Found::CannotTell(format!("the reconcile function took longer than {timeout:?}")),
-            Driven::Panicked(message) => Found::CannotTell(format!("the reconcile function panicked: {message}")),
+            Driven::TimedOut => {
+                Found::CannotTell(format!("the reconcile function took longer than {timeout:?}"))
+            }
+            Driven::Panicked(message) => {
+                Found::CannotTell(format!("the reconcile function panicked: {message}"))
+            }
         }
     }
 }

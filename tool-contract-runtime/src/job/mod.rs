@@ -107,7 +107,9 @@ where
                     result: is_recorded.then(|| stored(output)),
                     error: String::new(),
                 },
-                Err(error) => Ended { outcome: error.outcome(), result: None, error: error.to_string() },
+                Err(error) => {
+                    Ended { outcome: error.outcome(), result: None, error: error.to_string() }
+                }
             };
             self.last = Some(result);
             ended
@@ -133,7 +135,10 @@ fn stored<O: Output>(output: &O) -> Arc<str> {
     output.to_json().unwrap_or_else(|error| format!("unwritable: {error}")).into()
 }
 
-fn describe<T: Tool>(arguments: &T, secret: Option<&SecretKey>) -> Result<Described, OperationError> {
+fn describe<T: Tool>(
+    arguments: &T,
+    secret: Option<&SecretKey>,
+) -> Result<Described, OperationError> {
     let contract = T::contract();
     let mut hasher = OperationHasher::new(&contract.name, contract.version);
     let mut is_whole = T::ORDER.len() == T::ARGUMENTS.len();

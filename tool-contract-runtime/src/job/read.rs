@@ -32,10 +32,14 @@ pub(crate) fn arguments<T: Tool>(json: &str) -> Result<T, Misfit> {
     if let Some(kind) = other_than_object(json) {
         return Err(Misfit::NotAnObject(kind));
     }
-    let Members(mut members) = serde_json::from_str(json).map_err(|error| Misfit::Unreadable(error.to_string()))?;
+    let Members(mut members) =
+        serde_json::from_str(json).map_err(|error| Misfit::Unreadable(error.to_string()))?;
     let mut values = Vec::with_capacity(T::ARGUMENTS.len());
     for argument in T::ARGUMENTS {
-        let given = members.iter().position(|(name, _)| name == argument.name).map(|at| members.swap_remove(at).1);
+        let given = members
+            .iter()
+            .position(|(name, _)| name == argument.name)
+            .map(|at| members.swap_remove(at).1);
         if members.iter().any(|(name, _)| name == argument.name) {
             return Err(Misfit::Twice(argument.name.to_owned()));
         }
@@ -72,9 +76,13 @@ fn read(
 ) -> Result<Box<dyn Any + Send>, Misfit> {
     match given {
         // What is wrong with it could quote it.
-        Some(json) if is_secret => reader(json.get())
-            .map_err(|_| Misfit::Wrong { name, why: "it is not of the argument's type; it is secret, and not shown".to_owned() }),
-        Some(json) => reader(json.get()).map_err(|error| Misfit::Wrong { name, why: error.to_string() }),
+        Some(json) if is_secret => reader(json.get()).map_err(|_| Misfit::Wrong {
+            name,
+            why: "it is not of the argument's type; it is secret, and not shown".to_owned(),
+        }),
+        Some(json) => {
+            reader(json.get()).map_err(|error| Misfit::Wrong { name, why: error.to_string() })
+        }
         None => reader("null").map_err(|_| Misfit::Missing(name)),
     }
 }
@@ -102,7 +110,10 @@ impl<'de> serde::Deserialize<'de> for Members {
                 f.write_str("a JSON object of arguments")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);

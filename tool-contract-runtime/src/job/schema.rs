@@ -11,7 +11,8 @@ pub(crate) fn arguments<T: Tool>() -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for argument in T::ARGUMENTS {
-        properties.insert(argument.name.to_owned(), (argument.erased.schema)(&mut generator).to_value());
+        properties
+            .insert(argument.name.to_owned(), (argument.erased.schema)(&mut generator).to_value());
         // What reads from null may be left out.
         if (argument.erased.read)("null").is_err() {
             required.push(argument.name);

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use tool_contract_spec::ledger::{
-    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew, resolve, settle,
+    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew,
+    resolve, settle,
 };
 use tool_contract_spec::operation::OperationHash;
 
@@ -16,9 +17,9 @@ use super::time::Time;
 use super::twins::{Mark, Twins};
 use super::waiting::Waiting;
 use super::{
-    Admission, Admitted, Answer, Cell, CellId, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError,
-    Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
-    Timestamp,
+    Admission, Admitted, Answer, Cell, CellId, Decided, Decision, Draw, Event, Fence, Finding,
+    Ledger, LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record,
+    Renewed, Resolution, Settled, Settlement, Timestamp,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::tool::BoxFuture;
@@ -95,7 +96,9 @@ impl MemoryLedger {
 
     fn shelf(&self) -> Result<MutexGuard<'_, Shelf>, LedgerError> {
         // After a panic in the middle of a step nobody knows what is true.
-        self.shelf.lock().map_err(|_| LedgerError::Unavailable("a step of this MemoryLedger panicked".into()))
+        self.shelf
+            .lock()
+            .map_err(|_| LedgerError::Unavailable("a step of this MemoryLedger panicked".into()))
     }
 
     /// Makes one step on a known or unknown operation.
@@ -149,7 +152,12 @@ impl Ledger for MemoryLedger {
         self.step(&request.id, |slot, around| begin_reconcile(slot, &request, around))
     }
 
-    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled> {
+    fn finish_reconcile(
+        &self,
+        id: OperationId,
+        fence: Fence,
+        finding: Finding,
+    ) -> Answer<'_, Reconciled> {
         self.step(&id, |slot, around| finish_reconcile(slot, fence, &finding, around))
     }
 
@@ -175,7 +183,9 @@ impl Ledger for MemoryLedger {
     }
 
     fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
-        self.look(|shelf| shelf.operations.get(&id).map(|kept| kept.history.clone()).unwrap_or_default())
+        self.look(|shelf| {
+            shelf.operations.get(&id).map(|kept| kept.history.clone()).unwrap_or_default()
+        })
     }
 
     fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
@@ -198,7 +208,11 @@ impl Ledger for MemoryLedger {
 impl MemoryLedger {
     fn is_moving(&self, id: &OperationId) -> bool {
         self.shelf().is_ok_and(|shelf| {
-            shelf.operations.get(id).and_then(|kept| kept.slot.as_ref()).is_some_and(|record| record.state.name().is_moving())
+            shelf
+                .operations
+                .get(id)
+                .and_then(|kept| kept.slot.as_ref())
+                .is_some_and(|record| record.state.name().is_moving())
         })
     }
 }
@@ -216,7 +230,9 @@ impl Shelf {
     ) -> (R, bool) {
         let around = self.around();
         match self.operations.get_mut(id) {
-            Some(kept) => kept.step(id, &mut self.twins, &mut self.fence, |slot| step(slot, &around)),
+            Some(kept) => {
+                kept.step(id, &mut self.twins, &mut self.fence, |slot| step(slot, &around))
+            }
             // No transition but an admission makes a record.
             None => (step(&mut None, &around).reply, false),
         }
@@ -237,7 +253,12 @@ impl Shelf {
         (reply, changed)
     }
 
-    fn admit_new(&mut self, request: &Admission, cells: &mut [Cell], around: &Around) -> (Admitted, bool) {
+    fn admit_new(
+        &mut self,
+        request: &Admission,
+        cells: &mut [Cell],
+        around: &Around,
+    ) -> (Admitted, bool) {
         let twin = self.twin(&request.id, request.hash, around.now);
         let mut kept = Box::new(Kept { slot: None, history: Vec::new() });
         let done = admit(&mut kept.slot, request, twin.as_ref(), cells, around);
@@ -258,7 +279,9 @@ impl Shelf {
             self.operations.get(&twin)?.slot.as_ref().filter(|record| record.speaks_at(now))
         };
         let newest = self.twins.find(id, hash).take(Twin::LOOK_BACK);
-        newest.filter_map(|key| Some(Twin { key: key.clone(), record: record(key)?.clone() })).next()
+        newest
+            .filter_map(|key| Some(Twin { key: key.clone(), record: record(key)?.clone() }))
+            .next()
     }
 
     fn cells(&self, draws: &[Draw]) -> Vec<Cell> {
@@ -289,7 +312,11 @@ impl Shelf {
             .filter(|(id, record)| query.matches(id, record))
             .collect();
         found.sort_unstable_by_key(|(id, _)| *id);
-        found.into_iter().take(query.bound()).map(|(id, record)| (id.clone(), record.clone())).collect()
+        found
+            .into_iter()
+            .take(query.bound())
+            .map(|(id, record)| (id.clone(), record.clone()))
+            .collect()
     }
 }
 

@@ -20,13 +20,14 @@ mod waiting;
 use std::time::Duration;
 
 use tool_contract_spec::key::OperationId;
-pub use tool_contract_spec::ledger::{
-    Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Broken, Cell, CellId, Chain, Claim,
-    Decided, Decision, Denial, Draw, EscalationId, Event, EventKind, Fence, Finding, Grant, Holder, Intent, Limited,
-    Nonce, Reconciled, ReconcileClaim, ReconcileRequest, Record, Refusal, Renewed, Replay, Resolution, Resolved,
-    Settled, Settlement, State, StateName, Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
-};
 use tool_contract_spec::key::Tenant;
+pub use tool_contract_spec::ledger::{
+    Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Broken, Cell,
+    CellId, Chain, Claim, Decided, Decision, Denial, Draw, EscalationId, Event, EventKind, Fence,
+    Finding, Grant, Holder, Intent, Limited, Nonce, ReconcileClaim, ReconcileRequest, Reconciled,
+    Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled, Settlement, State, StateName,
+    Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
+};
 
 pub use self::error::LedgerError;
 pub use self::memory::MemoryLedger;
@@ -90,7 +91,12 @@ pub trait Ledger: Send + Sync + 'static {
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim>;
 
     /// Records what a reconciler found.
-    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled>;
+    fn finish_reconcile(
+        &self,
+        id: OperationId,
+        fence: Fence,
+        finding: Finding,
+    ) -> Answer<'_, Reconciled>;
 
     /// Records a person's word on an unknown outcome.
     fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled>;

@@ -49,7 +49,11 @@ impl Place {
 impl Twins {
     /// The keys under which the operation of `id` and `hash` stands, the one with
     /// the newest fence first.
-    pub(super) fn find(&self, id: &OperationId, hash: OperationHash) -> impl Iterator<Item = &IdempotencyKey> {
+    pub(super) fn find(
+        &self,
+        id: &OperationId,
+        hash: OperationHash,
+    ) -> impl Iterator<Item = &IdempotencyKey> {
         let (one, many) = match self.0.get(&hash) {
             None => (None, None),
             Some(Group::One(one, _)) => {

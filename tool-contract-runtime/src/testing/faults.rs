@@ -9,8 +9,9 @@ use tokio::sync::Semaphore;
 use tool_contract_spec::key::OperationId;
 
 use crate::ledger::{
-    Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError, Limited, Query,
-    ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
+    Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
+    LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
+    Resolution, Settled, Settlement,
 };
 use crate::tool::BoxFuture;
 
@@ -61,7 +62,11 @@ pub struct FaultyLedger {
 impl FaultyLedger {
     /// A ledger that works like `inner` until it is told to fail.
     pub fn new(inner: impl Ledger) -> Self {
-        Self { inner: Arc::new(inner), script: Arc::default(), hanging: Arc::new(Semaphore::new(0)) }
+        Self {
+            inner: Arc::new(inner),
+            script: Arc::default(),
+            hanging: Arc::new(Semaphore::new(0)),
+        }
     }
 
     /// Lets the next `times` uses of `step` fail, after those that were already
@@ -106,7 +111,11 @@ impl FaultyLedger {
         Some(*fault)
     }
 
-    fn pass<'a, T: Send + 'a>(&'a self, step: Step, answer: impl FnOnce(&'a dyn Ledger) -> Answer<'a, T>) -> Answer<'a, T> {
+    fn pass<'a, T: Send + 'a>(
+        &'a self,
+        step: Step,
+        answer: impl FnOnce(&'a dyn Ledger) -> Answer<'a, T>,
+    ) -> Answer<'a, T> {
         let fault = self.next(step);
         let unavailable = || LedgerError::Unavailable(format!("injected: {fault:?} at {step:?}"));
         match fault {
@@ -148,7 +157,12 @@ impl Ledger for FaultyLedger {
         self.pass(Step::BeginReconcile, |inner| inner.begin_reconcile(request))
     }
 
-    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled> {
+    fn finish_reconcile(
+        &self,
+        id: OperationId,
+        fence: Fence,
+        finding: Finding,
+    ) -> Answer<'_, Reconciled> {
         self.pass(Step::FinishReconcile, |inner| inner.finish_reconcile(id, fence, finding))
     }
 

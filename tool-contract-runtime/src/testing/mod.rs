@@ -37,12 +37,16 @@ pub fn runtime() -> (RuntimeBuilder, Arc<ManualClock>) {
 ///
 /// # Errors
 /// What the body returns.
-pub async fn run_body<T: Tool, K, A>(runtime: &Runtime, call: Call<T, K, A>) -> Result<T::Output, T::Error> {
+pub async fn run_body<T: Tool, K, A>(
+    runtime: &Runtime,
+    call: Call<T, K, A>,
+) -> Result<T::Output, T::Error> {
     let contract = T::contract();
     let id = (!contract.policy.is_read()).then(|| OperationId {
         tenant: None,
         tool: contract.name.clone(),
-        key: IdempotencyKey::new("test").unwrap_or_else(|why| unreachable!("`test` is a key: {why}")),
+        key: IdempotencyKey::new("test")
+            .unwrap_or_else(|why| unreachable!("`test` is a key: {why}")),
     });
     let cx = Cx {
         runtime: runtime.clone(),

@@ -43,11 +43,7 @@ pub(super) fn push_f64(out: &mut String, value: f64) -> Result<Form, CanonicalEr
     // `1.0` is written `1`, which an untagged enum or a `Value` reads as an
     // integer, and `-0.0` loses its sign.
     let reads_as_float = text.bytes().any(|byte| matches!(byte, b'.' | b'e'));
-    Ok(if reads_as_float {
-        Form::Json
-    } else {
-        Form::HashOnly
-    })
+    Ok(if reads_as_float { Form::Json } else { Form::HashOnly })
 }
 
 /// A number that is already JSON text, of any length: integers stay apart even
@@ -60,9 +56,7 @@ pub(super) fn push_json_number(out: &mut String, text: &str) -> Result<Form, Can
         return push_f64(out, value);
     }
     let magnitude = text.strip_prefix('-').unwrap_or(text);
-    let safe = magnitude
-        .parse::<u64>()
-        .is_ok_and(|value| value <= MAX_SAFE_INTEGER);
+    let safe = magnitude.parse::<u64>().is_ok_and(|value| value <= MAX_SAFE_INTEGER);
     out.push_str(if magnitude == "0" { "0" } else { text });
     Ok(mark(out, safe))
 }

@@ -80,10 +80,7 @@ impl<'w, 'o> Object<'w, 'o> {
             Name::Escaped(name.into())
         };
         writer.out.push(':');
-        writer.members.push(Member {
-            span: start..start,
-            name,
-        });
+        writer.members.push(Member { span: start..start, name });
         Ok(())
     }
 
@@ -135,18 +132,10 @@ impl<'w, 'o> Object<'w, 'o> {
     }
 
     fn put_in_order(&mut self) -> Result<(), CanonicalError> {
-        let Writer {
-            out,
-            members,
-            scratch,
-            ..
-        } = &mut *self.writer;
+        let Writer { out, members, scratch, .. } = &mut *self.writer;
         let members = &mut members[self.first..];
         members.sort_by(|a, b| name_order(a.name(out), b.name(out)));
-        if let Some(pair) = members
-            .windows(2)
-            .find(|pair| pair[0].name(out) == pair[1].name(out))
-        {
+        if let Some(pair) = members.windows(2).find(|pair| pair[0].name(out) == pair[1].name(out)) {
             return Err(CanonicalError::DuplicateMember(pair[0].name(out).into()));
         }
         scratch.clear();
@@ -171,11 +160,7 @@ impl<'w, 'o> Object<'w, 'o> {
 #[must_use]
 pub fn name_order(a: &str, b: &str) -> Ordering {
     let rank = |byte: u8| {
-        if byte == 0xEE || byte == 0xEF {
-            byte | 0xF8
-        } else {
-            byte
-        }
+        if byte == 0xEE || byte == 0xEF { byte | 0xF8 } else { byte }
     };
     a.bytes().map(rank).cmp(b.bytes().map(rank))
 }

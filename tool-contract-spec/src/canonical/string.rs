@@ -5,10 +5,7 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);
     out.push('"');
     // Most strings need no escape, and this pass compiles to vector instructions.
-    if text
-        .bytes()
-        .fold(false, |found, byte| found | needs_escape(byte))
-    {
+    if text.bytes().fold(false, |found, byte| found | needs_escape(byte)) {
         push_escaped(out, text);
     } else {
         out.push_str(text);
@@ -34,9 +31,8 @@ fn push_escaped(out: &mut String, text: &str) {
 }
 
 fn push_escape(out: &mut String, byte: u8) {
-    const HEX: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     out.push('\\');
     match byte {
         0x08 => out.push('b'),

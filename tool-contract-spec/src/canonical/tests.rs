@@ -65,10 +65,7 @@ fn published_vectors() {
              \"ö\":\"Latin Small Letter O With Diaeresis\",\"€\":\"Euro Sign\",\"😂\":\"Smiley\",\
              \"\u{fb33}\":\"Hebrew Letter Dalet With Dagesh\"}",
         ),
-        (
-            r#"[56,{"d":true,"10":null,"1":[ ]}]"#,
-            r#"[56,{"1":[],"10":null,"d":true}]"#,
-        ),
+        (r#"[56,{"d":true,"10":null,"1":[ ]}]"#, r#"[56,{"1":[],"10":null,"d":true}]"#),
         (
             r#"{"peach":"This sorting order","péché":"is wrong according to French",
                 "pêche":"but canonicalization MUST","sin":"ignore locale"}"#,
@@ -79,10 +76,7 @@ fn published_vectors() {
                 "111":[{"e":"yes","E":"no"}],"A":{}}"#,
             r#"{"":"empty","1":{"\n":56,"f":{"F":5,"f":"hi"}},"10":{},"111":[{"E":"no","e":"yes"}],"A":{},"a":{}}"#,
         ),
-        (
-            r#"{"Unnormalized Unicode":"A\u030a"}"#,
-            "{\"Unnormalized Unicode\":\"A\u{30a}\"}",
-        ),
+        (r#"{"Unnormalized Unicode":"A\u030a"}"#, "{\"Unnormalized Unicode\":\"A\u{30a}\"}"),
     ];
     for (input, expected) in vectors {
         assert_eq!(canonical(&raw(input)), expected);
@@ -132,32 +126,17 @@ fn published_numbers() {
 #[test]
 fn not_finite_is_refused() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        assert!(matches!(
-            to_string(&[value]),
-            Err(CanonicalError::NotFinite(_))
-        ));
+        assert!(matches!(to_string(&[value]), Err(CanonicalError::NotFinite(_))));
     }
-    assert!(matches!(
-        to_string(&f32::NAN),
-        Err(CanonicalError::NotFinite(_))
-    ));
-    assert!(matches!(
-        to_string(&raw("1e999")),
-        Err(CanonicalError::NotFinite(_))
-    ));
+    assert!(matches!(to_string(&f32::NAN), Err(CanonicalError::NotFinite(_))));
+    assert!(matches!(to_string(&raw("1e999")), Err(CanonicalError::NotFinite(_))));
 }
 
 #[test]
 fn large_integers_stay_apart() {
     const TWO_53: u64 = 1 << 53;
-    assert_eq!(
-        written(&(TWO_53 - 1)),
-        ("9007199254740991".into(), Form::Json)
-    );
-    assert_eq!(
-        written(&TWO_53),
-        ("9007199254740992n".into(), Form::HashOnly)
-    );
+    assert_eq!(written(&(TWO_53 - 1)), ("9007199254740991".into(), Form::Json));
+    assert_eq!(written(&TWO_53), ("9007199254740992n".into(), Form::HashOnly));
     assert_eq!(canonical(&(TWO_53 + 1)), "9007199254740993n");
     assert_eq!(canonical(&u64::MAX), "18446744073709551615n");
     assert_eq!(canonical(&i64::MIN), "-9223372036854775808n");
@@ -171,12 +150,7 @@ fn large_integers_stay_apart() {
 
 #[test]
 fn width_does_not_matter() {
-    let texts = [
-        canonical(&7_u8),
-        canonical(&7_i64),
-        canonical(&7_u128),
-        canonical(&7_i128),
-    ];
+    let texts = [canonical(&7_u8), canonical(&7_i64), canonical(&7_u128), canonical(&7_i128)];
     assert_eq!(texts, ["7"; 4]);
     assert_eq!(canonical(&7.0), "7");
     assert_eq!(canonical(&0.1_f32), canonical(&f64::from(0.1_f32)));
@@ -206,26 +180,10 @@ fn the_order_of_fields_does_not_matter() {
         inner: Option<Box<Backward<'a>>>,
         amount: u64,
     }
-    let inner = Box::new(Forward {
-        amount: 2,
-        inner: None,
-        name: "b",
-    });
-    let forward = Forward {
-        amount: 1,
-        inner: Some(inner),
-        name: "a",
-    };
-    let inner = Box::new(Backward {
-        name: "b",
-        inner: None,
-        amount: 2,
-    });
-    let backward = Backward {
-        name: "a",
-        inner: Some(inner),
-        amount: 1,
-    };
+    let inner = Box::new(Forward { amount: 2, inner: None, name: "b" });
+    let forward = Forward { amount: 1, inner: Some(inner), name: "a" };
+    let inner = Box::new(Backward { name: "b", inner: None, amount: 2 });
+    let backward = Backward { name: "a", inner: Some(inner), amount: 1 };
     let text = r#"{"amount":1,"inner":{"amount":2,"inner":null,"name":"b"},"name":"a"}"#;
     assert_eq!(canonical(&forward), text);
     assert_eq!(canonical(&backward), text);
@@ -237,15 +195,9 @@ fn the_order_of_fields_does_not_matter() {
 #[test]
 fn names_are_ordered_without_their_escapes() {
     // escaped, the line feed would come after the digit
-    let members = Members(&[
-        ("1", json!(1)),
-        ("\n", json!({"z": 1, "\"": 2})),
-        ("\u{1f}", json!(3)),
-    ]);
-    assert_eq!(
-        canonical(&members),
-        r#"{"\n":{"\"":2,"z":1},"\u001f":3,"1":1}"#
-    );
+    let members =
+        Members(&[("1", json!(1)), ("\n", json!({"z": 1, "\"": 2})), ("\u{1f}", json!(3))]);
+    assert_eq!(canonical(&members), r#"{"\n":{"\"":2,"z":1},"\u001f":3,"1":1}"#);
 }
 
 #[test]
@@ -280,10 +232,7 @@ fn keys_become_text_as_in_serde_json() {
     agrees(Unit::One);
     agrees(Id(u128::MAX));
     agrees(Some("some"));
-    assert_eq!(
-        canonical(&BTreeMap::from([(9, 1), (10, 2)])),
-        r#"{"10":2,"9":1}"#
-    );
+    assert_eq!(canonical(&BTreeMap::from([(9, 1), (10, 2)])), r#"{"10":2,"9":1}"#);
 
     let refused =
         |result: Result<String, CanonicalError>| matches!(result, Err(CanonicalError::MapKey(_)));
@@ -315,19 +264,8 @@ fn types_look_as_in_serde_json() {
     }
     let value = (
         (Unit, Newtype(1), Pair(1, 2), Bytes),
-        [
-            Any::Unit,
-            Any::Newtype(1),
-            Any::Tuple(1, 2),
-            Any::Struct { a: 1, b: 2 },
-        ],
-        (
-            (),
-            'c',
-            "\u{7f}\u{8}\t\u{c}\r/é",
-            Some(None::<u8>),
-            Some(Ok::<_, ()>(true)),
-        ),
+        [Any::Unit, Any::Newtype(1), Any::Tuple(1, 2), Any::Struct { a: 1, b: 2 }],
+        ((), 'c', "\u{7f}\u{8}\t\u{c}\r/é", Some(None::<u8>), Some(Ok::<_, ()>(true))),
     );
     assert_eq!(canonical(&value), serde_json::to_string(&value).unwrap());
 }
@@ -338,10 +276,7 @@ fn a_variant_orders_its_fields() {
     enum Any {
         Struct { b: u8, a: u8 },
     }
-    assert_eq!(
-        canonical(&[Any::Struct { b: 2, a: 1 }]),
-        r#"[{"Struct":{"a":1,"b":2}}]"#
-    );
+    assert_eq!(canonical(&[Any::Struct { b: 2, a: 1 }]), r#"[{"Struct":{"a":1,"b":2}}]"#);
 }
 
 #[test]
@@ -351,39 +286,23 @@ fn raw_json_is_made_canonical() {
     let expected = r#"{"a":{"0":[],"1":{},"A":"é/"},"b":[1.5,0,10000000000000000000000000000000000000001n,9007199254740993n],"c":null}"#;
     assert_eq!(canonical(&raw(text.trim())), expected);
     assert_eq!(written(&[raw("true")]), ("[true]".into(), Form::Json));
-    assert!(matches!(
-        to_string(&raw(r#""\ud800""#)),
-        Err(CanonicalError::RawJson(_))
-    ));
+    assert!(matches!(to_string(&raw(r#""\ud800""#)), Err(CanonicalError::RawJson(_))));
 }
 
 #[test]
 fn depth_is_bounded() {
     fn nested(levels: u8) -> Value {
         (0..levels).fold(Value::Null, |inner, level| {
-            if level % 2 == 0 {
-                json!([inner])
-            } else {
-                json!({"x": inner})
-            }
+            if level % 2 == 0 { json!([inner]) } else { json!({"x": inner}) }
         })
     }
     let deepest = canonical(&nested(MAX_DEPTH));
     let argument = format!(r#"{{"argument":{deepest}}}"#);
-    assert!(
-        serde_json::from_str::<Value>(&argument).is_ok(),
-        "what is written can be read"
-    );
+    assert!(serde_json::from_str::<Value>(&argument).is_ok(), "what is written can be read");
 
-    assert!(matches!(
-        to_string(&nested(MAX_DEPTH + 1)),
-        Err(CanonicalError::TooDeep)
-    ));
+    assert!(matches!(to_string(&nested(MAX_DEPTH + 1)), Err(CanonicalError::TooDeep)));
     let brackets = "[".repeat(10_000) + &"]".repeat(10_000);
-    assert!(matches!(
-        to_string(&raw(&brackets)),
-        Err(CanonicalError::TooDeep)
-    ));
+    assert!(matches!(to_string(&raw(&brackets)), Err(CanonicalError::TooDeep)));
 }
 
 #[test]
@@ -395,15 +314,7 @@ fn depth_counts_what_is_open() {
         Struct { a: u8 },
     }
     let many: Vec<_> = (0..200)
-        .map(|n| {
-            (
-                Any::Newtype(n),
-                Any::Tuple(n, n),
-                Any::Struct { a: n },
-                raw("[{}]"),
-                json!({}),
-            )
-        })
+        .map(|n| (Any::Newtype(n), Any::Tuple(n, n), Any::Struct { a: n }, raw("[{}]"), json!({})))
         .collect();
     assert!(to_string(&many).is_ok());
 }
@@ -434,14 +345,8 @@ fn a_broken_map_is_refused() {
             map.end()
         }
     }
-    assert!(matches!(
-        to_string(&TwoKeys),
-        Err(CanonicalError::MapProtocol)
-    ));
-    assert!(matches!(
-        to_string(&NoKey),
-        Err(CanonicalError::MapProtocol)
-    ));
+    assert!(matches!(to_string(&TwoKeys), Err(CanonicalError::MapProtocol)));
+    assert!(matches!(to_string(&NoKey), Err(CanonicalError::MapProtocol)));
 }
 
 /// Names that UTF-8 and UTF-16 order differently, that need escapes, or that

@@ -30,13 +30,7 @@ pub(super) struct Writer<'o> {
 
 impl<'o> Writer<'o> {
     pub(super) fn new(out: &'o mut String) -> Self {
-        Self {
-            out,
-            members: Vec::new(),
-            scratch: String::new(),
-            depth: 0,
-            form: Form::Json,
-        }
+        Self { out, members: Vec::new(), scratch: String::new(), depth: 0, form: Form::Json }
     }
 
     pub(super) fn form(&self) -> Form {
@@ -62,10 +56,7 @@ impl<'o> Writer<'o> {
     pub(super) fn array(&mut self) -> Result<Array<'_, 'o>, CanonicalError> {
         self.enter()?;
         self.out.push('[');
-        Ok(Array {
-            writer: self,
-            empty: true,
-        })
+        Ok(Array { writer: self, empty: true })
     }
 
     /// Begins the object of one member that stands for an enum's variant.

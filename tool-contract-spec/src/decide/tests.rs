@@ -90,7 +90,9 @@ enum Doubt {
 fn group(class: OutcomeClass) -> Group {
     match class {
         OutcomeClass::Success => Success,
-        OutcomeClass::ValidationFailure | OutcomeClass::PermissionDenied | OutcomeClass::PermanentFailure => Final,
+        OutcomeClass::ValidationFailure
+        | OutcomeClass::PermissionDenied
+        | OutcomeClass::PermanentFailure => Final,
         OutcomeClass::RetryableFailure(_) => Retryable,
         OutcomeClass::SideEffectUnknown => Unknown,
     }
@@ -106,8 +108,11 @@ fn tools(kind: Kind) -> Vec<Policy> {
         Downstream => keyed(DedupedBy::Downstream),
         Nature => keyed(DedupedBy::Nature),
     };
-    let side_effects: &[SideEffect] =
-        if kind == Read { &[SideEffect::Read] } else { &[SideEffect::Write, SideEffect::Destructive] };
+    let side_effects: &[SideEffect] = if kind == Read {
+        &[SideEffect::Read]
+    } else {
+        &[SideEffect::Write, SideEffect::Destructive]
+    };
     let tool = |side_effect: &SideEffect| Policy {
         side_effect: *side_effect,
         idempotency: idempotency.clone(),
@@ -145,20 +150,34 @@ const WAIT: Duration = SECOND;
 /// Where a call may stand: its progress, the budget, whether a retry has room.
 fn standings(reads: bool) -> Vec<(Progress, Option<Duration>, bool)> {
     let mut standings = Vec::new();
-    for (attempt, attempts_left) in [(1, true), (MAX - 1, true), (MAX, false), (MAX + 1, false), (u32::MAX, false)] {
-        for (total, total_left) in [(1, true), (MAX_TOTAL - 1, true), (MAX_TOTAL, false), (u32::MAX, false)] {
-            for (budget, budget_left) in
-                [(None, true), (Some(WAIT * 9), true), (Some(WAIT * 8), false), (Some(WAIT * 7), false)]
-            {
-                for (remaining, time_left) in
-                    [(None, true), (Some(WAIT * 2), true), (Some(WAIT), false), (Some(Duration::ZERO), false)]
-                {
+    for (attempt, attempts_left) in
+        [(1, true), (MAX - 1, true), (MAX, false), (MAX + 1, false), (u32::MAX, false)]
+    {
+        for (total, total_left) in
+            [(1, true), (MAX_TOTAL - 1, true), (MAX_TOTAL, false), (u32::MAX, false)]
+        {
+            for (budget, budget_left) in [
+                (None, true),
+                (Some(WAIT * 9), true),
+                (Some(WAIT * 8), false),
+                (Some(WAIT * 7), false),
+            ] {
+                for (remaining, time_left) in [
+                    (None, true),
+                    (Some(WAIT * 2), true),
+                    (Some(WAIT), false),
+                    (Some(Duration::ZERO), false),
+                ] {
                     let elapsed = WAIT * 7;
                     let progress = Progress { attempt, total, elapsed, remaining, in_doubt: false };
                     // A read has no key, and so nothing that counts its attempts
                     // over all calls.
                     let total_left = total_left || reads;
-                    standings.push((progress, budget, attempts_left && total_left && budget_left && time_left));
+                    standings.push((
+                        progress,
+                        budget,
+                        attempts_left && total_left && budget_left && time_left,
+                    ));
                 }
             }
         }
@@ -239,7 +258,9 @@ fn explains(decision: Decision) -> bool {
     match decision.step {
         NextStep::Continue => decision.row == Row::Success,
         NextStep::Stop => matches!(decision.row, Row::Final | Row::NoRetry | Row::UnknownReadSpent),
-        NextStep::RetryAfter { .. } => matches!(decision.row, Row::Retry | Row::UnknownRead | Row::UnknownRepeatable),
+        NextStep::RetryAfter { .. } => {
+            matches!(decision.row, Row::Retry | Row::UnknownRead | Row::UnknownRepeatable)
+        }
         NextStep::Reconcile => matches!(decision.row, Row::Doubt | Row::UnknownReconcilable),
         NextStep::Escalate => matches!(decision.row, Row::Doubt | Row::Unknown),
     }
@@ -247,7 +268,10 @@ fn explains(decision: Decision) -> bool {
 
 #[test]
 fn the_table_has_each_case_once() {
-    let mut cases: Vec<_> = TABLE.iter().map(|(kind, group, doubt, _)| format!("{kind:?} {group:?} {doubt:?}")).collect();
+    let mut cases: Vec<_> = TABLE
+        .iter()
+        .map(|(kind, group, doubt, _)| format!("{kind:?} {group:?} {doubt:?}"))
+        .collect();
     cases.sort();
     cases.dedup();
     assert_eq!(cases.len(), 5 * 4 * 2);
@@ -312,8 +336,8 @@ fn spans() -> impl Strategy<Value = Duration> {
 
 fn retries() -> impl Strategy<Value = Retry> {
     let counts = (1u32..=20, 1u32..=30, any::<u8>());
-    (counts, any::<bool>(), any::<bool>(), spans(), spans(), proptest::option::of(spans())).prop_map(
-        |((max, max_total, on), exponential, full, base, cap, budget)| Retry {
+    (counts, any::<bool>(), any::<bool>(), spans(), spans(), proptest::option::of(spans()))
+        .prop_map(|((max, max_total, on), exponential, full, base, cap, budget)| Retry {
             max,
             max_total,
             on: RetryOn::from_bits(on),
@@ -322,24 +346,31 @@ fn retries() -> impl Strategy<Value = Retry> {
             cap,
             jitter: if full { Jitter::Full } else { Jitter::None },
             budget,
-        },
-    )
+        })
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
     let kinds = prop_oneof![Just(Read), Just(Never), Just(Ledger), Just(Downstream), Just(Nature)];
-    (kinds, any::<proptest::sample::Index>(), retries(), any::<bool>()).prop_map(|(kind, at, retry, reconcilable)| {
-        let tools = tools(kind);
-        let reconcile =
-            (reconcilable && kind != Read).then(|| Reconcile { with: "find".into(), settle: Reconcile::DEFAULT_SETTLE });
-        Policy { retry, reconcile, ..at.get(&tools).clone() }
-    })
+    (kinds, any::<proptest::sample::Index>(), retries(), any::<bool>()).prop_map(
+        |(kind, at, retry, reconcilable)| {
+            let tools = tools(kind);
+            let reconcile = (reconcilable && kind != Read)
+                .then(|| Reconcile { with: "find".into(), settle: Reconcile::DEFAULT_SETTLE });
+            Policy { retry, reconcile, ..at.get(&tools).clone() }
+        },
+    )
 }
 
 fn progresses() -> impl Strategy<Value = Progress> {
     let counts = prop_oneof![9 => 1u32..15, 1 => Just(u32::MAX)];
     (counts.clone(), counts, spans(), proptest::option::of(spans()), any::<bool>()).prop_map(
-        |(attempt, total, elapsed, remaining, in_doubt)| Progress { attempt, total, elapsed, remaining, in_doubt },
+        |(attempt, total, elapsed, remaining, in_doubt)| Progress {
+            attempt,
+            total,
+            elapsed,
+            remaining,
+            in_doubt,
+        },
     )
 }
 

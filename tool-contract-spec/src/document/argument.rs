@@ -25,7 +25,8 @@ impl Arguments {
         if self.drafts.is_some() {
             return contract;
         }
-        let named = self.roles.into_iter().map(|(name, role)| Argument { name: name.value.into(), role });
+        let named =
+            self.roles.into_iter().map(|(name, role)| Argument { name: name.value.into(), role });
         Contract { arguments: named.collect(), ..contract }
     }
 }
@@ -51,7 +52,10 @@ pub(super) fn output_schema(reader: &mut Reader<'_>, fields: &Group<'_>) -> Opti
 }
 
 /// The arguments whose role is stated, each once.
-fn roles(reader: &mut Reader<'_>, group: &Group<'_>) -> Vec<(Located<String, Position>, ArgumentRole)> {
+fn roles(
+    reader: &mut Reader<'_>,
+    group: &Group<'_>,
+) -> Vec<(Located<String, Position>, ArgumentRole)> {
     let mut roles: Vec<(Located<String, Position>, ArgumentRole)> = Vec::new();
     for (name, role) in [("ignored", ArgumentRole::Ignored), ("secret", ArgumentRole::Secret)] {
         let Field::Given { value: words, .. } = reader.words(group, name) else { continue };

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Emitted, Entry, FieldName, scalar};
 use crate::duration;
 use crate::policy::{
-    Argument, ArgumentRole, Contract, Idempotency, KeySource, Limit, Policy, Quota, Retry, Rollback, Text,
+    Argument, ArgumentRole, Contract, Idempotency, KeySource, Limit, Policy, Quota, Retry,
+    Rollback, Text,
 };
 use crate::rulebook::{Code, Finding};
 
@@ -35,9 +36,14 @@ pub fn compare(code: &Contract, file: &Entry) -> Vec<Difference> {
     let Some(contract) = &file.contract else { return Vec::new() };
     let mut differences = differing(facets(code), &facets(contract));
     // A difference from which another follows speaks for both.
-    let differs = |field| differences.iter().any(|difference: &Difference| difference.field == field);
+    let differs =
+        |field| differences.iter().any(|difference: &Difference| difference.field == field);
     if !differs(FieldName::Mode) && !differs(FieldName::Idempotent) && !differs(FieldName::Key) {
-        let stated = file.draft.key_required.given().map(|flag| (FieldName::KeyRequired, Some(flag.value.to_string())));
+        let stated = file
+            .draft
+            .key_required
+            .given()
+            .map(|flag| (FieldName::KeyRequired, Some(flag.value.to_string())));
         differences.extend(differing(key_required(code), stated.as_slice()));
     }
     differences.extend(differing(stated(code, file), &stated(contract, file)));
@@ -70,7 +76,10 @@ pub fn compare_schemas(code: &Emitted, file: &Entry) -> Vec<Difference> {
 /// The finding (TC0018) of a difference, at the place that the caller knows.
 pub fn disagreement<At>(tool: &str, difference: &Difference, at: At) -> Finding<At> {
     let Difference { field, code, file } = difference;
-    let message = format!("`{tool}`: `{}` is {code} in the code and {file} in the contract file", field.as_str());
+    let message = format!(
+        "`{tool}`: `{}` is {code} in the code and {file} in the contract file",
+        field.as_str()
+    );
     drift(
         at,
         message,
@@ -87,7 +96,11 @@ pub fn only_in_code<At>(tool: &str, at: At) -> Finding<At> {
 /// The finding (TC0018) of a tool that the code lacks.
 pub fn only_in_file<At>(tool: &str, at: At) -> Finding<At> {
     let message = format!("the code has no tool `{tool}`, and the contract file has");
-    drift(at, message, "if it is gone, `TOOL_CONTRACT=overwrite cargo test` takes it out of the file")
+    drift(
+        at,
+        message,
+        "if it is gone, `TOOL_CONTRACT=overwrite cargo test` takes it out of the file",
+    )
 }
 
 fn drift<At>(at: At, message: String, help: &str) -> Finding<At> {
@@ -176,7 +189,10 @@ fn safeguards(policy: &Policy, facets: &mut Vec<Facet>) {
     if let Rollback::Compensate(with) = &policy.rollback {
         facets.push((FieldName::RollbackWith, Some(scalar::inline(with))));
     }
-    facets.push((FieldName::ReconcileWith, policy.reconcile.as_ref().map(|it| scalar::inline(&it.with))));
+    facets.push((
+        FieldName::ReconcileWith,
+        policy.reconcile.as_ref().map(|it| scalar::inline(&it.with)),
+    ));
     if let Some(reconcile) = &policy.reconcile {
         facets.push((FieldName::Settle, Some(duration::format(reconcile.settle))));
     }
@@ -197,7 +213,9 @@ fn stated(contract: &Contract, file: &Entry) -> Vec<Facet> {
     if file.states(FieldName::Description) {
         facets.push((FieldName::Description, Some(quoted(&contract.description))));
     }
-    for (field, role) in [(FieldName::Ignored, ArgumentRole::Ignored), (FieldName::Secret, ArgumentRole::Secret)] {
+    for (field, role) in
+        [(FieldName::Ignored, ArgumentRole::Ignored), (FieldName::Secret, ArgumentRole::Secret)]
+    {
         if file.states(field) {
             facets.push((field, Some(of_role(&contract.arguments, role))));
         }
@@ -212,7 +230,12 @@ fn quoted(description: &Text) -> String {
 }
 
 fn of_role(arguments: &[Argument], role: ArgumentRole) -> String {
-    list(arguments.iter().filter(|argument| argument.role == role).map(|argument| argument.name.as_ref()))
+    list(
+        arguments
+            .iter()
+            .filter(|argument| argument.role == role)
+            .map(|argument| argument.name.as_ref()),
+    )
 }
 
 /// A list whose order says nothing.
@@ -224,7 +247,11 @@ fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
 
 /// The first place, as a JSON pointer, at which two schemas differ, and both
 /// values.
-fn first_difference(at: String, code: Option<&Value>, file: Option<&Value>) -> Option<(String, String, String)> {
+fn first_difference(
+    at: String,
+    code: Option<&Value>,
+    file: Option<&Value>,
+) -> Option<(String, String, String)> {
     match (code, file) {
         (code, file) if code == file => None,
         (Some(Value::Object(code)), Some(Value::Object(file))) => {
@@ -238,17 +265,24 @@ fn first_difference(at: String, code: Option<&Value>, file: Option<&Value>) -> O
         }
         (Some(Value::Array(code)), Some(Value::Array(file))) if code.len() == file.len() => {
             let mut pairs = code.iter().zip(file).enumerate();
-            pairs.find_map(|(n, (code, file))| first_difference(format!("{at}/{n}"), Some(code), Some(file)))
+            pairs.find_map(|(n, (code, file))| {
+                first_difference(format!("{at}/{n}"), Some(code), Some(file))
+            })
         }
-        (code, file) => Some((if at.is_empty() { "/".to_owned() } else { at }, shown(code), shown(file))),
+        (code, file) => {
+            Some((if at.is_empty() { "/".to_owned() } else { at }, shown(code), shown(file)))
+        }
     }
 }
 
 /// Whether two lists of words have the same words.
 fn is_reordered(one: &Value, other: &Value) -> bool {
     let sorted = |list: &Value| -> Option<Vec<String>> {
-        let mut words: Vec<String> =
-            list.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+        let mut words: Vec<String> = list
+            .as_array()?
+            .iter()
+            .map(|word| word.as_str().map(str::to_owned))
+            .collect::<Option<_>>()?;
         words.sort_unstable();
         Some(words)
     };

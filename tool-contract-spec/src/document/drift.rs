@@ -1,6 +1,8 @@
 //! A whole file against all tools of a crate.
 
-use super::{Document, Emitted, Position, compare, compare_schemas, disagreement, only_in_code, only_in_file};
+use super::{
+    Document, Emitted, Position, compare, compare_schemas, disagreement, only_in_code, only_in_file,
+};
 use crate::rulebook::{Code, Finding};
 
 /// Everything in which a file and the code differ (TC0018), and two tools of
@@ -18,16 +20,24 @@ pub fn drift(code: &[Emitted], file: &Document) -> Vec<Finding<Position>> {
             continue;
         };
         if let Some(first) = code[..index].iter().find(|other| other.contract.name == name) {
-            findings.push(two_of_one_name(name, [&first.contract.path, &tool.contract.path], entry.draft.at));
+            findings.push(two_of_one_name(
+                name,
+                [&first.contract.path, &tool.contract.path],
+                entry.draft.at,
+            ));
             continue;
         }
-        let differences = compare(&tool.contract, entry).into_iter().chain(compare_schemas(tool, entry));
+        let differences =
+            compare(&tool.contract, entry).into_iter().chain(compare_schemas(tool, entry));
         findings.extend(differences.map(|difference| {
             let at = entry.place_of(difference.field);
             disagreement(name, &difference, at)
         }));
     }
-    let gone = file.entries.iter().filter(|entry| code.iter().all(|tool| tool.contract.name != entry.name()));
+    let gone = file
+        .entries
+        .iter()
+        .filter(|entry| code.iter().all(|tool| tool.contract.name != entry.name()));
     findings.extend(gone.map(|entry| only_in_file(entry.name(), entry.draft.at)));
     findings.sort_by_key(|finding| finding.at);
     findings

@@ -4,7 +4,8 @@ use super::group::{Group, Reader, listed};
 use super::node::{Name, Node};
 use super::{Entry, Position, Schemas, argument, limit};
 use crate::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, Located, ReconcileDraft, RetryDraft, RollbackDraft, Surface, TtlDraft,
+    ConfirmDraft, Draft, Field, IdempotentDraft, Located, ReconcileDraft, RetryDraft,
+    RollbackDraft, Surface, TtlDraft,
 };
 use crate::rulebook::{Code, Finding, check, suggest};
 
@@ -33,20 +34,28 @@ const FIELDS: [&str; 17] = [
 pub(super) fn read(name: &Name, node: &Node) -> (Entry, Vec<Finding<Position>>) {
     let mut reader = Reader::new(&name.text);
     let fields = reader.entry(name.at, node, &FIELDS);
-    let mut draft = Draft::new(Surface::Contract, name.at, Located::new(name.text.clone(), name.at));
+    let mut draft =
+        Draft::new(Surface::Contract, name.at, Located::new(name.text.clone(), name.at));
     identity(&mut reader, &fields, &mut draft);
     repetition(&mut reader, &fields, &mut draft);
     safeguards(&mut reader, &fields, &mut draft);
     let arguments = argument::read(&mut reader, &fields);
     draft.arguments.clone_from(&arguments.drafts);
-    let schemas =
-        Schemas { output: argument::output_schema(&mut reader, &fields), arguments: arguments.schema.clone() };
-    let contract = judge(&mut reader, &fields, &draft).map(|contract| arguments.fold_into(contract));
+    let schemas = Schemas {
+        output: argument::output_schema(&mut reader, &fields),
+        arguments: arguments.schema.clone(),
+    };
+    let contract =
+        judge(&mut reader, &fields, &draft).map(|contract| arguments.fold_into(contract));
     (Entry { draft, contract, schemas, stated: reader.stated }, reader.findings)
 }
 
 /// Asks the rulebook, unless there is nothing that it could be asked about.
-fn judge(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &Draft<Position>) -> Option<crate::policy::Contract> {
+fn judge(
+    reader: &mut Reader<'_>,
+    fields: &Group<'_>,
+    draft: &Draft<Position>,
+) -> Option<crate::policy::Contract> {
     if matches!(fields.itself, Field::Refused) {
         return None;
     }
@@ -59,7 +68,8 @@ fn judge(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &Draft<Position>) -
 
 fn identity(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Position>) {
     draft.path = plain(&reader.text(fields, "path", "shop::payments::charge_card"));
-    draft.description = plain(&reader.text(fields, "description", "What it does, for the model that chooses it."));
+    draft.description =
+        plain(&reader.text(fields, "description", "What it does, for the model that chooses it."));
     draft.version = reader.count(fields, "version");
     draft.side_effect = reader.text(fields, "mode", "write");
     if let Field::Given { value, .. } = reader.words(fields, "allow") {
@@ -78,8 +88,13 @@ fn repetition(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Pos
     let key = reader.text(&group, "key", "\"{order_id}\"");
     draft.idempotent = claim(reader, fields, by, key);
     draft.key_required = reader.flag(fields, "idempotency_key_required");
-    let ttl = TtlDraft { window: reader.span(&group, "ttl"), sliding: reader.flag(&group, "sliding") };
-    draft.ttl = if ttl.window.is_absent() && ttl.sliding.is_absent() { Field::Absent } else { group.wrap(ttl) };
+    let ttl =
+        TtlDraft { window: reader.span(&group, "ttl"), sliding: reader.flag(&group, "sliding") };
+    draft.ttl = if ttl.window.is_absent() && ttl.sliding.is_absent() {
+        Field::Absent
+    } else {
+        group.wrap(ttl)
+    };
     draft.remint = reader.text(&group, "remint", "warn");
     draft.in_flight = reader.text(&group, "in_flight", "wait");
     draft.retry = retry(reader, fields);
@@ -103,7 +118,8 @@ fn claim(
 }
 
 fn retry(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<RetryDraft<Position>, Position> {
-    let known = ["max_attempts", "max_total", "backoff", "base", "cap", "jitter", "budget", "retry_on"];
+    let known =
+        ["max_attempts", "max_total", "backoff", "base", "cap", "jitter", "budget", "retry_on"];
     let group = reader.group(fields, "retry", &known);
     let retry = RetryDraft {
         max: reader.count(&group, "max_attempts"),
@@ -130,8 +146,10 @@ fn safeguards(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Pos
     draft.rollback = rollback(reader, fields);
     draft.reconcile_on_unknown = reader.flag(fields, "reconcile_on_unknown");
     let group = reader.group(fields, "reconcile", &["with", "settle"]);
-    let reconcile =
-        ReconcileDraft { with: reader.text(&group, "with", "find_charge"), settle: reader.span(&group, "settle") };
+    let reconcile = ReconcileDraft {
+        with: reader.text(&group, "with", "find_charge"),
+        settle: reader.span(&group, "settle"),
+    };
     draft.reconcile = group.wrap(reconcile);
 }
 
@@ -162,7 +180,9 @@ fn boundary(
     with: &Field<String, Position>,
 ) -> Option<RollbackDraft> {
     let boundary = match (strategy, with) {
-        ("compensate", Field::Given { value, .. }) => return Some(RollbackDraft::Compensate(value.value.clone())),
+        ("compensate", Field::Given { value, .. }) => {
+            return Some(RollbackDraft::Compensate(value.value.clone()));
+        }
         ("compensate", Field::Refused) => return None,
         ("compensate", Field::Absent) => {
             let message = "`strategy: compensate` names no function";
@@ -181,7 +201,8 @@ fn boundary(
         }
     };
     if let Field::Given { key, .. } = with {
-        let message = format!("`rollback.with` names a function, but `strategy: {strategy}` calls none");
+        let message =
+            format!("`rollback.with` names a function, but `strategy: {strategy}` calls none");
         reader.wrong(*key, &message, "write `strategy: compensate`, or leave `with` out");
         return None;
     }
@@ -192,6 +213,8 @@ fn map<T, U>(field: Field<T, Position>, change: impl FnOnce(T) -> U) -> Field<U,
     match field {
         Field::Absent => Field::Absent,
         Field::Refused => Field::Refused,
-        Field::Given { key, value } => Field::Given { key, value: Located::new(change(value.value), value.at) },
+        Field::Given { key, value } => {
+            Field::Given { key, value: Located::new(change(value.value), value.at) }
+        }
     }
 }

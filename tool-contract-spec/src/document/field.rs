@@ -124,9 +124,13 @@ impl FieldName {
             Self::RetryOn => ("retry.retry_on", "retry", Some("on")),
             Self::Timeout => ("timeout", "timeout", None),
             Self::RateLimit(Scope::Tool) => ("rate_limit.per_tool", "rate_limit", Some("per_tool")),
-            Self::RateLimit(Scope::Tenant) => ("rate_limit.per_tenant", "rate_limit", Some("per_tenant")),
+            Self::RateLimit(Scope::Tenant) => {
+                ("rate_limit.per_tenant", "rate_limit", Some("per_tenant"))
+            }
             Self::RateLimit(Scope::User) => ("rate_limit.per_user", "rate_limit", Some("per_user")),
-            Self::RateLimit(Scope::Workflow) => ("rate_limit.per_workflow", "rate_limit", Some("per_workflow")),
+            Self::RateLimit(Scope::Workflow) => {
+                ("rate_limit.per_workflow", "rate_limit", Some("per_workflow"))
+            }
             Self::ConfirmationTtl => ("confirmation.ttl", "confirm", Some("ttl")),
             Self::Quorum => ("confirmation.quorum", "confirm", Some("quorum")),
             Self::RollbackStrategy => ("rollback.strategy", "rollback", None),

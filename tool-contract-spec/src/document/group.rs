@@ -56,7 +56,9 @@ impl<'n> Group<'n> {
         match &self.itself {
             Field::Absent => Field::Absent,
             Field::Refused => Field::Refused,
-            Field::Given { key, value: at } => Field::Given { key: *key, value: Located::new(value, at.at) },
+            Field::Given { key, value: at } => {
+                Field::Given { key: *key, value: Located::new(value, at.at) }
+            }
         }
     }
 
@@ -67,7 +69,10 @@ impl<'n> Group<'n> {
 
     /// The names of the fields that are written and usable, in their order.
     pub(super) fn names(&self) -> impl Iterator<Item = &'n str> {
-        self.slots.iter().filter(|(_, slot)| matches!(slot, Slot::Given { .. })).map(|(name, _)| *name)
+        self.slots
+            .iter()
+            .filter(|(_, slot)| matches!(slot, Slot::Given { .. }))
+            .map(|(name, _)| *name)
     }
 
     fn path(&self, name: &str) -> String {
@@ -81,7 +86,13 @@ impl<'t> Reader<'t> {
     }
 
     /// A finding that names the tool.
-    pub(super) fn report(&mut self, code: Code, at: Position, message: &str, help: impl Into<String>) {
+    pub(super) fn report(
+        &mut self,
+        code: Code,
+        at: Position,
+        message: &str,
+        help: impl Into<String>,
+    ) {
         self.findings.push(Finding::new(code, at, format!("`{}`: {message}", self.tool), help));
     }
 
@@ -91,20 +102,35 @@ impl<'t> Reader<'t> {
     }
 
     /// The fields of a tool's entry.
-    pub(super) fn entry<'n>(&mut self, at: Position, node: &'n Node, known: &[&'n str]) -> Group<'n> {
+    pub(super) fn entry<'n>(
+        &mut self,
+        at: Position,
+        node: &'n Node,
+        known: &[&'n str],
+    ) -> Group<'n> {
         let itself = Field::Given { key: at, value: Located::new((), node.at) };
         match &node.kind {
             Kind::Map(fields) => self.fields(String::new(), itself, fields, known),
             other => {
-                let message = format!("its entry must be a map of fields, not {}", other.describe());
-                self.wrong(node.at, &message, "write at least `mode: read`, `write` or `destructive`");
+                let message =
+                    format!("its entry must be a map of fields, not {}", other.describe());
+                self.wrong(
+                    node.at,
+                    &message,
+                    "write at least `mode: read`, `write` or `destructive`",
+                );
                 Group::without_fields(String::new(), Field::Refused)
             }
         }
     }
 
     /// The fields of the map that is a field of another.
-    pub(super) fn group<'n>(&mut self, parent: &Group<'n>, name: &str, known: &[&'n str]) -> Group<'n> {
+    pub(super) fn group<'n>(
+        &mut self,
+        parent: &Group<'n>,
+        name: &str,
+        known: &[&'n str],
+    ) -> Group<'n> {
         let path = parent.path(name);
         let prefix = format!("{path}.");
         let (key, value) = match parent.slot(name) {
@@ -117,7 +143,9 @@ impl<'t> Reader<'t> {
             return self.fields(prefix, itself, fields, known);
         }
         let help = match (&value.value.kind, known.first()) {
-            (Kind::Text(text), Some(first)) if known.len() == 2 => format!("write `{name}: {{ {first}: {text} }}`"),
+            (Kind::Text(text), Some(first)) if known.len() == 2 => {
+                format!("write `{name}: {{ {first}: {text} }}`")
+            }
             _ => format!("its fields are {}", listed(known)),
         };
         self.wrong_kind(&path, value.value, "a map of fields", &help);
@@ -150,11 +178,18 @@ impl<'t> Reader<'t> {
     }
 
     /// Reports a field that does not exist; answers the one that was meant.
-    fn unknown<'n>(&mut self, group: &Group<'n>, name: &Name, known: &[&'n str]) -> Option<&'n str> {
+    fn unknown<'n>(
+        &mut self,
+        group: &Group<'n>,
+        name: &Name,
+        known: &[&'n str],
+    ) -> Option<&'n str> {
         let meant = suggest::likely(&name.text, known.iter().copied());
         let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None if name.text == "<<" => "merge keys are not read here: write the fields out".to_owned(),
+            None if name.text == "<<" => {
+                "merge keys are not read here: write the fields out".to_owned()
+            }
             None => format!("the fields here are {}", listed(known)),
         };
         let message = format!("there is no field `{}`", group.path(&name.text));
@@ -164,7 +199,8 @@ impl<'t> Reader<'t> {
 
     /// A field that is given again.
     pub(super) fn repeated(&mut self, path: &str, at: Position, first: Option<Position>) {
-        let help = first.map_or_else(String::new, |first| format!("the first one stands at {first}; keep one"));
+        let help = first
+            .map_or_else(String::new, |first| format!("the first one stands at {first}; keep one"));
         self.wrong(at, &format!("`{path}` is given twice"), help);
     }
 
@@ -194,7 +230,12 @@ impl<'t> Reader<'t> {
     }
 
     /// A text; `example` is what somebody might write.
-    pub(super) fn text(&mut self, group: &Group<'_>, name: &str, example: &str) -> Field<String, Position> {
+    pub(super) fn text(
+        &mut self,
+        group: &Group<'_>,
+        name: &str,
+        example: &str,
+    ) -> Field<String, Position> {
         let help = format!("write for instance `{name}: {example}`");
         self.take(group, name, ("text", &help), |node| match &node.kind {
             Kind::Text(text) => Some(text.clone()),
@@ -222,11 +263,17 @@ impl<'t> Reader<'t> {
 
     /// A whole number from 0; `u64::MAX` stands for all that are greater.
     pub(super) fn count(&mut self, group: &Group<'_>, name: &str) -> Field<u64, Position> {
-        self.take(group, name, ("a whole number", "write it without quotes, as in `3`"), |node| node.kind.count())
+        self.take(group, name, ("a whole number", "write it without quotes, as in `3`"), |node| {
+            node.kind.count()
+        })
     }
 
     /// A list of words, each with its place.
-    pub(super) fn words(&mut self, group: &Group<'_>, name: &str) -> Field<Vec<Located<String, Position>>, Position> {
+    pub(super) fn words(
+        &mut self,
+        group: &Group<'_>,
+        name: &str,
+    ) -> Field<Vec<Located<String, Position>>, Position> {
         let Field::Given { value, .. } = group.slot(name) else {
             return self.take(group, name, ("", ""), |_| None);
         };
@@ -239,7 +286,12 @@ impl<'t> Reader<'t> {
             _ => return self.take(group, name, ("a list of words", ""), |_| None),
         };
         if let Some(other) = items.iter().find(|item| item.word().is_none()) {
-            self.wrong_kind(&group.path(name), other, "a list of words", "quote what is meant as text");
+            self.wrong_kind(
+                &group.path(name),
+                other,
+                "a list of words",
+                "quote what is meant as text",
+            );
             return Field::Refused;
         }
         self.take(group, name, ("", ""), |_| items.iter().map(Node::word).collect())

@@ -26,7 +26,10 @@ fn names() -> Vec<(String, Scope, Option<Period>)> {
     names
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<Vec<LimitDraft<Position>>, Position> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    fields: &Group<'_>,
+) -> Field<Vec<LimitDraft<Position>>, Position> {
     let names = names();
     let known: Vec<&str> = names.iter().map(|(name, ..)| name.as_str()).collect();
     let group = reader.group(fields, "rate_limit", &known);
@@ -40,8 +43,10 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<Vec<Lim
             refused = true;
             continue;
         }
-        let quota =
-            period.map_or_else(|| value.value.to_string(), |period| format!("{}/{}", value.value, period.unit()));
+        let quota = period.map_or_else(
+            || value.value.to_string(),
+            |period| format!("{}/{}", value.value, period.unit()),
+        );
         limits.push(LimitDraft { scope: *scope, quota: Located::new(quota, value.at) });
     }
     match (limits.is_empty(), refused || group.names().next().is_some()) {

@@ -163,7 +163,9 @@ impl Entry {
         let path = field.as_str();
         let group = path.split_once('.').map_or(path, |(group, _)| group);
         // A rate's field names its period too.
-        let rate = |stated: &str| stated.strip_prefix(path).is_some_and(|period| period.starts_with("_per_"));
+        let rate = |stated: &str| {
+            stated.strip_prefix(path).is_some_and(|period| period.starts_with("_per_"))
+        };
         let place = self
             .stated
             .get(path)

@@ -8,8 +8,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{
-    DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, NonFiniteFloatPolicy, Options, Spanned,
-    UserMessageFormatter,
+    DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, NonFiniteFloatPolicy,
+    Options, Spanned, UserMessageFormatter,
 };
 
 use super::{DEEPEST_NESTING, LARGEST_FILE, MOST_ALIASES, MOST_NODES, Position, Unreadable};
@@ -59,7 +59,9 @@ impl Kind {
             Self::Null => "nothing".to_owned(),
             Self::Bool(flag) => format!("`{flag}`"),
             Self::Number(number) => format!("the number `{number}`"),
-            Self::Text(text) if text.chars().count() <= LONGEST_QUOTE => format!("the text `{}`", text.escape_debug()),
+            Self::Text(text) if text.chars().count() <= LONGEST_QUOTE => {
+                format!("the text `{}`", text.escape_debug())
+            }
             Self::Text(_) => "a text".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::Map(_) => "a map".to_owned(),
@@ -92,7 +94,10 @@ pub(super) fn parse(text: &str) -> Result<Node, Unreadable> {
     if text.len() > LARGEST_FILE {
         return Err(Unreadable {
             at: None,
-            message: format!("the file has {} bytes; a contract has at most {LARGEST_FILE}", text.len()),
+            message: format!(
+                "the file has {} bytes; a contract has at most {LARGEST_FILE}",
+                text.len()
+            ),
             help: String::new(),
         });
     }
@@ -142,7 +147,9 @@ fn unreadable(error: &Error) -> Unreadable {
 
 /// The error itself, without the wrappers that tell of aliases.
 fn innermost(mut error: &Error) -> &Error {
-    while let Error::AliasError { error: inner, .. } | Error::WithSnippet { error: inner, .. } = error {
+    while let Error::AliasError { error: inner, .. } | Error::WithSnippet { error: inner, .. } =
+        error
+    {
         error = inner;
     }
     error
@@ -180,7 +187,9 @@ fn explain_syntax(words: &str) -> (String, &'static str) {
     } else {
         ""
     };
-    let visible = words.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] });
+    let visible = words
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] });
     (format!("this is not YAML: {}", visible.collect::<String>()), help)
 }
 
@@ -195,9 +204,10 @@ fn explain_limit(breach: &BudgetBreach) -> (String, &'static str) {
         BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
             (format!("the file has more than {MOST_NODES} values"), "")
         }
-        BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. } => {
-            (format!("the file has more than {MOST_ALIASES} anchors or aliases"), "write the values out")
-        }
+        BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. } => (
+            format!("the file has more than {MOST_ALIASES} anchors or aliases"),
+            "write the values out",
+        ),
         BudgetBreach::RecordedAnchorEvents { .. }
         | BudgetBreach::RecordedAnchorBytes { .. }
         | BudgetBreach::AliasAnchorRatio { .. } => {
@@ -262,7 +272,9 @@ impl<'de> Visitor<'de> for KindVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Kind, E> {
-        serde_json::Number::from_f64(value).map(Kind::Number).ok_or_else(|| E::custom("not a finite number"))
+        serde_json::Number::from_f64(value)
+            .map(Kind::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Kind, E> {

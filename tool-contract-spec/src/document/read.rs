@@ -39,7 +39,8 @@ pub fn read(text: &str) -> Result<Document, Unreadable> {
 }
 
 /// What the smallest file looks like.
-const SKELETON: &str = "a contract begins with `version: 1` and lists its tools by name under `tools:`";
+const SKELETON: &str =
+    "a contract begins with `version: 1` and lists its tools by name under `tools:`";
 
 fn empty() -> Unreadable {
     Unreadable { at: None, message: "the file is empty".to_owned(), help: SKELETON.to_owned() }
@@ -47,12 +48,16 @@ fn empty() -> Unreadable {
 
 /// A file of another format could mean anything by its fields.
 fn expect_format(fields: &[(Name, Node)]) -> Result<(), Unreadable> {
-    let Some((_, node)) = fields.iter().find(|(name, _)| name.text == "version") else { return Ok(()) };
+    let Some((_, node)) = fields.iter().find(|(name, _)| name.text == "version") else {
+        return Ok(());
+    };
     if node.kind.count() == Some(FORMAT) {
         return Ok(());
     }
     let message = match node.kind.count() {
-        Some(other) => format!("this is a contract of version {other}; only version {FORMAT} is read here"),
+        Some(other) => {
+            format!("this is a contract of version {other}; only version {FORMAT} is read here")
+        }
         None => format!("`version` must be the number {FORMAT}, not {}", node.kind.describe()),
     };
     Err(Unreadable { at: Some(node.at), message, help: format!("write `version: {FORMAT}`") })
@@ -76,9 +81,11 @@ fn without_tools(fields: &[(Name, Node)], root: Position) -> Unreadable {
     let meant = fields.iter().find(|(name, _)| suggest::likely(&name.text, ["tools"]).is_some());
     let message = "the contract has no `tools`".to_owned();
     match meant {
-        Some((name, _)) => {
-            Unreadable { at: Some(name.at), message, help: format!("did you mean `tools` by `{}`?", name.text) }
-        }
+        Some((name, _)) => Unreadable {
+            at: Some(name.at),
+            message,
+            help: format!("did you mean `tools` by `{}`?", name.text),
+        },
         None => Unreadable { at: Some(root), message, help: SKELETON.to_owned() },
     }
 }

@@ -7,12 +7,18 @@
 use std::fmt::Write;
 
 /// Words that some reader takes for something else than text, in lower case.
-const TAKEN: [&str; 14] =
-    ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nil", "none", "nan", "inf", "infinity"];
+const TAKEN: [&str; 14] = [
+    "true", "false", "yes", "no", "on", "off", "y", "n", "null", "nil", "none", "nan", "inf",
+    "infinity",
+];
 
 /// Text on one line, anywhere: as it is, or quoted.
 pub(super) fn inline(text: &str) -> String {
-    if is_plain(text) && !text.contains([',', '[', ']', '{', '}']) { text.to_owned() } else { quoted(text) }
+    if is_plain(text) && !text.contains([',', '[', ']', '{', '}']) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// Text as the value of a key in a block, where its further lines may stand
@@ -45,7 +51,11 @@ pub(super) fn number(number: &serde_json::Number) -> String {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, ""));
     let point = if mantissa.contains('.') { "" } else { ".0" };
     let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
-    if exponent.is_empty() { format!("{mantissa}{point}") } else { format!("{mantissa}{point}e{sign}{exponent}") }
+    if exponent.is_empty() {
+        format!("{mantissa}{point}")
+    } else {
+        format!("{mantissa}{point}e{sign}{exponent}")
+    }
 }
 
 /// Whether a text means itself without quotes, on one line of a block.
@@ -73,7 +83,10 @@ fn is_literal(text: &str) -> bool {
 
 /// Printable in YAML, and no white space but the space itself.
 fn is_visible(c: char) -> bool {
-    c == ' ' || !(c.is_control() || c.is_whitespace() || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
+    c == ' '
+        || !(c.is_control()
+            || c.is_whitespace()
+            || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
 }
 
 /// Double quotes, as JSON has them, and escapes for all that is not visible.
@@ -102,9 +115,52 @@ mod tests {
     #[test]
     fn what_some_reader_misreads_is_quoted() {
         for text in [
-            "", "no", "Yes", "ON", "off", "y", "null", "~", "True", "1", "-1", "0x1F", "1e3", "1_000", "1:30", ".5",
-            "2024-01-01", "=", "<<", "-", "- a", "? a", ": a", "a: b", "a #b", "#a", "&a", "*a", "!a", "|", ">", "%a",
-            "@a", "`a", "'a", "\"a", "[a", "{a", " a", "a ", "a:", "\u{feff}a", "a\u{85}b", "a\tb", "NaN", ".inf",
+            "",
+            "no",
+            "Yes",
+            "ON",
+            "off",
+            "y",
+            "null",
+            "~",
+            "True",
+            "1",
+            "-1",
+            "0x1F",
+            "1e3",
+            "1_000",
+            "1:30",
+            ".5",
+            "2024-01-01",
+            "=",
+            "<<",
+            "-",
+            "- a",
+            "? a",
+            ": a",
+            "a: b",
+            "a #b",
+            "#a",
+            "&a",
+            "*a",
+            "!a",
+            "|",
+            ">",
+            "%a",
+            "@a",
+            "`a",
+            "'a",
+            "\"a",
+            "[a",
+            "{a",
+            " a",
+            "a ",
+            "a:",
+            "\u{feff}a",
+            "a\u{85}b",
+            "a\tb",
+            "NaN",
+            ".inf",
         ] {
             assert!(inline(text).starts_with('"'), "{text:?}");
             assert!(block(text, 0).starts_with('"'), "{text:?}");
@@ -113,7 +169,13 @@ mod tests {
 
     #[test]
     fn what_every_reader_reads_is_not() {
-        for text in ["refund_card", "shop::payments::refund", "$schema", "Charge the card, once.", "https://a.b/c#d"] {
+        for text in [
+            "refund_card",
+            "shop::payments::refund",
+            "$schema",
+            "Charge the card, once.",
+            "https://a.b/c#d",
+        ] {
             assert_eq!(block(text, 0), text);
         }
         assert_eq!(inline("a, b"), "\"a, b\"");
@@ -129,7 +191,10 @@ mod tests {
     #[test]
     fn floats_have_a_point_and_a_sign() {
         for (value, text) in [(1.0, "1.0"), (1e300, "1.0e+300"), (1.5e-9, "1.5e-9"), (0.1, "0.1")] {
-            assert_eq!(serde_json::Number::from_f64(value).map(|n| number(&n)).as_deref(), Some(text));
+            assert_eq!(
+                serde_json::Number::from_f64(value).map(|n| number(&n)).as_deref(),
+                Some(text)
+            );
         }
         assert_eq!(number(&u64::MAX.into()), "18446744073709551615");
     }

@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::{limit, scalar};
 use crate::duration;
 use crate::policy::{
-    ArgumentRole, Contract, Idempotency, InFlight, KeySource, Policy, Quota, Remint, Retry, Rollback, Text, Ttl,
+    ArgumentRole, Contract, Idempotency, InFlight, KeySource, Policy, Quota, Remint, Retry,
+    Rollback, Text, Ttl,
 };
 
 /// What the first lines of a written file say.
@@ -96,7 +97,10 @@ impl Flow {
 
     fn write(&self, lines: &mut Lines, key: &str) {
         let fields = self.0.join(", ");
-        lines.line(key, &if fields.is_empty() { "{}".to_owned() } else { format!("{{ {fields} }}") });
+        lines.line(
+            key,
+            &if fields.is_empty() { "{}".to_owned() } else { format!("{{ {fields} }}") },
+        );
     }
 }
 
@@ -145,7 +149,9 @@ fn idempotency(lines: &mut Lines, policy: &Policy) {
 }
 
 fn keeps_defaults(policy: &Policy) -> bool {
-    policy.ttl == Ttl::DEFAULT && policy.remint == Remint::Warn && policy.in_flight == InFlight::Wait
+    policy.ttl == Ttl::DEFAULT
+        && policy.remint == Remint::Warn
+        && policy.in_flight == InFlight::Wait
 }
 
 fn retry(retry: &Retry) -> Flow {
@@ -194,7 +200,9 @@ fn rollback(rollback: &Rollback) -> Flow {
     match rollback {
         Rollback::Read | Rollback::None => flow.with("strategy", "none"),
         Rollback::ManualOnly => flow.with("strategy", "manual_only"),
-        Rollback::Compensate(with) => flow.with("strategy", "compensate").with("with", scalar::inline(with)),
+        Rollback::Compensate(with) => {
+            flow.with("strategy", "compensate").with("with", scalar::inline(with))
+        }
     }
 }
 
@@ -243,7 +251,9 @@ fn inline(value: &Value, indent: usize) -> Option<String> {
         Value::Number(number) => Some(scalar::number(number)),
         Value::String(text) => Some(scalar::block(text, indent)),
         Value::Object(fields) => fields.is_empty().then(|| "{}".to_owned()),
-        Value::Array(items) => inline_list(items).filter(|list| items.is_empty() || list.len() <= LONGEST_LINE),
+        Value::Array(items) => {
+            inline_list(items).filter(|list| items.is_empty() || list.len() <= LONGEST_LINE)
+        }
     }
 }
 

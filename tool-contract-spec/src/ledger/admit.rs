@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    ApprovalId, ApprovalRecord, Around, Cell, Chain, Draw, EscalationId, EventKind, Fence, Holder, Limited, Log,
-    Nonce, Record, State, StateName, Step, Terms, Timestamp, Unknown, draw, lapse,
+    ApprovalId, ApprovalRecord, Around, Cell, Chain, Draw, EscalationId, EventKind, Fence, Holder,
+    Limited, Log, Nonce, Record, State, StateName, Step, Terms, Timestamp, Unknown, draw, lapse,
 };
 use crate::key::{IdempotencyKey, OperationId};
 use crate::operation::OperationHash;
@@ -390,8 +390,10 @@ fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<()
                 grants: Vec::new(),
                 denied: None,
             };
-            let refusal =
-                Refusal::AwaitingApproval { request: approval.id.clone(), expires_at: approval.expires_at };
+            let refusal = Refusal::AwaitingApproval {
+                request: approval.id.clone(),
+                expires_at: approval.expires_at,
+            };
             let detail = Some(approval.id.to_string());
             record.approval = Some(Box::new(approval));
             record.terms = request.terms.clone();
@@ -415,7 +417,8 @@ fn claim(
     log: &mut Log,
 ) -> Admitted {
     let attempts_before = record.attempts;
-    let attempts = request.terms.attempts.min(request.terms.max_total.saturating_sub(attempts_before)).max(1);
+    let attempts =
+        request.terms.attempts.min(request.terms.max_total.saturating_sub(attempts_before)).max(1);
     let lease_until = around.now.after(request.terms.lease);
     if let State::Unknown(unknown) = &record.state {
         record.doubt = Some(unknown.clone());
@@ -433,7 +436,14 @@ fn claim(
     };
     log.enter(record, State::Running { lease_until }, kind, detail);
     let in_doubt = record.doubt.is_some();
-    Admitted::Claimed(Claim { fence: around.fence, attempts_before, attempts, lease_until, in_doubt, reminted_from })
+    Admitted::Claimed(Claim {
+        fence: around.fence,
+        attempts_before,
+        attempts,
+        lease_until,
+        in_doubt,
+        reminted_from,
+    })
 }
 
 /// The record of an operation of which nothing is known but the request.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{ApprovalId, ApprovalRecord, Around, Denial, EventKind, Grant, Log, Record, State, StateName, Step, Timestamp, lapse};
+use super::{
+    ApprovalId, ApprovalRecord, Around, Denial, EventKind, Grant, Log, Record, State, StateName,
+    Step, Timestamp, lapse,
+};
 use crate::key::OperationId;
 
 /// Yes or no.
@@ -89,13 +92,20 @@ fn acceptable(record: &Record, decision: &Decision) -> Result<Box<ApprovalRecord
     if approval.requested_by.as_deref() == Some(&*decision.by) {
         return Err(Undecided::Requester);
     }
-    if approval.grants.iter().any(|grant| grant.by == decision.by) && decision.verdict == Verdict::Grant {
+    if approval.grants.iter().any(|grant| grant.by == decision.by)
+        && decision.verdict == Verdict::Grant
+    {
         return Err(Undecided::Again);
     }
     Ok(approval.clone())
 }
 
-fn grant(record: &mut Record, mut approval: Box<ApprovalRecord>, decision: &Decision, log: &mut Log) -> Decided {
+fn grant(
+    record: &mut Record,
+    mut approval: Box<ApprovalRecord>,
+    decision: &Decision,
+    log: &mut Log,
+) -> Decided {
     approval.grants.push(Grant { by: Arc::clone(&decision.by), at: log.now });
     let granted = approval.is_granted();
     let given = u32::try_from(approval.grants.len()).unwrap_or(u32::MAX);

@@ -135,7 +135,13 @@ pub struct Chain {
 
 impl Chain {
     /// Appends an event.
-    pub(super) fn append(&mut self, at: Timestamp, fence: Fence, kind: EventKind, detail: Option<String>) -> Event {
+    pub(super) fn append(
+        &mut self,
+        at: Timestamp,
+        fence: Fence,
+        kind: EventKind,
+        detail: Option<String>,
+    ) -> Event {
         let mut event =
             Event { seq: self.length.saturating_add(1), at, kind, fence, detail, hash: [0; 32] };
         event.hash = link(&self.head, &event);
@@ -188,7 +194,10 @@ pub enum Broken {
 ///
 /// # Errors
 /// The first place where they are not.
-pub fn verify<'a>(events: impl IntoIterator<Item = &'a Event>, chain: &Chain) -> Result<(), Broken> {
+pub fn verify<'a>(
+    events: impl IntoIterator<Item = &'a Event>,
+    chain: &Chain,
+) -> Result<(), Broken> {
     let mut seen = Chain::default();
     for event in events {
         let expected = seen.length.saturating_add(1);

@@ -9,7 +9,9 @@ use super::event::Chain;
 
 /// Guards every write by a holder: it grows with each claim of the ledger, so
 /// that one who was superseded can be told from the one who holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Fence(pub u64);
 
@@ -40,7 +42,11 @@ impl ApprovalId {
     #[must_use]
     pub fn of(nonce: Nonce, chain: &Chain) -> Self {
         let name = format!("apr_{:032x}", nonce.0);
-        if chain.length == 0 { Self(name.into()) } else { Self(format!("{name}_{}", chain.length).into()) }
+        if chain.length == 0 {
+            Self(name.into())
+        } else {
+            Self(format!("{name}_{}", chain.length).into())
+        }
     }
 }
 
@@ -59,7 +65,11 @@ impl EscalationId {
     /// The escalation that the newest event of `chain` began.
     #[must_use]
     pub fn of(chain: &Chain) -> Self {
-        let name = chain.head.iter().take(8).fold(String::from("esc_"), |name, byte| format!("{name}{byte:02x}"));
+        let name = chain
+            .head
+            .iter()
+            .take(8)
+            .fold(String::from("esc_"), |name, byte| format!("{name}{byte:02x}"));
         Self(name.into())
     }
 }

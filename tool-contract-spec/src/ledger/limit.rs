@@ -71,7 +71,9 @@ pub fn draw(cells: &mut [Cell], draws: &[Draw], now: Timestamp) -> Result<(), Li
         let retry_after = drawn(*cell, limit.quota, now).err()?;
         Some(Limited { scope: limit.scope, quota: limit.quota, retry_after })
     });
-    if let Some(limited) = refused.max_by_key(|limited| limited.retry_after.unwrap_or(Duration::MAX)) {
+    if let Some(limited) =
+        refused.max_by_key(|limited| limited.retry_after.unwrap_or(Duration::MAX))
+    {
         return Err(limited);
     }
     for (cell, draw) in cells.iter_mut().zip(draws) {

@@ -29,17 +29,19 @@ mod reconcile;
 mod record;
 mod settle;
 
-pub use admit::{Twin, Admission, Admitted, Claim, Intent, Refusal, Replay, admit};
-pub use approve::{Decided, Decision, Undecided, Verdict as ApprovalVerdict, decide as decide_approval};
+pub use admit::{Admission, Admitted, Claim, Intent, Refusal, Replay, Twin, admit};
+pub use approve::{
+    Decided, Decision, Undecided, Verdict as ApprovalVerdict, decide as decide_approval,
+};
 pub use clock::Timestamp;
 pub use event::{Broken, Chain, Event, EventKind, verify};
 pub use id::{ApprovalId, EscalationId, Fence, Holder, Nonce};
 pub use limit::{Cell, CellId, Draw, Limited, draw};
 pub use reconcile::{
-    Finding, Reconciled, ReconcileClaim, ReconcileRequest, Resolution, Resolved, begin as begin_reconcile,
-    finish as finish_reconcile, resolve,
+    Finding, ReconcileClaim, ReconcileRequest, Reconciled, Resolution, Resolved,
+    begin as begin_reconcile, finish as finish_reconcile, resolve,
 };
-pub use record::{ApprovalRecord, Grant, Denial, Record, State, StateName, Terms, Unknown};
+pub use record::{ApprovalRecord, Denial, Grant, Record, State, StateName, Terms, Unknown};
 pub use settle::{Attempt, Renewed, Settled, Settlement, Verdict, renew, settle};
 
 /// What a store tells a transition besides the record.
@@ -79,7 +81,13 @@ impl Log {
     }
 
     /// Moves `record` to `state`, and says so in its history.
-    fn enter(&mut self, record: &mut Record, state: State, kind: EventKind, detail: Option<String>) {
+    fn enter(
+        &mut self,
+        record: &mut Record,
+        state: State,
+        kind: EventKind,
+        detail: Option<String>,
+    ) {
         record.state = state;
         record.changed_at = self.now;
         self.note(record, kind, detail);
@@ -108,7 +116,8 @@ fn lapse(record: &mut Record, log: &mut Log) {
             let unknown = Unknown {
                 since: *lease_until,
                 believed_from: lease_until.after(record.terms.timeout).after(record.terms.settle),
-                cause: "the holder's lease ran out: its process died, froze or lost the ledger".into(),
+                cause: "the holder's lease ran out: its process died, froze or lost the ledger"
+                    .into(),
             };
             enter_unknown(record, unknown, EventKind::LeaseLost, log);
         }
@@ -116,7 +125,9 @@ fn lapse(record: &mut Record, log: &mut Log) {
             let unknown = unknown.clone();
             log.enter(record, State::Unknown(unknown), EventKind::LeaseLost, None);
         }
-        State::Succeeded { expires_at, .. } | State::Denied { expires_at } if *expires_at <= log.now => {
+        State::Succeeded { expires_at, .. } | State::Denied { expires_at }
+            if *expires_at <= log.now =>
+        {
             log.enter(record, State::Expired, EventKind::Expired, None);
         }
         State::AwaitingApproval | State::Approved

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::settle::{release, succeed};
 use super::{
-    Around, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName, Step, Timestamp, lapse,
+    Around, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName, Step,
+    Timestamp, lapse,
 };
 use crate::key::OperationId;
 
@@ -46,7 +47,11 @@ pub enum ReconcileClaim {
 }
 
 /// Makes the caller the one reconciler of an unknown outcome.
-pub fn begin(slot: &mut Option<Record>, request: &ReconcileRequest, around: &Around) -> Step<ReconcileClaim> {
+pub fn begin(
+    slot: &mut Option<Record>,
+    request: &ReconcileRequest,
+    around: &Around,
+) -> Step<ReconcileClaim> {
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(ReconcileClaim::Refused { state: None }) };
     lapse(record, &mut log);
@@ -55,8 +60,14 @@ pub fn begin(slot: &mut Option<Record>, request: &ReconcileRequest, around: &Aro
         State::Unknown(unknown) => {
             let lease_until = around.now.after(record.terms.lease);
             let unknown = unknown.clone();
-            (record.fence, record.nonce, record.holder) = (around.fence, request.nonce, request.holder);
-            log.enter(record, State::Reconciling { lease_until, unknown }, EventKind::ReconcileBegan, None);
+            (record.fence, record.nonce, record.holder) =
+                (around.fence, request.nonce, request.holder);
+            log.enter(
+                record,
+                State::Reconciling { lease_until, unknown },
+                EventKind::ReconcileBegan,
+                None,
+            );
             claimed(record, around.now)
         }
         State::Reconciling { .. } if own => claimed(record, around.now),
@@ -122,7 +133,12 @@ pub enum Reconciled {
 }
 
 /// Records what the reconciler with `fence` found. Only its own fence counts.
-pub fn finish(slot: &mut Option<Record>, fence: Fence, finding: &Finding, around: &Around) -> Step<Reconciled> {
+pub fn finish(
+    slot: &mut Option<Record>,
+    fence: Fence,
+    finding: &Finding,
+    around: &Around,
+) -> Step<Reconciled> {
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(Reconciled::Superseded { state: None }) };
     lapse(record, &mut log);
@@ -162,7 +178,8 @@ pub fn finish(slot: &mut Option<Record>, fence: Fence, finding: &Finding, around
 fn is_repeated(record: &Record, fence: Fence, finding: &Finding) -> bool {
     let same = match (&record.state, finding) {
         (State::Succeeded { result, .. }, Finding::Happened { result: found }) => result == found,
-        (State::Released { .. }, Finding::DidNotHappen { .. }) | (State::Unknown(_), Finding::CannotTell { .. }) => true,
+        (State::Released { .. }, Finding::DidNotHappen { .. })
+        | (State::Unknown(_), Finding::CannotTell { .. }) => true,
         _ => false,
     };
     same && record.fence == fence
@@ -206,7 +223,11 @@ pub struct Resolution {
 
 /// Records a person's word. It takes a fence of its own, so that the former
 /// holder can settle nothing afterwards.
-pub fn resolve(slot: &mut Option<Record>, resolution: &Resolution, around: &Around) -> Step<Reconciled> {
+pub fn resolve(
+    slot: &mut Option<Record>,
+    resolution: &Resolution,
+    around: &Around,
+) -> Step<Reconciled> {
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(Reconciled::Superseded { state: None }) };
     lapse(record, &mut log);

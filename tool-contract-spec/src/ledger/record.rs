@@ -49,7 +49,10 @@ impl Terms {
             reconcilable: policy.reconcile.is_some(),
             lease,
             timeout: policy.timeout,
-            settle: policy.reconcile.as_ref().map_or(Reconcile::DEFAULT_SETTLE, |reconcile| reconcile.settle),
+            settle: policy
+                .reconcile
+                .as_ref()
+                .map_or(Reconcile::DEFAULT_SETTLE, |reconcile| reconcile.settle),
             ttl: policy.ttl.window,
             sliding: policy.ttl.sliding,
             remint: policy.remint,
@@ -99,7 +102,8 @@ impl ApprovalRecord {
     /// Whether enough people agreed and nobody refused.
     #[must_use]
     pub fn is_granted(&self) -> bool {
-        self.denied.is_none() && self.grants.len() >= usize::try_from(self.quorum).unwrap_or(usize::MAX)
+        self.denied.is_none()
+            && self.grants.len() >= usize::try_from(self.quorum).unwrap_or(usize::MAX)
     }
 }
 
@@ -291,9 +295,11 @@ impl Record {
         match &self.state {
             State::Succeeded { expires_at, .. } => *expires_at > now,
             State::Running { .. } | State::Unknown(_) | State::Reconciling { .. } => true,
-            State::AwaitingApproval | State::Approved | State::Denied { .. } | State::Released { .. } | State::Expired => {
-                false
-            }
+            State::AwaitingApproval
+            | State::Approved
+            | State::Denied { .. }
+            | State::Released { .. }
+            | State::Expired => false,
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Around, EscalationId, EventKind, Fence, Log, Record, State, StateName, Step, Timestamp, Unknown, enter_unknown,
-    lapse,
+    Around, EscalationId, EventKind, Fence, Log, Record, State, StateName, Step, Timestamp,
+    Unknown, enter_unknown, lapse,
 };
 use crate::key::OperationId;
 use crate::outcome::OutcomeClass;
@@ -90,7 +90,11 @@ pub enum Settled {
 ///
 /// Only the newest fence may settle. It may settle a record that has become
 /// unknown since: a late truth is welcome.
-pub fn settle(slot: &mut Option<Record>, settlement: &Settlement, around: &Around) -> Step<Settled> {
+pub fn settle(
+    slot: &mut Option<Record>,
+    settlement: &Settlement,
+    around: &Around,
+) -> Step<Settled> {
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(Settled::Missing) };
     let reply = if record.fence != settlement.fence {
@@ -168,7 +172,13 @@ pub(super) fn succeed(
 }
 
 /// It did not happen: the grant, if one is left, may be used again.
-pub(super) fn release(record: &mut Record, delay: Duration, kind: EventKind, detail: Option<String>, log: &mut Log) {
+pub(super) fn release(
+    record: &mut Record,
+    delay: Duration,
+    kind: EventKind,
+    detail: Option<String>,
+    log: &mut Log,
+) {
     record.doubt = None;
     record.escalation = None;
     let not_before = log.now.after(delay);

@@ -68,18 +68,9 @@ fn digit(text: u8) -> Result<u8, OperationHashError> {
 }
 
 pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
-    let digit = |nibble: u8| {
-        char::from(if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' + nibble - 10
-        })
-    };
-    out.extend(
-        bytes
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]),
-    );
+    let digit =
+        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]));
 }
 
 impl Serialize for OperationHash {
@@ -90,8 +81,6 @@ impl Serialize for OperationHash {
 
 impl<'de> Deserialize<'de> for OperationHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -32,10 +32,7 @@ fn with_secret(key: &SecretKey, tool: &str, name: &str, card: &str) -> Operation
 #[test]
 fn the_hash_is_the_one_documented() {
     let operation = charge("charge_card", 12, 4_200);
-    assert_eq!(
-        operation.canonical,
-        r#"{"amount":4200,"order_id":"order-17"}"#
-    );
+    assert_eq!(operation.canonical, r#"{"amount":4200,"order_id":"order-17"}"#);
     assert_eq!(operation.form, Form::Json);
     let input = b"tool-contract/operation/v1\0charge_card\x0012\0{\"amount\":4200,\"order_id\":\"order-17\"}";
     let expected: [u8; 32] = Sha256::digest(input).into();
@@ -81,19 +78,14 @@ fn names_out_of_order_are_refused() {
         let mut hasher = OperationHasher::new("tool", 1);
         hasher.argument(first, write(1)).unwrap();
         let error = hasher.argument(second, write(1)).unwrap_err();
-        assert!(
-            matches!(error, OperationError::OutOfOrder { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, OperationError::OutOfOrder { .. }), "{error}");
     }
 }
 
 #[test]
 fn an_argument_without_a_form_is_named() {
-    let error = OperationHasher::new("tool", 1)
-        .argument("rate", write(f64::NAN))
-        .map(drop)
-        .unwrap_err();
+    let error =
+        OperationHasher::new("tool", 1).argument("rate", write(f64::NAN)).map(drop).unwrap_err();
     assert_eq!(
         error.to_string(),
         "argument `rate`: NaN is no JSON number, so it has no canonical form"
@@ -116,10 +108,7 @@ fn a_secret_is_a_hmac() {
     mac.update(b"\0\0\0\0\0\0\0\x06charge\0\0\0\0\0\0\0\x04card\0\0\0\0\0\0\0\x06\"4111\"");
     let tag: [u8; 32] = mac.finalize().into_bytes().into();
     let hex = OperationHash::from_bytes(tag);
-    assert_eq!(
-        secret.canonical,
-        format!(r#"{{"card":"hmac-sha256:{hex}"}}"#)
-    );
+    assert_eq!(secret.canonical, format!(r#"{{"card":"hmac-sha256:{hex}"}}"#));
     assert_eq!(secret.form, Form::Json);
 
     let others = [
@@ -128,11 +117,7 @@ fn a_secret_is_a_hmac() {
         with_secret(&key(7), "charge", "code", "4111"),
         with_secret(&key(7), "charge", "card", "4112"),
     ];
-    assert!(
-        others
-            .iter()
-            .all(|other| !other.canonical.contains(&hex.to_string()))
-    );
+    assert!(others.iter().all(|other| !other.canonical.contains(&hex.to_string())));
 }
 
 #[test]
@@ -144,20 +129,14 @@ fn a_refused_secret_is_not_quoted() {
         }
     }
     let mut hasher = OperationHasher::new("charge", 1);
-    let error = hasher
-        .secret("card", &key(7), write(Quoting))
-        .map(drop)
-        .unwrap_err();
+    let error = hasher.secret("card", &key(7), write(Quoting)).map(drop).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("4111"));
 }
 
 #[test]
 fn a_key_says_nothing_and_is_long_enough() {
     assert_eq!(format!("{:?}", key(7)), "SecretKey(..)");
-    assert_eq!(
-        SecretKey::new([7; 15]).unwrap_err(),
-        SecretKeyError { len: 15 }
-    );
+    assert_eq!(SecretKey::new([7; 15]).unwrap_err(), SecretKeyError { len: 15 });
     assert_eq!(
         SecretKeyError { len: 15 }.to_string(),
         "the key for secret arguments needs at least 16 bytes, and this one has 15"
@@ -174,19 +153,8 @@ fn a_hash_is_read_as_it_is_shown() {
     let json = serde_json::to_string(&hash).unwrap();
     assert_eq!(json, format!("\"{text}\""));
     assert_eq!(serde_json::from_str::<OperationHash>(&json).unwrap(), hash);
-    for wrong in [
-        "",
-        "ab",
-        &text[1..],
-        &format!("{text}0"),
-        &"G".repeat(64),
-        &"A".repeat(64),
-    ] {
-        assert_eq!(
-            wrong.parse::<OperationHash>(),
-            Err(OperationHashError),
-            "{wrong}"
-        );
+    for wrong in ["", "ab", &text[1..], &format!("{text}0"), &"G".repeat(64), &"A".repeat(64)] {
+        assert_eq!(wrong.parse::<OperationHash>(), Err(OperationHashError), "{wrong}");
     }
 }
 

@@ -36,15 +36,17 @@ mod tests {
     use super::*;
 
     fn levels(levels: &Levels, codes: &[Code]) -> Vec<Level> {
-        let mut findings: Vec<_> = codes.iter().map(|code| Finding::new(*code, (), "", "")).collect();
+        let mut findings: Vec<_> =
+            codes.iter().map(|code| Finding::new(*code, (), "", "")).collect();
         levels.apply(&mut findings);
         findings.into_iter().map(|finding| finding.level).collect()
     }
 
     #[test]
     fn a_raised_rule_weighs_more() {
-        let raised =
-            Levels::default().raise(Code::NO_BUDGET, Level::Warn).raise(Code::FLOAT_ARGUMENT, Level::Deny);
+        let raised = Levels::default()
+            .raise(Code::NO_BUDGET, Level::Warn)
+            .raise(Code::FLOAT_ARGUMENT, Level::Deny);
         let codes = [Code::NO_BUDGET, Code::FLOAT_ARGUMENT, Code::NO_RATE_LIMIT];
         assert_eq!(levels(&raised, &codes), [Level::Warn, Level::Deny, Level::Advise]);
     }

@@ -7,9 +7,15 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
     ("read", &["get", "readonly", "query", "fetch", "list", "lookup", "search", "safe", "pure"]),
     (
         "write",
-        &["post", "put", "patch", "create", "update", "insert", "send", "mutate", "mutating", "mutation"],
+        &[
+            "post", "put", "patch", "create", "update", "insert", "send", "mutate", "mutating",
+            "mutation",
+        ],
     ),
-    ("destructive", &["delete", "remove", "drop", "destroy", "purge", "erase", "irreversible", "dangerous"]),
+    (
+        "destructive",
+        &["delete", "remove", "drop", "destroy", "purge", "erase", "irreversible", "dangerous"],
+    ),
     // What a retry may be for.
     ("retryable", &["transient", "temporary", "all", "any"]),
     ("retryable_failure", &["transient", "temporary", "all", "any"]),
@@ -69,8 +75,9 @@ pub fn likely<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> 
 
 /// The candidate that people call by this word.
 fn synonym<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    let is_meant =
-        |candidate: &str| SYNONYMS.iter().any(|(meant, said)| *meant == candidate && said.contains(&word));
+    let is_meant = |candidate: &str| {
+        SYNONYMS.iter().any(|(meant, said)| *meant == candidate && said.contains(&word))
+    };
     candidates.iter().copied().find(|candidate| is_meant(candidate))
 }
 
@@ -129,14 +136,19 @@ mod tests {
 
     #[test]
     fn slips_are_forgiven() {
-        for (word, meant) in
-            [("wirte", "write"), ("reed", "read"), ("destuctive", "destructive"), ("Write", "write")]
-        {
+        for (word, meant) in [
+            ("wirte", "write"),
+            ("reed", "read"),
+            ("destuctive", "destructive"),
+            ("Write", "write"),
+        ] {
             assert_eq!(likely(word, CLASSES), Some(meant), "{word}");
         }
-        for (word, meant) in
-            [("side-effect", "side_effect"), ("sideEffect", "side_effect"), ("idempotant", "idempotent")]
-        {
+        for (word, meant) in [
+            ("side-effect", "side_effect"),
+            ("sideEffect", "side_effect"),
+            ("idempotant", "idempotent"),
+        ] {
             assert_eq!(likely(word, KEYS), Some(meant), "{word}");
         }
     }

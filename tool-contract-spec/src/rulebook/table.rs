@@ -314,7 +314,8 @@ mod tests {
     #[test]
     fn every_rule_has_its_own_name_and_its_own_page() {
         for (at, rule) in RULES.iter().enumerate() {
-            let twin = RULES[..at].iter().find(|other| other.name == rule.name || other.page == rule.page);
+            let twin =
+                RULES[..at].iter().find(|other| other.name == rule.name || other.page == rule.page);
             assert_eq!(twin, None, "{}", rule.code);
             let is_snake_case = rule.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
             assert!(is_snake_case && !rule.name.is_empty(), "{}", rule.name);
@@ -354,8 +355,12 @@ mod tests {
 
     #[test]
     fn declarations_have_examples_on_the_surfaces_that_they_have() {
-        let code_only =
-            [Code::KEY_NOT_PASSED_ON, Code::UNFIT_SIGNATURE, Code::UNCLASSIFIED_ERROR, Code::UNSTORABLE_TYPE];
+        let code_only = [
+            Code::KEY_NOT_PASSED_ON,
+            Code::UNFIT_SIGNATURE,
+            Code::UNCLASSIFIED_ERROR,
+            Code::UNSTORABLE_TYPE,
+        ];
         for rule in RULES.iter().filter(|rule| rule.kind != REFUSAL) {
             let (code, file) = match rule.code {
                 // It takes two files to differ.

@@ -1,8 +1,8 @@
 //! What differs between code and file, and where it is said to.
 
 use tool_contract_spec::document::{
-    AttributeKey, Difference, Emitted, FieldName, Position, compare, compare_schemas, disagreement, only_in_code,
-    only_in_file,
+    AttributeKey, Difference, Emitted, FieldName, Position, compare, compare_schemas, disagreement,
+    only_in_code, only_in_file,
 };
 use tool_contract_spec::policy::{Contract, Policy, Quota, Scope};
 use tool_contract_spec::rulebook::Code;
@@ -41,7 +41,13 @@ fn every_field_is_compared() {
         ("in_flight: reject", "in_flight: wait", FieldName::InFlight, "reject", "wait"),
         ("max_attempts: 3", "max_attempts: 4", FieldName::MaxAttempts, "3", "4"),
         ("max_total: 12", "max_total: 13", FieldName::MaxTotal, "12", "13"),
-        ("backoff: constant", "backoff: exponential", FieldName::Backoff, "constant", "exponential"),
+        (
+            "backoff: constant",
+            "backoff: exponential",
+            FieldName::Backoff,
+            "constant",
+            "exponential",
+        ),
         ("base: 100ms", "base: 1s", FieldName::Base, "100ms", "1s"),
         ("cap: 5s", "cap: 6s", FieldName::Cap, "5s", "6s"),
         ("jitter: none", "jitter: full", FieldName::Jitter, "none", "full"),
@@ -54,7 +60,13 @@ fn every_field_is_compared() {
             "[network, rate_limited, side_effect_unknown]",
         ),
         ("timeout: 20s", "timeout: 21s", FieldName::Timeout, "20s", "21s"),
-        ("minute: 20", "minute: 21", FieldName::RateLimit(Scope::Tenant), "20 per minute", "21 per minute"),
+        (
+            "minute: 20",
+            "minute: 21",
+            FieldName::RateLimit(Scope::Tenant),
+            "20 per minute",
+            "21 per minute",
+        ),
         (", per_workflow: 50", "", FieldName::RateLimit(Scope::Workflow), "50", "absent"),
         ("ttl: 10m", "ttl: 11m", FieldName::ConfirmationTtl, "10m", "11m"),
         ("quorum: 2", "quorum: 3", FieldName::Quorum, "2", "3"),
@@ -70,9 +82,16 @@ fn every_field_is_compared() {
         ("settle: 5s", "settle: 6s", FieldName::Settle, "5s", "6s"),
         ("allow: [TC0105]", "allow: []", FieldName::Allow, "[TC0105]", "[]"),
         ("ignored: [memo]", "ignored: []", FieldName::Ignored, "[memo]", "[]"),
-        ("idempotency_key_required: false", "idempotency_key_required: true", FieldName::KeyRequired, "false", "true"),
+        (
+            "idempotency_key_required: false",
+            "idempotency_key_required: true",
+            FieldName::KeyRequired,
+            "false",
+            "true",
+        ),
     ] {
-        let expected = if code.is_empty() { vec![] } else { vec![(field, code.to_owned(), file.to_owned())] };
+        let expected =
+            if code.is_empty() { vec![] } else { vec![(field, code.to_owned(), file.to_owned())] };
         assert_eq!(differences(from, to), expected, "{to}");
     }
 }
@@ -90,14 +109,17 @@ fn what_a_file_leaves_out_counts_as_its_default_or_is_not_compared() {
     assert_eq!(compare(&code, &file), []);
     let retry = tool_contract_spec::policy::Retry { max: 2, ..usual.policy.retry.clone() };
     let code = Contract { policy: Policy { retry, ..usual.policy }, ..code };
-    let fields: Vec<FieldName> = compare(&code, &file).into_iter().map(|difference| difference.field).collect();
+    let fields: Vec<FieldName> =
+        compare(&code, &file).into_iter().map(|difference| difference.field).collect();
     assert_eq!(fields, [FieldName::MaxAttempts]);
 }
 
 #[test]
 fn a_folded_description_is_the_same_description() {
-    let folded =
-        FULL.replace("Charge the card on file for an order.", ">-\n      Charge the card\n      on file for an order.");
+    let folded = FULL.replace(
+        "Charge the card on file for an order.",
+        ">-\n      Charge the card\n      on file for an order.",
+    );
     assert_eq!(compare(&full(), &only(&folded)), []);
 }
 
@@ -114,10 +136,19 @@ fn a_difference_is_said_at_its_place() {
     let file = only(&FULL.replace("max_attempts: 3", "max_attempts: 4"));
     let difference = &compare(&full(), &file)[0];
     assert_eq!(difference.field.as_str(), "retry.max_attempts");
-    assert_eq!(difference.field.attribute_key(), Some(AttributeKey { key: "retry", inner: Some("max") }));
+    assert_eq!(
+        difference.field.attribute_key(),
+        Some(AttributeKey { key: "retry", inner: Some("max") })
+    );
     let finding = disagreement(file.name(), difference, file.place_of(difference.field));
-    assert_eq!((finding.code, finding.at), (Code::CONTRACT_DIFFERS, Position { line: 11, column: 14 }));
-    assert_eq!(finding.message, "`charge_card`: `retry.max_attempts` is 3 in the code and 4 in the contract file");
+    assert_eq!(
+        (finding.code, finding.at),
+        (Code::CONTRACT_DIFFERS, Position { line: 11, column: 14 })
+    );
+    assert_eq!(
+        finding.message,
+        "`charge_card`: `retry.max_attempts` is 3 in the code and 4 in the contract file"
+    );
 }
 
 #[test]
@@ -160,7 +191,10 @@ fn schemas_and_paths_are_compared_where_they_are_stated() {
         (FieldName::ArgumentsSchema, "\"integer\" at `/properties/memo/type`", "\"string\" there"),
         (FieldName::OutputSchema, "true at `/`", "{\"type\":\"string\"} there"),
     ];
-    assert_eq!(differences, expected.map(|(field, code, file)| (field, code.to_owned(), file.to_owned())));
+    assert_eq!(
+        differences,
+        expected.map(|(field, code, file)| (field, code.to_owned(), file.to_owned()))
+    );
 
     let silent = only("tools: { charge_card: { mode: read } }");
     assert_eq!(compare_schemas(&other, &silent), []);
@@ -175,7 +209,8 @@ fn another_quota_is_another_limit() {
 
 #[test]
 fn the_order_of_what_is_required_says_nothing() {
-    let text = "tools: { t: { mode: read, arguments: { schema: { required: [a, b], enum: [a, b] } } } }";
+    let text =
+        "tools: { t: { mode: read, arguments: { schema: { required: [a, b], enum: [a, b] } } } }";
     let file = only(text);
     let emitted = |schema| Emitted {
         contract: file.contract.clone().expect("a contract"),

@@ -1,6 +1,8 @@
 //! Files that are meant to hurt the reader.
 
-use tool_contract_spec::document::{DEEPEST_NESTING, LARGEST_FILE, MOST_ALIASES, MOST_NODES, Unreadable, read};
+use tool_contract_spec::document::{
+    DEEPEST_NESTING, LARGEST_FILE, MOST_ALIASES, MOST_NODES, Unreadable, read,
+};
 
 fn refused(text: &str) -> Unreadable {
     read(text).expect_err("past a limit")
@@ -16,7 +18,8 @@ const ABOVE: usize = 5;
 
 #[test]
 fn a_file_is_as_large_as_it_may_be() {
-    let comment = |size: usize| format!("tools: {{}}\n#{}", "x".repeat(size - "tools: {}\n#".len()));
+    let comment =
+        |size: usize| format!("tools: {{}}\n#{}", "x".repeat(size - "tools: {}\n#".len()));
     assert!(read(&comment(LARGEST_FILE)).is_ok());
     let too_large = refused(&comment(LARGEST_FILE + 1));
     assert_eq!(too_large.message, "the file has 1048577 bytes; a contract has at most 1048576");
@@ -31,7 +34,11 @@ fn values_nest_as_deep_as_they_may() {
     for depth in [deepest + 1, deepest + 2, 200, 10_000] {
         let too_deep = refused(&nested(depth));
         assert!(too_deep.at.is_some());
-        assert!(too_deep.message.contains("deeper") || depth > DEEPEST_NESTING, "{}", too_deep.message);
+        assert!(
+            too_deep.message.contains("deeper") || depth > DEEPEST_NESTING,
+            "{}",
+            too_deep.message
+        );
     }
     let blocks: Vec<String> = (0..200).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
     assert!(refused(&blocks.concat()).message.contains("deeper"));
@@ -51,8 +58,13 @@ fn aliases_do_not_explode() {
         format!("a{level}: &a{level} [{aliases}]\n")
     };
     let levels: Vec<String> = (1..9).map(level).collect();
-    let refused = refused(&format!("tools: {{}}\na0: &a0 [x, x, x, x, x, x, x, x, x]\n{}", levels.concat()));
-    assert!(refused.at.is_some() && refused.message.contains("repeat too much"), "{}", refused.message);
+    let refused =
+        refused(&format!("tools: {{}}\na0: &a0 [x, x, x, x, x, x, x, x, x]\n{}", levels.concat()));
+    assert!(
+        refused.at.is_some() && refused.message.contains("repeat too much"),
+        "{}",
+        refused.message
+    );
 }
 
 #[test]

@@ -33,7 +33,8 @@ fn read_by_pyyaml(texts: &[String]) -> Vec<Value> {
         .spawn()
         .expect("python3 starts");
     let mut stdin = python.stdin.take().expect("its input");
-    let input: Vec<u8> = texts.iter().flat_map(|text| format!("{}\n{text}", text.len()).into_bytes()).collect();
+    let input: Vec<u8> =
+        texts.iter().flat_map(|text| format!("{}\n{text}", text.len()).into_bytes()).collect();
     let feeder = std::thread::spawn(move || stdin.write_all(&input));
     let output = python.wait_with_output().expect("it ends");
     feeder.join().expect("it was fed").expect("all of it");
@@ -69,10 +70,16 @@ fn pyyaml_reads_what_we_mean() {
         return;
     }
     let mut runner = TestRunner::deterministic();
-    let files: Vec<Vec<Emitted>> = (0..80).map(|_| tools().new_tree(&mut runner).expect("a value").current()).collect();
+    let files: Vec<Vec<Emitted>> =
+        (0..80).map(|_| tools().new_tree(&mut runner).expect("a value").current()).collect();
     let texts: Vec<String> = files.iter().map(|tools| write(tools)).collect();
     let read = read_by_pyyaml(&texts);
-    assert_eq!(read.len(), files.len(), "PyYAML gave up on:\n{}", texts[read.len().min(texts.len() - 1)]);
+    assert_eq!(
+        read.len(),
+        files.len(),
+        "PyYAML gave up on:\n{}",
+        texts[read.len().min(texts.len() - 1)]
+    );
     for ((tools, document), text) in files.iter().zip(&read).zip(&texts) {
         for tool in tools {
             assert_eq!(seen(&document["tools"][&*tool.contract.name]), expected(tool), "{text}");

@@ -31,7 +31,8 @@ fn every_field_is_read() {
 
 #[test]
 fn roles_are_read_without_a_schema_too() {
-    let entry = only("tools: { look: { mode: read, arguments: { ignored: [memo], secret: [card] } } }");
+    let entry =
+        only("tools: { look: { mode: read, arguments: { ignored: [memo], secret: [card] } } }");
     let arguments = entry.contract.expect("a contract").arguments;
     let names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_ref()).collect();
     assert_eq!((entry.draft.arguments, names), (None, vec!["memo", "card"]));
@@ -47,7 +48,8 @@ fn no_limits_are_as_good_as_none() {
 fn said(body: &str) -> String {
     let document = read(&format!("tools:\n  t:\n    {body}\n")).expect("readable");
     let denied = document.findings.iter().filter(|finding| finding.level == Level::Deny);
-    let said: Vec<String> = denied.map(|it| format!("{} {} {} ({})", it.at, it.code, it.message, it.help)).collect();
+    let said: Vec<String> =
+        denied.map(|it| format!("{} {} {} ({})", it.at, it.code, it.message, it.help)).collect();
     said.join("\n")
 }
 
@@ -76,13 +78,18 @@ fn a_misspelt_field_is_one_finding_with_the_likely_name() {
 fn a_misspelt_field_beside_the_right_one_leaves_that_in_force() {
     let document = read("tools:\n  t:\n    mode: read\n    mdoe: write\n").expect("readable");
     assert_eq!(denied(&document.findings), ["4:5 TC0021"]);
-    assert!(matches!(&document.entries[0].draft.side_effect, Field::Given { value, .. } if value.value == "read"));
+    assert!(
+        matches!(&document.entries[0].draft.side_effect, Field::Given { value, .. } if value.value == "read")
+    );
 }
 
 #[test]
 fn a_value_of_the_wrong_kind_is_named_at_its_place() {
     for (body, finding) in [
-        ("mode: [read]", "3:11 TC0021 `t`: `mode` must be text, not a list (write for instance `mode: write`)"),
+        (
+            "mode: [read]",
+            "3:11 TC0021 `t`: `mode` must be text, not a list (write for instance `mode: write`)",
+        ),
         (
             "mode: read\n    timeout: 30",
             "4:14 TC0021 `t`: `timeout` must be a time span, not the number `30` \
@@ -136,8 +143,10 @@ fn yes_and_no_are_no_booleans() {
 
 #[test]
 fn names_that_look_like_booleans_are_names() {
-    let document = read("tools: { no: { mode: read }, on: { mode: read }, 1: { mode: read } }").expect("readable");
-    let names: Vec<&str> = document.entries.iter().map(tool_contract_spec::document::Entry::name).collect();
+    let document = read("tools: { no: { mode: read }, on: { mode: read }, 1: { mode: read } }")
+        .expect("readable");
+    let names: Vec<&str> =
+        document.entries.iter().map(tool_contract_spec::document::Entry::name).collect();
     assert_eq!(names, ["no", "on", "1"]);
 }
 
@@ -152,7 +161,10 @@ fn what_is_given_twice_is_reported_at_the_second() {
             "mode: read\n    retry: { max_attempts: 3, retry_on: [network], max_attempts: 4 }",
             "4:52 TC0021 `t`: `retry.max_attempts` is given twice (the first one stands at 4:14; keep one)",
         ),
-        ("mode: read\n    output: { schema: { a: 1, a: 2 } }", "4:31 TC0021 `t`: `output.schema.a` is given twice ()"),
+        (
+            "mode: read\n    output: { schema: { a: 1, a: 2 } }",
+            "4:31 TC0021 `t`: `output.schema.a` is given twice ()",
+        ),
         (
             "mode: read\n    arguments: { ignored: [memo], secret: [memo] }",
             "4:44 TC0021 `t`: `memo` is given twice (the first one stands at 4:28; keep one)",
@@ -193,7 +205,8 @@ fn how_a_tool_is_idempotent_does_not_say_that_it_is() {
 
 #[test]
 fn a_schema_that_names_no_properties_leaves_the_arguments_open() {
-    for schema in ["{ $ref: \"#/$defs/Order\" }", "{ oneOf: [{ properties: { a: {} } }] }", "true"] {
+    for schema in ["{ $ref: \"#/$defs/Order\" }", "{ oneOf: [{ properties: { a: {} } }] }", "true"]
+    {
         let entry = only(&format!(
             "tools: {{ t: {{ mode: write, idempotent: true, rollback: {{ strategy: none }}, \
              idempotency: {{ key: \"{{order_id}}\" }}, arguments: {{ schema: {schema} }} }} }}"
@@ -215,13 +228,19 @@ fn a_rollback_says_what_it_means() {
             "5:33 TC0021 `t`: `rollback.with` names a function, but `strategy: none` calls none \
              (write `strategy: compensate`, or leave `with` out)",
         ),
-        ("{ strategy: manual }", "5:27 TC0021 `t`: `manual` is no rollback strategy (did you mean `manual_only`?)"),
+        (
+            "{ strategy: manual }",
+            "5:27 TC0021 `t`: `manual` is no rollback strategy (did you mean `manual_only`?)",
+        ),
         (
             "{ with: refund }",
             "5:5 TC0021 `t`: `rollback` has no `strategy` \
              (write `strategy: ..` with one of `none`, `manual_only` and `compensate`)",
         ),
-        ("{ strateg: none }", "5:17 TC0021 `t`: there is no field `rollback.strateg` (did you mean `strategy`?)"),
+        (
+            "{ strateg: none }",
+            "5:17 TC0021 `t`: there is no field `rollback.strateg` (did you mean `strategy`?)",
+        ),
     ] {
         assert_eq!(said(&format!("{write} {rollback}")), finding, "{rollback}");
     }
@@ -229,9 +248,11 @@ fn a_rollback_says_what_it_means() {
 
 #[test]
 fn a_mistake_leaves_no_contract_and_the_other_tools_alone() {
-    let document = read("tools:\n  a: { mode: read, timeout: 3 }\n  b: 3\n  c: { mode: read }\n").expect("readable");
+    let document = read("tools:\n  a: { mode: read, timeout: 3 }\n  b: 3\n  c: { mode: read }\n")
+        .expect("readable");
     assert_eq!(denied(&document.findings), ["2:29 TC0021", "3:6 TC0021"]);
-    let contracts: Vec<bool> = document.entries.iter().map(|entry| entry.contract.is_some()).collect();
+    let contracts: Vec<bool> =
+        document.entries.iter().map(|entry| entry.contract.is_some()).collect();
     assert_eq!(contracts, [false, false, true]);
 }
 
@@ -243,7 +264,8 @@ fn unreadable(text: &str) -> String {
 
 #[test]
 fn what_is_no_contract_is_unreadable() {
-    const SKELETON: &str = "a contract begins with `version: 1` and lists its tools by name under `tools:`";
+    const SKELETON: &str =
+        "a contract begins with `version: 1` and lists its tools by name under `tools:`";
     for (text, message) in [
         ("", format!("the file is empty ({SKELETON})")),
         ("\n# nothing\n", format!("the file is empty ({SKELETON})")),
@@ -290,7 +312,8 @@ fn what_is_not_yaml_is_unreadable_at_its_place() {
 
 #[test]
 fn strangers_at_the_top_are_findings() {
-    let document = read("tools: {}\nfoo: 1\nversion: 1\nversion: 1\nverison: 1\n").expect("readable");
+    let document =
+        read("tools: {}\nfoo: 1\nversion: 1\nversion: 1\nverison: 1\n").expect("readable");
     assert_eq!(denied(&document.findings), ["2:1 TC0021", "4:1 TC0021", "5:1 TC0021"]);
     assert_eq!(document.findings[2].help, "did you mean `version`?");
 }
@@ -309,13 +332,17 @@ fn aliases_stand_for_what_they_repeat() {
                 b: { mode: read, retry: *retry }\n";
     let document = read(text).expect("readable");
     assert_eq!(denied(&document.findings), Vec::<String>::new());
-    let retries: Vec<_> =
-        document.entries.iter().map(|entry| entry.contract.clone().map(|it| it.policy.retry)).collect();
+    let retries: Vec<_> = document
+        .entries
+        .iter()
+        .map(|entry| entry.contract.clone().map(|it| it.policy.retry))
+        .collect();
     assert_eq!(retries[0], retries[1]);
 }
 
 #[test]
 fn columns_count_characters() {
-    let document = read("tools: { t: { description: \"äöü → 漢字\", mdoe: read } }").expect("readable");
+    let document =
+        read("tools: { t: { description: \"äöü → 漢字\", mdoe: read } }").expect("readable");
     assert_eq!(denied(&document.findings)[0], "1:40 TC0021");
 }

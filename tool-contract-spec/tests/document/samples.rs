@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use tool_contract_spec::document::{Emitted, Entry};
 use tool_contract_spec::outcome::Cause;
 use tool_contract_spec::policy::{
-    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period,
-    Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect, Text, Ttl,
+    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
+    Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect,
+    Text, Ttl,
 };
 use tool_contract_spec::rulebook::{Finding, Level};
 
@@ -76,7 +77,10 @@ pub(crate) fn full() -> Contract {
         version: 2,
         policy: Policy {
             side_effect: SideEffect::Destructive,
-            idempotency: Idempotency::Keyed { by: DedupedBy::Downstream, template: Some("{order_id}".into()) },
+            idempotency: Idempotency::Keyed {
+                by: DedupedBy::Downstream,
+                template: Some("{order_id}".into()),
+            },
             retry: Retry {
                 max: 3,
                 max_total: 12,
@@ -90,7 +94,10 @@ pub(crate) fn full() -> Contract {
             timeout: Duration::from_secs(20),
             ttl: Ttl { window: Duration::from_hours(30 * 24), sliding: true },
             rollback: Rollback::Compensate("refund_card".into()),
-            reconcile: Some(Reconcile { with: "find_charge".into(), settle: Duration::from_secs(5) }),
+            reconcile: Some(Reconcile {
+                with: "find_charge".into(),
+                settle: Duration::from_secs(5),
+            }),
             confirm: Some(Confirm { ttl: Duration::from_mins(10), quorum: 2 }),
             limits: Cow::Owned(vec![
                 Limit { scope: Scope::Tenant, quota: Quota::Rate(20, Period::Minute) },
@@ -136,7 +143,13 @@ pub(crate) fn tools() -> impl Strategy<Value = Vec<Emitted>> {
 pub(crate) fn emitted() -> impl Strategy<Value = Emitted> {
     let texts = (name(), text(), text());
     (texts, 1..u32::MAX, policy(), arguments(), schema()).prop_map(
-        |((name, path, description), version, policy, (arguments, arguments_schema), output_schema)| Emitted {
+        |(
+            (name, path, description),
+            version,
+            policy,
+            (arguments, arguments_schema),
+            output_schema,
+        )| Emitted {
             contract: Contract {
                 name: name.into(),
                 path: path.into(),
@@ -156,13 +169,19 @@ pub(crate) fn emitted() -> impl Strategy<Value = Emitted> {
 fn fitting(mut policy: Policy, arguments: &[Argument]) -> Policy {
     if let Idempotency::Keyed { template, .. } = &mut policy.idempotency {
         let hashed = arguments.iter().find(|argument| argument.role == ArgumentRole::Hashed);
-        *template = template.take().and(hashed).map(|argument| Text::from(format!("{{{}}}", argument.name)));
+        *template = template
+            .take()
+            .and(hashed)
+            .map(|argument| Text::from(format!("{{{}}}", argument.name)));
     }
     policy
 }
 
 fn name() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z_][a-z0-9_]{0,20}", select(vec!["no", "on", "yes", "null", "y", "true"]).prop_map(str::to_owned)]
+    prop_oneof![
+        "[a-z_][a-z0-9_]{0,20}",
+        select(vec!["no", "on", "yes", "null", "y", "true"]).prop_map(str::to_owned)
+    ]
 }
 
 /// Text with all that YAML has a meaning for.
@@ -191,14 +210,22 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 
 fn arguments() -> impl Strategy<Value = (Vec<Argument>, Value)> {
     let role = select(vec![ArgumentRole::Hashed, ArgumentRole::Ignored, ArgumentRole::Secret]);
-    prop::collection::btree_map("[a-z][a-z0-9_]{0,8}", (role, schema()), 0..4).prop_map(|arguments| {
-        let properties: serde_json::Map<_, _> =
-            arguments.iter().map(|(name, (_, schema))| (name.clone(), schema.clone())).collect();
-        let required: Vec<&String> = arguments.keys().collect();
-        let schema = json!({ "type": "object", "properties": properties, "required": required });
-        let arguments = arguments.into_iter().map(|(name, (role, _))| Argument { name: name.into(), role }).collect();
-        (arguments, schema)
-    })
+    prop::collection::btree_map("[a-z][a-z0-9_]{0,8}", (role, schema()), 0..4).prop_map(
+        |arguments| {
+            let properties: serde_json::Map<_, _> = arguments
+                .iter()
+                .map(|(name, (_, schema))| (name.clone(), schema.clone()))
+                .collect();
+            let required: Vec<&String> = arguments.keys().collect();
+            let schema =
+                json!({ "type": "object", "properties": properties, "required": required });
+            let arguments = arguments
+                .into_iter()
+                .map(|(name, (role, _))| Argument { name: name.into(), role })
+                .collect();
+            (arguments, schema)
+        },
+    )
 }
 
 /// Something in the place of a JSON Schema: what matters is that it survives.
@@ -214,10 +241,12 @@ pub(crate) fn schema() -> impl Strategy<Value = Value> {
     let value = leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(text(), inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map(text(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     });
-    prop::collection::btree_map(text(), value, 0..3).prop_map(|map| Value::Object(map.into_iter().collect()))
+    prop::collection::btree_map(text(), value, 0..3)
+        .prop_map(|map| Value::Object(map.into_iter().collect()))
 }
 
 /// A span of milliseconds, often a round one.
@@ -232,19 +261,36 @@ fn span(millis: Range<u64>) -> impl Strategy<Value = Duration> {
 /// The times of a policy, so that no rule about one and another is broken.
 fn retry() -> impl Strategy<Value = (Retry, Duration)> {
     let causes = subsequence(Cause::ALL.to_vec(), 1..=Cause::ALL.len());
-    let shape = (1..=20_u32, 0..=5_u32, causes, select(Backoff::ALL.to_vec()), select(Jitter::ALL.to_vec()));
-    let times = (span(1..5_000), span(5_000..600_000), span(1..600_000), proptest::option::of(span(600_000..900_000)));
-    (shape, times).prop_map(|((max, more, causes, backoff, jitter), (base, cap, timeout, budget))| {
-        let on = causes.into_iter().fold(RetryOn::NOTHING, RetryOn::with);
-        let (on, budget) = if max == 1 { (RetryOn::NOTHING, None) } else { (on, budget) };
-        (Retry { max, max_total: max + more, on, backoff, base, cap, jitter, budget }, timeout)
-    })
+    let shape = (
+        1..=20_u32,
+        0..=5_u32,
+        causes,
+        select(Backoff::ALL.to_vec()),
+        select(Jitter::ALL.to_vec()),
+    );
+    let times = (
+        span(1..5_000),
+        span(5_000..600_000),
+        span(1..600_000),
+        proptest::option::of(span(600_000..900_000)),
+    );
+    (shape, times).prop_map(
+        |((max, more, causes, backoff, jitter), (base, cap, timeout, budget))| {
+            let on = causes.into_iter().fold(RetryOn::NOTHING, RetryOn::with);
+            let (on, budget) = if max == 1 { (RetryOn::NOTHING, None) } else { (on, budget) };
+            (Retry { max, max_total: max + more, on, backoff, base, cap, jitter, budget }, timeout)
+        },
+    )
 }
 
 fn limits() -> impl Strategy<Value = Vec<Limit>> {
     let quota = |scope| {
         (1..u32::MAX, select(Period::ALL.to_vec())).prop_map(move |(many, period)| {
-            let quota = if scope == Scope::Workflow { Quota::Count(many) } else { Quota::Rate(many, period) };
+            let quota = if scope == Scope::Workflow {
+                Quota::Count(many)
+            } else {
+                Quota::Rate(many, period)
+            };
             Limit { scope, quota }
         })
     };
@@ -262,7 +308,9 @@ fn rollback() -> impl Strategy<Value = Rollback> {
 
 fn reconcile() -> impl Strategy<Value = Option<Reconcile>> {
     let reconcile = ("[a-z]{1,8}(::[a-z]{1,8}){0,2}", span(1..600_000));
-    proptest::option::of(reconcile.prop_map(|(with, settle)| Reconcile { with: with.into(), settle }))
+    proptest::option::of(
+        reconcile.prop_map(|(with, settle)| Reconcile { with: with.into(), settle }),
+    )
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
@@ -286,8 +334,9 @@ fn read_policy() -> impl Strategy<Value = Policy> {
 }
 
 fn idempotency() -> impl Strategy<Value = Idempotency> {
-    let keyed = (select(DedupedBy::ALL.to_vec()), any::<bool>())
-        .prop_map(|(by, derived)| Idempotency::Keyed { by, template: derived.then(|| Text::from("{any}")) });
+    let keyed = (select(DedupedBy::ALL.to_vec()), any::<bool>()).prop_map(|(by, derived)| {
+        Idempotency::Keyed { by, template: derived.then(|| Text::from("{any}")) }
+    });
     prop_oneof![1 => Just(Idempotency::Never), 3 => keyed]
 }
 
@@ -295,13 +344,29 @@ fn write_policy() -> impl Strategy<Value = Policy> {
     let answers = (select(InFlight::ALL.to_vec()), select(Remint::ALL.to_vec()), any::<bool>());
     let confirm = proptest::option::of((span(1..3_600_000), 1..5_u32));
     (retry(), limits(), idempotency(), rollback(), reconcile(), confirm, answers).prop_map(
-        |((retry, timeout), limits, idempotency, rollback, reconcile, confirm, (in_flight, remint, sliding))| {
+        |(
+            (retry, timeout),
+            limits,
+            idempotency,
+            rollback,
+            reconcile,
+            confirm,
+            (in_flight, remint, sliding),
+        )| {
             let confirm = confirm.map(|(ttl, quorum)| Confirm { ttl, quorum });
             let never = idempotency == Idempotency::Never;
             let mut policy = Policy {
-                side_effect: if confirm.is_some() { SideEffect::Destructive } else { SideEffect::Write },
+                side_effect: if confirm.is_some() {
+                    SideEffect::Destructive
+                } else {
+                    SideEffect::Write
+                },
                 idempotency,
-                retry: if never { Retry { max: 1, on: RetryOn::NOTHING, budget: None, ..retry } } else { retry },
+                retry: if never {
+                    Retry { max: 1, on: RetryOn::NOTHING, budget: None, ..retry }
+                } else {
+                    retry
+                },
                 timeout,
                 ttl: Ttl::DEFAULT,
                 rollback,

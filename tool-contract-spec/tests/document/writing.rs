@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use serde_json::json;
 use tool_contract_spec::document::{Emitted, compare, compare_schemas, read, write};
-use tool_contract_spec::policy::{Contract, Idempotency, InFlight, Policy, Remint, Retry, Rollback, SideEffect, Ttl};
+use tool_contract_spec::policy::{
+    Contract, Idempotency, InFlight, Policy, Remint, Retry, Rollback, SideEffect, Ttl,
+};
 
 use crate::samples::{FULL, denied, full, only, tools};
 

@@ -70,10 +70,11 @@ impl Tool<'_> {
     /// `Tool::build`.
     pub(super) fn build(&self) -> TokenStream {
         let private = &self.private;
-        let fields = self.function.arguments.iter().enumerate().map(|(index, Argument { name, .. })| {
-            let index = Literal::usize_unsuffixed(index);
-            quote! { #name: values.take(#index) }
-        });
+        let fields =
+            self.function.arguments.iter().enumerate().map(|(index, Argument { name, .. })| {
+                let index = Literal::usize_unsuffixed(index);
+                quote! { #name: values.take(#index) }
+            });
         let values = if self.function.arguments.is_empty() { quote!(_) } else { quote!(values) };
         quote! {
             fn build(#values: &mut #private::Values) -> Self { Self { #(#fields),* } }
@@ -84,10 +85,12 @@ impl Tool<'_> {
 /// The indices of the arguments that take part in the hash, in the order of
 /// RFC 8785: by the UTF-16 code units of their names.
 pub(super) fn order(arguments: &[Argument]) -> Vec<Literal> {
-    let hashed = arguments.iter().enumerate().filter(|(_, argument)| argument.role != ArgumentRole::Ignored);
+    let hashed =
+        arguments.iter().enumerate().filter(|(_, argument)| argument.role != ArgumentRole::Ignored);
     let units = |name: &str| name.encode_utf16().collect::<Vec<_>>();
-    let mut hashed =
-        hashed.map(|(index, argument)| (units(&argument.name.unraw().to_string()), index)).collect::<Vec<_>>();
+    let mut hashed = hashed
+        .map(|(index, argument)| (units(&argument.name.unraw().to_string()), index))
+        .collect::<Vec<_>>();
     hashed.sort();
     hashed.into_iter().map(|(_, index)| Literal::usize_unsuffixed(index)).collect()
 }

@@ -22,7 +22,8 @@ impl Tool<'_> {
         let running = self.running();
         let cx = if *takes_cx || signature.asyncness.is_none() { quote!(cx) } else { quote!(_) };
         let returned = self.returned("Running");
-        let allowed = if self.fits { quote!(clippy::needless_pass_by_value) } else { quote!(dead_code) };
+        let allowed =
+            if self.fits { quote!(clippy::needless_pass_by_value) } else { quote!(dead_code) };
         let place = Place::of(self.output);
         // Its braces too: what is said of it as a whole is said there.
         let head = quote_spanned! { place.start()=> #(#lints)* fn run(self, #cx: &#private::Cx) -> #returned };

@@ -17,7 +17,8 @@ impl Tool<'_> {
         let lints = attributes.outer_lints();
         let visibility = &function.visibility;
         let ident = &function.signature.ident;
-        let parameters = function.arguments.iter().map(|Argument { name, ty, .. }| quote!(#name: #ty));
+        let parameters =
+            function.arguments.iter().map(|Argument { name, ty, .. }| quote!(#name: #ty));
         let fields = function.arguments.iter().map(|Argument { name, .. }| name);
         quote! {
             #(#docs)*

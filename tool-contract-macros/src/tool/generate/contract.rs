@@ -8,8 +8,8 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use tool_contract_spec::policy::{
-    Argument, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period, Policy, Quota,
-    Reconcile, Remint, Retry, Rollback, Scope, SideEffect, Ttl,
+    Argument, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period,
+    Policy, Quota, Reconcile, Remint, Retry, Rollback, Scope, SideEffect, Ttl,
 };
 
 use super::Tool;
@@ -19,7 +19,8 @@ impl Tool<'_> {
     /// `Tool::contract`.
     pub(super) fn contract(&self, contract: Option<&Contract>) -> TokenStream {
         let private = &self.private;
-        let body = contract.map_or_else(|| quote!(::core::unreachable!()), |contract| self.constant(contract));
+        let body = contract
+            .map_or_else(|| quote!(::core::unreachable!()), |contract| self.constant(contract));
         quote! {
             fn contract() -> &'static #private::policy::Contract { #body }
         }
@@ -54,7 +55,10 @@ fn text(text: &str) -> TokenStream {
 }
 
 fn option(value: Option<TokenStream>) -> TokenStream {
-    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 fn duration(duration: Duration) -> TokenStream {
@@ -64,13 +68,27 @@ fn duration(duration: Duration) -> TokenStream {
 }
 
 fn policy(policy: &Policy) -> TokenStream {
-    let Policy { side_effect, idempotency, retry, timeout, ttl, rollback, reconcile, confirm, limits, in_flight, remint } =
-        policy;
+    let Policy {
+        side_effect,
+        idempotency,
+        retry,
+        timeout,
+        ttl,
+        rollback,
+        reconcile,
+        confirm,
+        limits,
+        in_flight,
+        remint,
+    } = policy;
     let side_effect = self::side_effect(*side_effect);
     let idempotency = self::idempotency(idempotency);
     let retry = if *retry == Retry::ONCE { quote!(p::Retry::ONCE) } else { self::retry(retry) };
-    let timeout =
-        if *timeout == Policy::DEFAULT_TIMEOUT { quote!(p::Policy::DEFAULT_TIMEOUT) } else { duration(*timeout) };
+    let timeout = if *timeout == Policy::DEFAULT_TIMEOUT {
+        quote!(p::Policy::DEFAULT_TIMEOUT)
+    } else {
+        duration(*timeout)
+    };
     let ttl = self::ttl(*ttl);
     let rollback = self::rollback(rollback);
     let reconcile = option(reconcile.as_ref().map(self::reconcile));

@@ -48,7 +48,9 @@ pub(crate) fn generate(validated: &Validated) -> TokenStream {
     let errors = findings.errors();
     let function = &validated.function;
     let tool = match (&function.output, &function.body) {
-        (Some(output), Some(body)) if validated.is_library_known && (validated.fits || refused::has_calls(function)) => {
+        (Some(output), Some(body))
+            if validated.is_library_known && (validated.fits || refused::has_calls(function)) =>
+        {
             Tool::new(validated, output).expand(validated, body)
         }
         _ => refused::function(function),
@@ -62,7 +64,15 @@ impl<'v> Tool<'v> {
         let function = &validated.function;
         let attributes = Attributes::sort(&function.attributes);
         let warns = validated.findings.at(Level::Warn).next().is_some();
-        Self { private, name: &validated.type_name, function, output, fits: validated.fits, warns, attributes }
+        Self {
+            private,
+            name: &validated.type_name,
+            function,
+            output,
+            fits: validated.fits,
+            warns,
+            attributes,
+        }
     }
 
     fn expand(&self, validated: &Validated, body: &proc_macro2::Group) -> TokenStream {
@@ -133,7 +143,8 @@ impl<'v> Tool<'v> {
         let arguments = self.argument_list();
         let order = arguments::order(&self.function.arguments);
         let is_blocking = self.function.signature.asyncness.is_none();
-        let state = state.iter().map(|ty| quote_spanned! { ty.span()=> #private::StateType::of::<#ty>() });
+        let state =
+            state.iter().map(|ty| quote_spanned! { ty.span()=> #private::StateType::of::<#ty>() });
         quote! {
             const ARGUMENTS: &'static [#private::Argument<Self>] = &[#arguments];
             const ORDER: &'static [usize] = &[#(#order),*];

@@ -12,7 +12,8 @@ use crate::tool::parse::{Function, is_cx, is_owned};
 pub(super) fn has_calls(function: &Function) -> bool {
     let Function { signature, output, .. } = function;
     let is_free = signature.receiver().is_none() && signature.generics.params.is_empty();
-    is_free && output.as_ref().is_some_and(|output| matches!(output, Type::Path(_)) && is_owned(output))
+    is_free
+        && output.as_ref().is_some_and(|output| matches!(output, Type::Path(_)) && is_owned(output))
 }
 
 /// The function as it was written, less what only `#[tool]` understands.

@@ -39,7 +39,9 @@ fn read_one(typed: &mut PatType, findings: &mut Findings) -> Option<Argument> {
     let name = name(&typed.pat, findings);
     if let Some((place, what)) = borrowed::find(&typed.ty) {
         let subject = &findings.subject;
-        let message = format!("an argument of `{subject}` has {what} in its type, but arguments are stored and compared");
+        let message = format!(
+            "an argument of `{subject}` has {what} in its type, but arguments are stored and compared"
+        );
         findings.add(Code::UNFIT_SIGNATURE, place, message, owned(&typed.ty));
         return None;
     }
@@ -69,13 +71,24 @@ fn name(pattern: &Pat, findings: &mut Findings) -> Option<Ident> {
     {
         return Some(pattern.ident.clone());
     }
-    let message = format!("an argument of `{}` is a pattern, but arguments are stored under their names", findings.subject);
-    findings.add(Code::UNFIT_SIGNATURE, Place::of(pattern), message, "give it a name here, and take it apart in the body");
+    let message = format!(
+        "an argument of `{}` is a pattern, but arguments are stored under their names",
+        findings.subject
+    );
+    findings.add(
+        Code::UNFIT_SIGNATURE,
+        Place::of(pattern),
+        message,
+        "give it a name here, and take it apart in the body",
+    );
     None
 }
 
 /// Takes the doc comment and `#[arg(..)]` from a parameter's attributes.
-fn take_attributes(attributes: &mut Vec<Attribute>, findings: &mut Findings) -> (Vec<Attribute>, ArgumentRole) {
+fn take_attributes(
+    attributes: &mut Vec<Attribute>,
+    findings: &mut Findings,
+) -> (Vec<Attribute>, ArgumentRole) {
     let mut docs = Vec::new();
     let mut role = None;
     attributes.retain(|attribute| {
@@ -85,7 +98,10 @@ fn take_attributes(attributes: &mut Vec<Attribute>, findings: &mut Findings) -> 
         } else if path.is_ident("arg") {
             read_role(attribute, &mut role, findings);
         } else if path.is_ident("cfg") || path.is_ident("cfg_attr") {
-            let message = format!("an argument of `{}` is there only sometimes, but a contract has one list of them", findings.subject);
+            let message = format!(
+                "an argument of `{}` is there only sometimes, but a contract has one list of them",
+                findings.subject
+            );
             let help = "write two functions, each under its own `#[cfg(..)]`";
             findings.add(Code::UNFIT_SIGNATURE, Place::of(attribute), message, help);
         } else {
@@ -112,7 +128,10 @@ fn read_role(attribute: &Attribute, role: &mut Option<ArgumentRole>, findings: &
 
 fn refuse_role(attribute: &Attribute, word: Option<&Ident>, findings: &mut Findings) {
     let place = word.map_or_else(|| Place::of(attribute), |word| word.span().into());
-    let message = format!("an argument of `{}` has an `#[arg(..)]` that says neither `ignore` nor `secret`", findings.subject);
+    let message = format!(
+        "an argument of `{}` has an `#[arg(..)]` that says neither `ignore` nor `secret`",
+        findings.subject
+    );
     let meant = word.and_then(|word| suggest::likely(&word.to_string(), ["ignore", "secret"]));
     let help = match meant {
         Some(meant) => format!("did you mean `#[arg({meant})]`?"),
@@ -132,7 +151,8 @@ pub(crate) fn is_cx(ty: &Type) -> bool {
 }
 
 fn judge_cx(typed: &PatType, index: usize, findings: &mut Findings) {
-    let shared = matches!(typed.ty.as_ref(), Type::Reference(reference) if reference.mutability.is_none());
+    let shared =
+        matches!(typed.ty.as_ref(), Type::Reference(reference) if reference.mutability.is_none());
     let subject = &findings.subject;
     let (message, help) = if !shared {
         (format!("`{subject}` takes its `Cx` other than by shared reference"), "write `cx: &Cx`")
@@ -145,7 +165,10 @@ fn judge_cx(typed: &PatType, index: usize, findings: &mut Findings) {
 }
 
 fn refuse_self(place: Place, findings: &mut Findings) {
-    let message = format!("`{}` takes `self`, but a tool is called by its name and its arguments alone", findings.subject);
+    let message = format!(
+        "`{}` takes `self`, but a tool is called by its name and its arguments alone",
+        findings.subject
+    );
     let help = "write a free function; what it needs of the program comes with `state(Type)` and `cx.state::<Type>()`";
     findings.add(Code::UNFIT_SIGNATURE, place, message, help);
 }

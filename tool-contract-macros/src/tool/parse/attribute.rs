@@ -4,7 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use syn::parse::Parse;
 use syn::{ExprPath, Lit, Type};
 use tool_contract_spec::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, RetryDraft, RollbackDraft, TtlDraft,
+    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, RetryDraft,
+    RollbackDraft, TtlDraft,
 };
 use tool_contract_spec::policy::Scope;
 use tool_contract_spec::rulebook::Code;
@@ -65,8 +66,10 @@ const RETRY: &[Known] = &[
     Known { name: "max_total", example: "max_total = 10" },
 ];
 
-const TTL: &[Known] =
-    &[Known { name: "window", example: "window = \"30d\"" }, Known { name: "sliding", example: "sliding" }];
+const TTL: &[Known] = &[
+    Known { name: "window", example: "window = \"30d\"" },
+    Known { name: "sliding", example: "sliding" },
+];
 
 const RECONCILE: &[Known] = &[
     Known { name: "with", example: "with = \"path::to::function\"" },
@@ -87,7 +90,11 @@ const RATE_LIMIT: &[Known] = &[
 ];
 
 /// Reads the attribute's tokens into `draft`.
-pub(super) fn read(tokens: TokenStream, draft: &mut Draft<Place>, findings: &mut Findings) -> Options {
+pub(super) fn read(
+    tokens: TokenStream,
+    draft: &mut Draft<Place>,
+    findings: &mut Findings,
+) -> Options {
     let mut keys = Keys::read(tokens, KEYS, findings);
     let mut options = Options::default();
     draft.side_effect = keys.text("side_effect");
@@ -95,8 +102,10 @@ pub(super) fn read(tokens: TokenStream, draft: &mut Draft<Place>, findings: &mut
     draft.retry = keys.take("retry", retry);
     draft.timeout = keys.text("timeout");
     draft.ttl = keys.take("ttl", ttl);
-    draft.rollback = keys.take("rollback", |entry, findings| rollback(entry, &mut options.rollback, findings));
-    draft.reconcile = keys.take("reconcile", |entry, findings| reconcile(entry, &mut options.reconcile, findings));
+    draft.rollback =
+        keys.take("rollback", |entry, findings| rollback(entry, &mut options.rollback, findings));
+    draft.reconcile = keys
+        .take("reconcile", |entry, findings| reconcile(entry, &mut options.reconcile, findings));
     draft.confirm = keys.take("confirm", confirm);
     draft.rate_limit = keys.take("rate_limit", rate_limit);
     draft.in_flight = keys.text("in_flight");
@@ -171,7 +180,11 @@ fn ttl(entry: &Entry, findings: &mut Findings) -> Read<TtlDraft<Place>> {
     Ok(Located::new(TtlDraft { window, sliding: Field::Absent }, at))
 }
 
-fn rollback(entry: &Entry, function: &mut Option<ExprPath>, findings: &mut Findings) -> Read<RollbackDraft> {
+fn rollback(
+    entry: &Entry,
+    function: &mut Option<ExprPath>,
+    findings: &mut Findings,
+) -> Read<RollbackDraft> {
     let path = FunctionPath::read(&entry.value)?;
     let draft = match path.text.as_str() {
         "none" => RollbackDraft::None,
@@ -185,7 +198,11 @@ fn rollback(entry: &Entry, function: &mut Option<ExprPath>, findings: &mut Findi
     Ok(Located::new(draft, path.at))
 }
 
-fn reconcile(entry: &Entry, function: &mut Option<ExprPath>, findings: &mut Findings) -> Read<ReconcileDraft<Place>> {
+fn reconcile(
+    entry: &Entry,
+    function: &mut Option<ExprPath>,
+    findings: &mut Findings,
+) -> Read<ReconcileDraft<Place>> {
     let mut with = |entry: &Entry, findings: &mut Findings| {
         let path = FunctionPath::read(&entry.value)?;
         let help = "write the path of a function as in \"path::to::function\"";
@@ -205,7 +222,8 @@ fn reconcile(entry: &Entry, function: &mut Option<ExprPath>, findings: &mut Find
 
 fn confirm(entry: &Entry, findings: &mut Findings) -> Read<ConfirmDraft<Place>> {
     let (mut keys, at) = group_or_bare(entry, CONFIRM, findings)?;
-    let draft = ConfirmDraft { by: keys.text("by"), ttl: keys.text("ttl"), quorum: keys.number("quorum") };
+    let draft =
+        ConfirmDraft { by: keys.text("by"), ttl: keys.text("ttl"), quorum: keys.number("quorum") };
     Ok(Located::new(draft, at))
 }
 
@@ -281,7 +299,9 @@ impl FunctionPath {
     fn read(value: &Value) -> Result<Self, Unread> {
         let at = value.place().ok_or(Unread::Expected(PATH))?;
         let (text, path) = match value {
-            Value::Literal(Lit::Str(literal)) => (literal.value(), literal.parse::<ExprPath>().ok()),
+            Value::Literal(Lit::Str(literal)) => {
+                (literal.value(), literal.parse::<ExprPath>().ok())
+            }
             Value::Path(path) => (String::new(), Some(path.clone())),
             _ => return Err(Unread::Expected(PATH)),
         };
@@ -290,7 +310,10 @@ impl FunctionPath {
 
     fn checked(&self, role: &str, help: &str, findings: &mut Findings) -> Result<ExprPath, Unread> {
         self.path.clone().ok_or_else(|| {
-            let message = format!("the {role} function of `{}` is not a path: `{}`", findings.subject, self.text);
+            let message = format!(
+                "the {role} function of `{}` is not a path: `{}`",
+                findings.subject, self.text
+            );
             findings.add(Code::UNFIT_FUNCTION, self.at, message, help);
             Unread::Refused
         })
@@ -316,9 +339,9 @@ fn group_or_bare<'f>(
 /// The elements of `name(a, b)`.
 fn listed<T: Parse>(entry: &Entry, expected: &'static str) -> Result<(Place, Vec<T>), Unread> {
     match &entry.value {
-        Value::Group(place, tokens) => {
-            meta::list(tokens.clone()).map(|list| (*place, list)).map_err(|_| Unread::Expected(expected))
-        }
+        Value::Group(place, tokens) => meta::list(tokens.clone())
+            .map(|list| (*place, list))
+            .map_err(|_| Unread::Expected(expected)),
         _ => Err(Unread::Expected(expected)),
     }
 }

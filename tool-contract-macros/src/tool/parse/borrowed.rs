@@ -80,11 +80,16 @@ pub(super) fn is_text(ty: &Type) -> bool {
     if last.ident == "String" || last.ident == "str" {
         return true;
     }
-    let is_wrapper = ["Option", "Box", "Arc", "Rc", "Cow"].iter().any(|wrapper| last.ident == wrapper);
+    let is_wrapper =
+        ["Option", "Box", "Arc", "Rc", "Cow"].iter().any(|wrapper| last.ident == wrapper);
     let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return false;
     };
-    is_wrapper && arguments.args.iter().any(|argument| matches!(argument, syn::GenericArgument::Type(ty) if is_text(ty)))
+    is_wrapper
+        && arguments
+            .args
+            .iter()
+            .any(|argument| matches!(argument, syn::GenericArgument::Type(ty) if is_text(ty)))
 }
 
 /// A type as people write it.
@@ -97,7 +102,9 @@ pub(super) fn text(ty: &Type) -> String {
 fn write(tokens: TokenStream, text: &mut String) {
     for token in tokens {
         match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => write(group.stream(), text),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                write(group.stream(), text)
+            }
             TokenTree::Punct(punct) if punct.as_char() == ',' => text.push_str(", "),
             token => text.push_str(&token.to_string().replace(" :: ", "::")),
         }
@@ -124,14 +131,26 @@ mod tests {
         ] {
             assert_eq!(find(&ty(text)).map(|(_, what)| what), Some(what), "{text}");
         }
-        for text in ["String", "Cow<'static, str>", "BTreeMap<String, Vec<[u8; 4]>>", "<A as B>::C", "(u8, u8)"] {
+        for text in [
+            "String",
+            "Cow<'static, str>",
+            "BTreeMap<String, Vec<[u8; 4]>>",
+            "<A as B>::C",
+            "(u8, u8)",
+        ] {
             assert!(is_owned(&ty(text)), "{text}");
         }
     }
 
     #[test]
     fn text_and_floats_are_known_by_their_names() {
-        for text in ["String", "std::string::String", "Option<String>", "Option<Box<str>>", "Cow<'static, str>"] {
+        for text in [
+            "String",
+            "std::string::String",
+            "Option<String>",
+            "Option<Box<str>>",
+            "Cow<'static, str>",
+        ] {
             assert!(is_text(&ty(text)), "{text}");
         }
         for text in ["u64", "Vec<String>", "Stringy", "Option<u8>", "(String, String)"] {
@@ -142,6 +161,9 @@ mod tests {
 
     #[test]
     fn a_type_is_shown_as_people_write_it() {
-        assert_eq!(text(&ty("std :: vec :: Vec < ( u8 , String ) >")), "std::vec::Vec<(u8 , String)>");
+        assert_eq!(
+            text(&ty("std :: vec :: Vec < ( u8 , String ) >")),
+            "std::vec::Vec<(u8 , String)>"
+        );
     }
 }

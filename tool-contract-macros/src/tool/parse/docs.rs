@@ -17,7 +17,12 @@ fn line(attribute: &Attribute) -> Option<String> {
     match &meta.value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if meta.path.is_ident("doc") => {
             let text = text.value();
-            Some(text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n"))
+            Some(
+                text.lines()
+                    .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )
         }
         _ => None,
     }

@@ -45,8 +45,13 @@ pub(super) struct Keys<'f> {
 
 impl<'f> Keys<'f> {
     /// Reads a level on which `known` may stand.
-    pub(super) fn read(tokens: TokenStream, known: &'static [Known], findings: &'f mut Findings) -> Self {
-        let mut keys = Self { entries: Vec::new(), known, meant: Vec::new(), has_unknown: false, findings };
+    pub(super) fn read(
+        tokens: TokenStream,
+        known: &'static [Known],
+        findings: &'f mut Findings,
+    ) -> Self {
+        let mut keys =
+            Self { entries: Vec::new(), known, meant: Vec::new(), has_unknown: false, findings };
         for entry in meta::entries(tokens, keys.findings) {
             keys.add(entry);
         }
@@ -55,7 +60,11 @@ impl<'f> Keys<'f> {
 
     /// Reads the inside of a group, where few keys may stand: one that nobody
     /// knows may have been any of them.
-    pub(super) fn read_group(tokens: TokenStream, known: &'static [Known], findings: &'f mut Findings) -> Self {
+    pub(super) fn read_group(
+        tokens: TokenStream,
+        known: &'static [Known],
+        findings: &'f mut Findings,
+    ) -> Self {
         let mut keys = Self::read(tokens, known, findings);
         if keys.has_unknown {
             keys.meant = known.iter().map(|known| known.name).collect();
@@ -68,7 +77,12 @@ impl<'f> Keys<'f> {
             self.refuse_unknown(&entry);
         } else if self.entries.iter().any(|earlier| earlier.name == entry.name) {
             let message = format!("`{}` is given `{}` twice", self.findings.subject, entry.name);
-            self.findings.add(Code::MALFORMED_FIELD, entry.name.span(), message, "keep one of the two");
+            self.findings.add(
+                Code::MALFORMED_FIELD,
+                entry.name.span(),
+                message,
+                "keep one of the two",
+            );
         } else {
             self.entries.push(entry);
         }
@@ -76,7 +90,8 @@ impl<'f> Keys<'f> {
 
     fn refuse_unknown(&mut self, entry: &Entry) {
         let word = entry.name.to_string();
-        let message = format!("`{}` is declared with the unknown key `{word}`", self.findings.subject);
+        let message =
+            format!("`{}` is declared with the unknown key `{word}`", self.findings.subject);
         let meant = likely(&word, self.known);
         self.meant.extend(meant.map(|known| known.name));
         self.has_unknown |= meant.is_none();
@@ -123,13 +138,25 @@ impl<'f> Keys<'f> {
     }
 
     fn refuse_kind(&mut self, Entry { name, value }: &Entry, expected: &str) {
-        let message = format!("`{}` is given {} for `{name}`, which takes {expected}", self.findings.subject, kind(value));
-        let example = self.known.iter().find(|known| name == known.name).map_or("", |known| known.example);
+        let message = format!(
+            "`{}` is given {} for `{name}`, which takes {expected}",
+            self.findings.subject,
+            kind(value)
+        );
+        let example =
+            self.known.iter().find(|known| name == known.name).map_or("", |known| known.example);
         let help = match value {
-            Value::Path(path) if expected == TEXT => format!("write `{name} = \"{}\"`", path_text(path)),
+            Value::Path(path) if expected == TEXT => {
+                format!("write `{name} = \"{}\"`", path_text(path))
+            }
             _ => format!("write for instance `{example}`"),
         };
-        self.findings.add(Code::MALFORMED_FIELD, value.place().unwrap_or_else(|| name.span().into()), message, help);
+        self.findings.add(
+            Code::MALFORMED_FIELD,
+            value.place().unwrap_or_else(|| name.span().into()),
+            message,
+            help,
+        );
     }
 }
 
@@ -158,7 +185,9 @@ pub(super) fn flag(entry: &Entry) -> Read<bool> {
 /// A text between quotes.
 pub(super) fn text(value: &Value) -> Read<String> {
     match value {
-        Value::Literal(Lit::Str(literal)) => Ok(Located::new(literal.value(), literal.span().into())),
+        Value::Literal(Lit::Str(literal)) => {
+            Ok(Located::new(literal.value(), literal.span().into()))
+        }
         _ => Err(Unread::Expected(TEXT)),
     }
 }
@@ -200,7 +229,9 @@ fn kind(value: &Value) -> &'static str {
 fn likely(word: &str, known: &'static [Known]) -> Option<&'static Known> {
     let brought = OTHER_NAMES.iter().find(|(other, _)| *other == word).map(|(_, name)| *name);
     let find = |name: &str| known.iter().find(|known| known.name == name);
-    brought.and_then(find).or_else(|| suggest::likely(word, known.iter().map(|known| known.name)).and_then(find))
+    brought
+        .and_then(find)
+        .or_else(|| suggest::likely(word, known.iter().map(|known| known.name)).and_then(find))
 }
 
 fn names(known: &[Known]) -> String {

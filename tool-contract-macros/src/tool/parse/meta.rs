@@ -48,7 +48,9 @@ impl Value {
         match self {
             Self::Literal(literal) => Some(Place::of(literal)),
             Self::Path(path) => Some(Place::of(path)),
-            Self::List(brackets, _) => Some(Place::from(brackets.span.open()).to(brackets.span.close().into())),
+            Self::List(brackets, _) => {
+                Some(Place::from(brackets.span.open()).to(brackets.span.close().into()))
+            }
             Self::Missing(place) | Self::Group(place, _) | Self::Other(place) => Some(*place),
             Self::Bare => None,
         }
@@ -63,7 +65,9 @@ pub(super) fn entries(tokens: TokenStream, findings: &mut Findings) -> Vec<Entry
 
 /// Reads types parted by commas.
 pub(super) fn list<T: Parse>(tokens: TokenStream) -> syn::Result<Vec<T>> {
-    Punctuated::<T, Token![,]>::parse_terminated.parse2(tokens).map(|list| list.into_iter().collect())
+    Punctuated::<T, Token![,]>::parse_terminated
+        .parse2(tokens)
+        .map(|list| list.into_iter().collect())
 }
 
 fn read_entries(input: ParseStream<'_>, findings: &mut Findings) -> Vec<Entry> {
@@ -151,7 +155,12 @@ fn expect_comma(input: ParseStream<'_>, findings: &mut Findings) {
         return;
     }
     if input.peek(Ident::peek_any) {
-        refuse(input.span(), "declared without a comma before this key", "part the keys with commas", findings);
+        refuse(
+            input.span(),
+            "declared without a comma before this key",
+            "part the keys with commas",
+            findings,
+        );
         return;
     }
     if let Some(place) = skip_entry(input) {

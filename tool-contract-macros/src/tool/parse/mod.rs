@@ -57,7 +57,11 @@ pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> Result<Parsed,
     let function = parts.read(&mut findings);
     let fits = !findings.any_deny();
     let at = Place::from(proc_macro2::Span::call_site());
-    let mut draft = Draft::new(Surface::Attribute, at, Located::new(findings.subject.clone(), name.span().into()));
+    let mut draft = Draft::new(
+        Surface::Attribute,
+        at,
+        Located::new(findings.subject.clone(), name.span().into()),
+    );
     let options = attribute::read(attribute, &mut draft, &mut findings);
     describe(&function, fits, &mut draft);
     Ok(Parsed { draft, options, function, fits, findings })
@@ -66,7 +70,12 @@ pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> Result<Parsed,
 fn no_function(at: Place) -> Findings {
     let mut findings = Findings::new("tool".to_owned());
     let message = "`#[tool]` stands on something that is no function";
-    findings.add(Code::UNFIT_SIGNATURE, at, message, "put it on an `async fn` or a `fn` with a body");
+    findings.add(
+        Code::UNFIT_SIGNATURE,
+        at,
+        message,
+        "put it on an `async fn` or a `fn` with a body",
+    );
     findings
 }
 

@@ -26,14 +26,25 @@ fn judge_qualifiers(function: &Function, findings: &mut Findings) {
         refuse(token, "is a `const fn`, but a tool acts on the world", "remove `const`", findings);
     }
     if let syn::Safety::Unsafe(token) = &signature.safety {
-        let help = "remove `unsafe`, and keep what its callers would have to see to inside of the body";
+        let help =
+            "remove `unsafe`, and keep what its callers would have to see to inside of the body";
         refuse(token, "is an `unsafe fn`, but an agent can promise nothing", help, findings);
     }
     if let Some(abi) = &signature.abi {
-        refuse(abi, "is an `extern fn`, but a tool is called by its contract", "remove the ABI", findings);
+        refuse(
+            abi,
+            "is an `extern fn`, but a tool is called by its contract",
+            "remove the ABI",
+            findings,
+        );
     }
     if let Some(variadic) = &signature.variadic {
-        refuse(variadic, "is variadic, but a contract lists its arguments", "name each argument", findings);
+        refuse(
+            variadic,
+            "is variadic, but a contract lists its arguments",
+            "name each argument",
+            findings,
+        );
     }
 }
 
@@ -41,9 +52,19 @@ fn judge_generics(function: &Function, findings: &mut Findings) {
     let generics = &function.signature.generics;
     let help = "write the types out; another type makes another tool";
     if !generics.params.is_empty() {
-        refuse(generics, "has generic parameters, but a contract is about one function", help, findings);
+        refuse(
+            generics,
+            "has generic parameters, but a contract is about one function",
+            help,
+            findings,
+        );
     } else if let Some(clause) = &generics.where_clause {
-        refuse(clause, "has a `where` clause, but a contract is about one function", help, findings);
+        refuse(
+            clause,
+            "has a `where` clause, but a contract is about one function",
+            help,
+            findings,
+        );
     }
 }
 
@@ -52,11 +73,21 @@ fn judge_output(function: &Function, findings: &mut Findings) {
     let Some(output) = &function.output else {
         let signature = &function.signature;
         let what = "returns nothing, but a tool says what came of it";
-        return refuse_at(Place::of(&signature.ident).to(signature.paren_token.span.close().into()), what, help, findings);
+        return refuse_at(
+            Place::of(&signature.ident).to(signature.paren_token.span.close().into()),
+            what,
+            help,
+            findings,
+        );
     };
     if let Some((place, what)) = borrowed::find(output) {
         let what = format!("has {what} in its output, but outputs are stored and replayed");
-        return refuse_at(place, &what, "return a type that owns its data and has a name", findings);
+        return refuse_at(
+            place,
+            &what,
+            "return a type that owns its data and has a name",
+            findings,
+        );
     }
     // Aliases of `Result` are the type checker's to see through.
     if !matches!(output, Type::Path(_) | Type::Group(_) | Type::Paren(_) | Type::Macro(_)) {

@@ -6,10 +6,12 @@ use tool_contract_spec::policy::{ArgumentRole, Scope};
 
 use super::*;
 
-const FUNCTION: &str = "async fn charge_card(cx: &Cx, order_id: String) -> Result<Receipt, Error> { body }";
+const FUNCTION: &str =
+    "async fn charge_card(cx: &Cx, order_id: String) -> Result<Receipt, Error> { body }";
 
 fn parsed(attribute: &str, item: &str) -> Parsed {
-    parse(attribute.parse().unwrap(), item.parse().unwrap()).unwrap_or_else(|_| panic!("{item} is no function"))
+    parse(attribute.parse().unwrap(), item.parse().unwrap())
+        .unwrap_or_else(|_| panic!("{item} is no function"))
 }
 
 /// The codes of what is found, sorted.
@@ -45,32 +47,64 @@ fn the_whole_table_is_read() {
         FUNCTION,
     );
     assert!(codes(&parsed).is_empty());
-    let Draft { idempotent, retry, ttl, rollback, reconcile, confirm, rate_limit, .. } = &parsed.draft;
-    let (idempotent, retry, ttl) = (text(idempotent).unwrap(), text(retry).unwrap(), text(ttl).unwrap());
+    let Draft { idempotent, retry, ttl, rollback, reconcile, confirm, rate_limit, .. } =
+        &parsed.draft;
+    let (idempotent, retry, ttl) =
+        (text(idempotent).unwrap(), text(retry).unwrap(), text(ttl).unwrap());
     assert_eq!(text(&parsed.draft.side_effect).as_deref(), Some("write"));
     assert_eq!(text(&idempotent.key).as_deref(), Some("{order_id}"));
     assert_eq!(text(&idempotent.by).as_deref(), Some("downstream"));
     assert_eq!((text(&retry.max), text(&retry.max_total)), (Some(3), Some(9)));
     let on = text(&retry.on).unwrap().into_iter().map(|word| word.value).collect::<Vec<_>>();
     assert_eq!(on, ["network", "rate_limited"]);
-    let spans = [&retry.backoff, &retry.base, &retry.cap, &retry.jitter, &retry.budget, &parsed.draft.timeout];
-    assert_eq!(spans.map(|field| text(field).unwrap()), ["constant", "1s", "2s", "none", "3s", "4s"]);
+    let spans = [
+        &retry.backoff,
+        &retry.base,
+        &retry.cap,
+        &retry.jitter,
+        &retry.budget,
+        &parsed.draft.timeout,
+    ];
+    assert_eq!(
+        spans.map(|field| text(field).unwrap()),
+        ["constant", "1s", "2s", "none", "3s", "4s"]
+    );
     assert_eq!((text(&ttl.window).as_deref(), text(&ttl.sliding)), (Some("5d"), Some(true)));
     assert_eq!(text(rollback), Some(RollbackDraft::Compensate("refunds::refund".to_owned())));
     let (reconcile, confirm) = (text(reconcile).unwrap(), text(confirm).unwrap());
-    assert_eq!((text(&reconcile.with).as_deref(), text(&reconcile.settle).as_deref()), (Some("find"), Some("6s")));
+    assert_eq!(
+        (text(&reconcile.with).as_deref(), text(&reconcile.settle).as_deref()),
+        (Some("find"), Some("6s"))
+    );
     assert_eq!((text(&confirm.ttl).as_deref(), text(&confirm.quorum)), (Some("7m"), Some(8)));
-    let limits = text(rate_limit).unwrap().into_iter().map(|limit| (limit.scope, limit.quota.value)).collect::<Vec<_>>();
+    let limits = text(rate_limit)
+        .unwrap()
+        .into_iter()
+        .map(|limit| (limit.scope, limit.quota.value))
+        .collect::<Vec<_>>();
     assert_eq!(limits, [(Scope::Tool, "9/s".to_owned()), (Scope::Workflow, "10".to_owned())]);
     assert_eq!(parsed.draft.allow.len(), 2);
-    assert_eq!((parsed.draft.name.value.as_str(), text(&parsed.draft.version)), ("charge", Some(11)));
-    assert_eq!((parsed.options.state.len(), parsed.type_name().to_string().as_str()), (2, "Charge"));
-    assert!(parsed.options.krate.is_some() && parsed.options.rollback.is_some() && parsed.options.reconcile.is_some());
+    assert_eq!(
+        (parsed.draft.name.value.as_str(), text(&parsed.draft.version)),
+        ("charge", Some(11))
+    );
+    assert_eq!(
+        (parsed.options.state.len(), parsed.type_name().to_string().as_str()),
+        (2, "Charge")
+    );
+    assert!(
+        parsed.options.krate.is_some()
+            && parsed.options.rollback.is_some()
+            && parsed.options.reconcile.is_some()
+    );
 }
 
 #[test]
 fn a_mistake_costs_its_own_entry_alone() {
-    let parsed = parsed(r#"side_effect = , idempotent, retry(max = , on = "network"), timeout = 5 6, version = 2"#, FUNCTION);
+    let parsed = parsed(
+        r#"side_effect = , idempotent, retry(max = , on = "network"), timeout = 5 6, version = 2"#,
+        FUNCTION,
+    );
     assert_eq!(codes(&parsed), [21, 21, 21]);
     assert!(text(&parsed.draft.idempotent).is_some_and(|idempotent| idempotent.claimed));
     let retry = text(&parsed.draft.retry).unwrap();
@@ -97,11 +131,15 @@ fn the_function_is_described() {
     );
     assert!(codes(&parsed).is_empty());
     assert_eq!(parsed.draft.description, "Charges.\n\nOnce.");
-    assert_eq!((parsed.draft.name.value.as_str(), parsed.type_name().to_string().as_str()), ("match", "Match"));
+    assert_eq!(
+        (parsed.draft.name.value.as_str(), parsed.type_name().to_string().as_str()),
+        ("match", "Match")
+    );
     assert_eq!(parsed.draft.takes_cx, Some(true));
     let arguments = parsed.draft.arguments.unwrap().into_iter();
-    let arguments =
-        arguments.map(|argument| (argument.name.value, argument.role, argument.is_text, argument.has_float)).collect::<Vec<_>>();
+    let arguments = arguments
+        .map(|argument| (argument.name.value, argument.role, argument.is_text, argument.has_float))
+        .collect::<Vec<_>>();
     assert_eq!(
         arguments,
         [
@@ -122,16 +160,48 @@ fn an_unfit_function_is_not_judged_twice() {
 #[test]
 fn the_body_is_never_read() {
     let parsed = parsed("", "fn f() -> Result<(), Error> { let = ; ?? fn }");
-    assert_eq!(parsed.function.body.map(|body| body.to_string()).as_deref(), Some("{ let = ; ?? fn }"));
+    assert_eq!(
+        parsed.function.body.map(|body| body.to_string()).as_deref(),
+        Some("{ let = ; ?? fn }")
+    );
 }
 
 /// A mistake in every place that one can think of, and in some others.
 fn soup() -> impl Strategy<Value = String> {
     let pieces = [
-        "side_effect", "retry", "idempotent", "rollback", "state", "max", "on", "=", ",", "\"read\"", "\"a b\"", "3", "-",
-        "false", "(", ")", "[", "]", "{", "}", "::", "<", ">", "crate", "'a", "r#match", "&", "#", "1.5", "b\"x\"",
+        "side_effect",
+        "retry",
+        "idempotent",
+        "rollback",
+        "state",
+        "max",
+        "on",
+        "=",
+        ",",
+        "\"read\"",
+        "\"a b\"",
+        "3",
+        "-",
+        "false",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "::",
+        "<",
+        ">",
+        "crate",
+        "'a",
+        "r#match",
+        "&",
+        "#",
+        "1.5",
+        "b\"x\"",
     ];
-    proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 0..24).prop_map(|pieces| pieces.join(" "))
+    proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 0..24)
+        .prop_map(|pieces| pieces.join(" "))
 }
 
 proptest! {

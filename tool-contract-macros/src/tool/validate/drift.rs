@@ -108,7 +108,9 @@ fn inner_place(draft: &Draft<Place>, key: &str, inner: &str) -> Option<Place> {
         }
         "rate_limit" => {
             let limits = &draft.rate_limit.given()?.value;
-            let limit = limits.iter().find(|limit| inner.strip_prefix("per_") == Some(limit.scope.as_str()));
+            let limit = limits
+                .iter()
+                .find(|limit| inner.strip_prefix("per_") == Some(limit.scope.as_str()));
             limit.map(|limit| limit.quota.at)
         }
         _ => None,

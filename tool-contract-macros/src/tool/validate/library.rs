@@ -12,7 +12,10 @@ use crate::findings::Findings;
 pub(super) fn judge(options: &Options, package: Option<&Package>, findings: &mut Findings) -> bool {
     let is_known = options.krate.is_some() || package.is_none_or(Package::names_library);
     if !is_known {
-        let message = format!("`{}` cannot find `::tool_contract`, which its package does not depend on by this name", findings.subject);
+        let message = format!(
+            "`{}` cannot find `::tool_contract`, which its package does not depend on by this name",
+            findings.subject
+        );
         let help = "add the dependency, or say where it is found: `#[tool(crate = path::to::tool_contract, ..)]`";
         findings.add(Code::MALFORMED_FIELD, Span::call_site(), message, help);
     }

@@ -23,7 +23,10 @@ pub(super) fn judge_type(name: Ident, function: &Function, findings: &mut Findin
         return name;
     }
     let other = format_ident!("{name}Call");
-    let message = format!("the type of the tool `{}` would be called `{name}`, as another in its signature", findings.subject);
+    let message = format!(
+        "the type of the tool `{}` would be called `{name}`, as another in its signature",
+        findings.subject
+    );
     let help = format!("give it another name: `args = \"{other}\"`");
     findings.add(Code::MALFORMED_FIELD, name.span(), message, help);
     other
@@ -33,7 +36,10 @@ pub(super) fn judge_type(name: Ident, function: &Function, findings: &mut Findin
 fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     let mut after_colon = false;
     tokens.into_iter().any(|token| {
-        let is_free = !std::mem::replace(&mut after_colon, matches!(&token, TokenTree::Punct(p) if p.as_char() == ':'));
+        let is_free = !std::mem::replace(
+            &mut after_colon,
+            matches!(&token, TokenTree::Punct(p) if p.as_char() == ':'),
+        );
         match token {
             TokenTree::Group(group) => mentions(group.stream(), name),
             TokenTree::Ident(ident) => is_free && ident == *name,
@@ -49,17 +55,26 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
 /// the same function again and again; there the runtime's own check remains.
 pub(super) fn judge_tool(draft: &Draft<Place>, function: &Function, findings: &mut Findings) {
     // Which of two functions under `#[cfg(..)]` there will be is not known yet.
-    let is_conditional = function.attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
-    });
+    let is_conditional = function
+        .attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"));
     if !is_compiler() || is_conditional {
         return;
     }
     let name = &draft.name;
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(first) = known.insert(name.value.clone(), name.at.described()) {
-        let message = format!("`{}` is the name of two tools in this crate; the other is at {first}", name.value);
-        findings.add(Code::DUPLICATE_TOOL, name.at, message, "rename one, or give it another name: `name = \"..\"`");
+        let message = format!(
+            "`{}` is the name of two tools in this crate; the other is at {first}",
+            name.value
+        );
+        findings.add(
+            Code::DUPLICATE_TOOL,
+            name.at,
+            message,
+            "rename one, or give it another name: `name = \"..\"`",
+        );
     }
 }
 
@@ -69,7 +84,8 @@ static KNOWN: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::de
 fn is_compiler() -> bool {
     static IS_COMPILER: LazyLock<bool> = LazyLock::new(|| {
         let program = std::env::current_exe().ok();
-        let name = program.as_ref().and_then(|path| path.file_stem()).and_then(|stem| stem.to_str());
+        let name =
+            program.as_ref().and_then(|path| path.file_stem()).and_then(|stem| stem.to_str());
         matches!(name, Some("rustc" | "clippy-driver" | "rustdoc"))
     });
     *IS_COMPILER

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::stage::{NOTHING, Stage, call, confirmed, happened, key};
-use crate::ledger::{Admission, ApprovalId, ApprovalVerdict, Decided, Refusal, StateName, Undecided};
+use crate::ledger::{
+    Admission, ApprovalId, ApprovalVerdict, Decided, Refusal, StateName, Undecided,
+};
 
 fn asking(caller: u128) -> Admission {
     Admission { terms: confirmed(), requested_by: Some("bob".into()), ..call(caller, &key("k")) }
@@ -20,7 +22,10 @@ pub(super) async fn a_grant_is_used_once(stage: Stage) {
     let id = key("k");
     let first = request(&stage, 1).await;
     assert_eq!(request(&stage, 2).await, first);
-    assert!(matches!(stage.decide(&id, &first, ApprovalVerdict::Grant).await, Decided::Granted { .. }));
+    assert!(matches!(
+        stage.decide(&id, &first, ApprovalVerdict::Grant).await,
+        Decided::Granted { .. }
+    ));
     let claim = stage.claim(&Admission { approval: Some(first.clone()), ..asking(3) }).await;
     // Released, so it is given back; then succeeded, so it is spent.
     stage.settle(&id, claim.fence, NOTHING).await;
@@ -35,7 +40,10 @@ pub(super) async fn a_denial_stands(stage: Stage) {
     let request = request(&stage, 1).await;
     let denied = stage.decide(&id, &request, ApprovalVerdict::Deny { why: "no".into() }).await;
     assert_eq!(denied, Decided::Denied);
-    assert_eq!(stage.refusal(&asking(2)).await, Refusal::Denied { by: "ada".into(), why: "no".into() });
+    assert_eq!(
+        stage.refusal(&asking(2)).await,
+        Refusal::Denied { by: "ada".into(), why: "no".into() }
+    );
     let late = stage.decide(&id, &request, ApprovalVerdict::Grant).await;
     assert_eq!(late, Decided::Refused(Undecided::NoRequest { state: Some(StateName::Denied) }));
 }

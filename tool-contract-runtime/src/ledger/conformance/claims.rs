@@ -1,7 +1,9 @@
 //! Claims and what comes of them.
 
 use super::stage::{LEASE, NOTHING, Stage, TTL, call, happened, hash, id, key, terms};
-use crate::ledger::{Admission, Admitted, Fence, Holder, Refusal, Renewed, Settled, StateName, Terms};
+use crate::ledger::{
+    Admission, Admitted, Fence, Holder, Refusal, Renewed, Settled, StateName, Terms,
+};
 
 pub(super) async fn a_claim_is_found_again_by_its_own_call_alone(stage: Stage) {
     let id = key("k");
@@ -9,7 +11,10 @@ pub(super) async fn a_claim_is_found_again_by_its_own_call_alone(stage: Stage) {
     assert_eq!(stage.claim(&call(1, &id)).await.fence, first.fence);
     let elsewhere = Admission { holder: Holder(2), ..call(1, &id) };
     for other in [call(2, &id), elsewhere] {
-        assert!(matches!(stage.refusal(&other).await, Refusal::InFlight { reconciling: false, .. }));
+        assert!(matches!(
+            stage.refusal(&other).await,
+            Refusal::InFlight { reconciling: false, .. }
+        ));
     }
 }
 
@@ -37,7 +42,11 @@ pub(super) async fn a_lost_lease_makes_it_unknown_for_good(stage: Stage) {
     let id = key("k");
     let claim = stage.claim(&call(1, &id)).await;
     stage.pass(LEASE).await;
-    assert_eq!(stage.state(&id).await, Some(StateName::Running), "a record is shown as it was written");
+    assert_eq!(
+        stage.state(&id).await,
+        Some(StateName::Running),
+        "a record is shown as it was written"
+    );
     for caller in [1, 2] {
         assert!(matches!(stage.refusal(&call(caller, &id)).await, Refusal::Unknown { .. }));
     }
@@ -98,7 +107,9 @@ pub(super) async fn a_tombstone_remembers_the_key(stage: Stage) {
 
 pub(super) async fn a_sliding_ttl_is_kept(stage: Stage) {
     let id = key("k");
-    stage.succeed(&Admission { terms: Terms { sliding: true, ..terms() }, ..call(1, &id) }, "7").await;
+    stage
+        .succeed(&Admission { terms: Terms { sliding: true, ..terms() }, ..call(1, &id) }, "7")
+        .await;
     for _ in 0..3 {
         stage.pass(TTL / 2).await;
         assert_eq!(stage.replay(&call(2, &id)).await, "7");
@@ -131,10 +142,16 @@ pub(super) async fn a_lease_is_renewed(stage: Stage) {
 pub(super) async fn what_is_not_known_is_missing(stage: Stage) {
     let id = key("k");
     assert_eq!(stage.settle(&id, Fence(1), happened("7")).await, Settled::Missing);
-    assert_eq!(stage.ledger.renew(id.clone(), Fence(1)).await.unwrap(), Renewed::Lost { state: None });
+    assert_eq!(
+        stage.ledger.renew(id.clone(), Fence(1)).await.unwrap(),
+        Renewed::Lost { state: None }
+    );
     assert_eq!(stage.find(&id).await, None);
     assert_eq!(stage.history(&id).await, []);
-    assert!(matches!(stage.admit(&call(1, &id)).await, Admitted::Claimed(_)), "asking left nothing behind");
+    assert!(
+        matches!(stage.admit(&call(1, &id)).await, Admitted::Claimed(_)),
+        "asking left nothing behind"
+    );
 }
 
 pub(super) async fn large_and_strange_values_are_kept(stage: Stage) {
@@ -150,5 +167,8 @@ pub(super) async fn large_and_strange_values_are_kept(stage: Stage) {
     stage.succeed(&request, &result).await;
     assert_eq!(stage.replay(&call(2, &id)).await, result);
     let record = stage.find(&id).await.expect("a record");
-    assert_eq!((record.arguments, record.correlation_id), (request.arguments, request.correlation_id));
+    assert_eq!(
+        (record.arguments, record.correlation_id),
+        (request.arguments, request.correlation_id)
+    );
 }

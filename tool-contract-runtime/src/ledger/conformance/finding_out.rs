@@ -26,7 +26,10 @@ pub(super) async fn there_is_one_reconciler(stage: Stage) {
     assert_eq!(let_in(&stage, 8).await, fence, "its own reply was lost");
     let refused = ReconcileClaim::Refused { state: Some(StateName::Reconciling) };
     assert_eq!(stage.begin(&id, 9).await, refused);
-    assert!(matches!(stage.refusal(&call(2, &id)).await, Refusal::InFlight { reconciling: true, .. }));
+    assert!(matches!(
+        stage.refusal(&call(2, &id)).await,
+        Refusal::InFlight { reconciling: true, .. }
+    ));
     let superseded = Settled::Superseded { state: StateName::Reconciling };
     assert_eq!(stage.settle(&id, claim.fence, happened("7")).await, superseded);
     let found = Finding::Happened { result: "7".into() };

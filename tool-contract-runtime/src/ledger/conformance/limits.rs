@@ -10,7 +10,14 @@ use crate::ledger::{Admission, CellId, Draw, Limited, Refusal};
 
 pub(super) const fn per_tool(quota: Quota) -> Draw {
     let limit = Limit { scope: Scope::Tool, quota };
-    Draw { cell: CellId { tool: std::borrow::Cow::Borrowed("tool"), limit, tenant: None, subject: None } }
+    Draw {
+        cell: CellId {
+            tool: std::borrow::Cow::Borrowed("tool"),
+            limit,
+            tenant: None,
+            subject: None,
+        },
+    }
 }
 
 fn drawing(caller: u128, key_: &str, draws: &[Draw]) -> Admission {
@@ -61,7 +68,11 @@ pub(super) async fn cells_are_kept_apart(stage: Stage) {
         CellId { subject: Some("eve".into()), ..base.clone() },
     ];
     for cell in &cells {
-        assert_eq!(stage.ledger.draw(vec![Draw { cell: cell.clone() }]).await.unwrap(), Ok(()), "{cell:?}");
+        assert_eq!(
+            stage.ledger.draw(vec![Draw { cell: cell.clone() }]).await.unwrap(),
+            Ok(()),
+            "{cell:?}"
+        );
     }
     let again = stage.ledger.draw(vec![Draw { cell: base }]).await.unwrap();
     assert!(again.is_err(), "{again:?}");

@@ -2,7 +2,8 @@
 
 use super::stage::{LEASE, Stage, call, confirmed, happened, id, key, unknown};
 use crate::ledger::{
-    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, StateName, Timestamp, verify,
+    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, StateName, Timestamp,
+    verify,
 };
 
 pub(super) async fn a_record_is_shown_as_it_was_written(stage: Stage) {
@@ -24,11 +25,21 @@ pub(super) async fn histories_verify(stage: Stage) {
     stage.claim(&call(1, &two)).await;
     stage.settle(&one, claim.fence, unknown()).await;
     stage.pass(LEASE).await;
-    let ReconcileClaim::Claimed { fence, .. } = stage.begin(&one, 8).await else { panic!("not let in") };
+    let ReconcileClaim::Claimed { fence, .. } = stage.begin(&one, 8).await else {
+        panic!("not let in")
+    };
     stage.refusal(&call(2, &two)).await;
     stage.finish(&one, fence, Finding::Happened { result: "7".into() }).await;
     let expected = [
-        (one, vec![EventKind::Claimed, EventKind::BecameUnknown, EventKind::ReconcileBegan, EventKind::ReconciledHappened]),
+        (
+            one,
+            vec![
+                EventKind::Claimed,
+                EventKind::BecameUnknown,
+                EventKind::ReconcileBegan,
+                EventKind::ReconciledHappened,
+            ],
+        ),
         (two, vec![EventKind::Claimed, EventKind::LeaseLost]),
     ];
     for (id, expected) in expected {
@@ -61,7 +72,10 @@ async fn fill(stage: &Stage) {
 async fn listed(stage: &Stage, query: Query) -> Vec<(Option<String>, String, String)> {
     let found = stage.ledger.list(query).await.unwrap();
     let name = |tenant: tool_contract_spec::key::Tenant| tenant.to_string();
-    found.into_iter().map(|(id, _)| (id.tenant.map(name), id.tool.to_string(), id.key.to_string())).collect()
+    found
+        .into_iter()
+        .map(|(id, _)| (id.tenant.map(name), id.tool.to_string(), id.key.to_string()))
+        .collect()
 }
 
 fn named(which: &[usize]) -> Vec<(Option<String>, String, String)> {

@@ -8,7 +8,9 @@ use tool_contract_spec::policy::Quota;
 
 use super::limits::per_tool;
 use super::stage::{LEASE, Stage, call, key};
-use crate::ledger::{Admission, Admitted, Fence, Holder, Nonce, ReconcileClaim, ReconcileRequest, Refusal};
+use crate::ledger::{
+    Admission, Admitted, Fence, Holder, Nonce, ReconcileClaim, ReconcileRequest, Refusal,
+};
 
 const MANY: u128 = 32;
 
@@ -35,7 +37,8 @@ pub(super) async fn one_of_many_claims(stage: Stage) {
         let id = key(&format!("k{round}"));
         let answers = admit_all(&stage, (0..MANY).map(|caller| call(caller, &id))).await;
         assert_eq!(fences(&answers).len(), 1);
-        let in_flight = |answer: &&Admitted| matches!(answer, Admitted::Refused(Refusal::InFlight { .. }));
+        let in_flight =
+            |answer: &&Admitted| matches!(answer, Admitted::Refused(Refusal::InFlight { .. }));
         assert_eq!(answers.iter().filter(in_flight).count(), 31);
     }
 }
@@ -55,7 +58,8 @@ pub(super) async fn one_of_many_reconciles(stage: Stage) {
     let mut reconcilers = JoinSet::new();
     for nonce in 0..MANY {
         let ledger = Arc::clone(&stage.ledger);
-        let request = ReconcileRequest { id: id.clone(), nonce: Nonce(100 + nonce), holder: Holder(1) };
+        let request =
+            ReconcileRequest { id: id.clone(), nonce: Nonce(100 + nonce), holder: Holder(1) };
         reconcilers.spawn(async move { ledger.begin_reconcile(request).await.unwrap() });
     }
     let answers = reconcilers.join_all().await;
@@ -65,7 +69,8 @@ pub(super) async fn one_of_many_reconciles(stage: Stage) {
 
 pub(super) async fn a_limit_holds_among_many(stage: Stage) {
     let draws = vec![per_tool(Quota::Count(5))];
-    let request = |number| Admission { draws: draws.clone(), ..call(number, &key(&format!("k{number}"))) };
+    let request =
+        |number| Admission { draws: draws.clone(), ..call(number, &key(&format!("k{number}"))) };
     let answers = admit_all(&stage, (0..MANY).map(request)).await;
     assert_eq!(fences(&answers).len(), 5);
 }

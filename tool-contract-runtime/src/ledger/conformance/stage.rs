@@ -9,9 +9,9 @@ use tool_contract_spec::policy::Remint;
 
 use super::Subject;
 use crate::ledger::{
-    Admission, Admitted, ApprovalId, ApprovalVerdict, Claim, Decided, Decision, Event, Fence, Finding, Holder, Intent,
-    Ledger, Nonce, ReconcileClaim, ReconcileRequest, Reconciled, Record, Refusal, Resolution, Resolved, Settled,
-    Settlement, StateName, Terms, Verdict,
+    Admission, Admitted, ApprovalId, ApprovalVerdict, Claim, Decided, Decision, Event, Fence,
+    Finding, Holder, Intent, Ledger, Nonce, ReconcileClaim, ReconcileRequest, Reconciled, Record,
+    Refusal, Resolution, Resolved, Settled, Settlement, StateName, Terms, Verdict,
 };
 
 pub(in crate::ledger) const LEASE: Duration = Duration::from_secs(10);
@@ -131,7 +131,8 @@ impl Stage {
     }
 
     pub(super) async fn settle(&self, id: &OperationId, fence: Fence, verdict: Verdict) -> Settled {
-        let settlement = Settlement { id: id.clone(), fence, used: 1, verdict, attempts: Vec::new() };
+        let settlement =
+            Settlement { id: id.clone(), fence, used: 1, verdict, attempts: Vec::new() };
         self.ledger.settle(settlement).await.unwrap()
     }
 
@@ -147,17 +148,29 @@ impl Stage {
         self.ledger.begin_reconcile(request).await.unwrap()
     }
 
-    pub(super) async fn finish(&self, id: &OperationId, fence: Fence, finding: Finding) -> Reconciled {
+    pub(super) async fn finish(
+        &self,
+        id: &OperationId,
+        fence: Fence,
+        finding: Finding,
+    ) -> Reconciled {
         self.ledger.finish_reconcile(id.clone(), fence, finding).await.unwrap()
     }
 
     pub(super) async fn resolve(&self, id: &OperationId, resolved: Resolved) -> Reconciled {
-        let resolution = Resolution { id: id.clone(), by: "ada".into(), why: "looked".into(), resolved };
+        let resolution =
+            Resolution { id: id.clone(), by: "ada".into(), why: "looked".into(), resolved };
         self.ledger.resolve(resolution).await.unwrap()
     }
 
-    pub(super) async fn decide(&self, id: &OperationId, request: &ApprovalId, verdict: ApprovalVerdict) -> Decided {
-        let decision = Decision { id: id.clone(), request: request.clone(), by: "ada".into(), verdict };
+    pub(super) async fn decide(
+        &self,
+        id: &OperationId,
+        request: &ApprovalId,
+        verdict: ApprovalVerdict,
+    ) -> Decided {
+        let decision =
+            Decision { id: id.clone(), request: request.clone(), by: "ada".into(), verdict };
         self.ledger.decide_approval(decision).await.unwrap()
     }
 

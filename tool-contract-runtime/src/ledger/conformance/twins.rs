@@ -95,5 +95,9 @@ pub(super) async fn what_did_not_happen_is_no_twin(stage: Stage) {
     stage.pass(LEASE + Duration::from_secs(1)).await;
     let again = Admission { hash: hash(3), ..same(6, "e", Remint::Reject) };
     assert_eq!(first(&stage, &again).await, "d", "lost or not, it may have happened");
-    assert_eq!(stage.state(&key("d")).await, Some(StateName::Running), "and asking changed nothing");
+    assert_eq!(
+        stage.state(&key("d")).await,
+        Some(StateName::Running),
+        "and asking changed nothing"
+    );
 }

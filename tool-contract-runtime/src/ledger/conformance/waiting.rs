@@ -22,7 +22,9 @@ pub(super) async fn who_waits_is_woken(stage: Stage) {
                 loop {
                     match ledger.admit(call(10 + number, &id)).await.unwrap() {
                         Admitted::Replay(replay) => return replay.result,
-                        Admitted::Refused(Refusal::InFlight { .. }) => ledger.changed(id.clone(), LONG).await,
+                        Admitted::Refused(Refusal::InFlight { .. }) => {
+                            ledger.changed(id.clone(), LONG).await
+                        }
                         other => panic!("{other:?}"),
                     }
                 }
@@ -40,7 +42,9 @@ pub(super) async fn who_waits_is_woken(stage: Stage) {
 pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
     let id = key("k");
     let asking = Admission { terms: confirmed(), ..call(1, &id) };
-    let Refusal::AwaitingApproval { request, .. } = stage.refusal(&asking).await else { panic!("no request") };
+    let Refusal::AwaitingApproval { request, .. } = stage.refusal(&asking).await else {
+        panic!("no request")
+    };
     let waiter = {
         let (ledger, id) = (Arc::clone(&stage.ledger), id.clone());
         tokio::spawn(async move { ledger.changed(id, LONG).await })

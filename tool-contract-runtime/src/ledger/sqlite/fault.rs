@@ -60,13 +60,17 @@ pub(super) fn explain(file: &Path, error: &Error) -> LedgerError {
             "{file} is not an SQLite database, or its beginning is damaged: {error}; \
              give the ledger a path of its own, or restore the file from a backup"
         )),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => LedgerError::Unavailable(format!(
-            "{file} cannot be opened: {error}; this process must be allowed to write the file and its directory"
-        )),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            LedgerError::Unavailable(format!(
+                "{file} cannot be opened: {error}; this process must be allowed to write the file and its directory"
+            ))
+        }
         Some(ErrorCode::ReadOnly) => LedgerError::Unavailable(read_only(&file)),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Unavailable(format!(
-            "{file} is locked by another process: {error}; end that process, or what it does with the file"
-        )),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            LedgerError::Unavailable(format!(
+                "{file} is locked by another process: {error}; end that process, or what it does with the file"
+            ))
+        }
         None if is_surprise(error) => LedgerError::Corrupt(format!(
             "{file} holds what no ledger wrote: {error}; restore it from a backup, or repair its table `meta` by hand"
         )),
@@ -78,12 +82,16 @@ pub(super) fn explain(file: &Path, error: &Error) -> LedgerError {
 fn is_surprise(error: &Error) -> bool {
     matches!(
         error,
-        Error::QueryReturnedNoRows | Error::IntegralValueOutOfRange(..) | Error::InvalidColumnType(..)
+        Error::QueryReturnedNoRows
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
     )
 }
 
 pub(super) fn read_only(file: &impl fmt::Display) -> String {
-    format!("{file} can only be read; this process must be allowed to write the file and its directory")
+    format!(
+        "{file} can only be read; this process must be allowed to write the file and its directory"
+    )
 }
 
 pub(super) fn occupied(file: &Path, waited: Duration) -> LedgerError {

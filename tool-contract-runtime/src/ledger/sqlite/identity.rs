@@ -22,7 +22,10 @@ impl Identity {
     pub(super) fn of(file: &Path) -> Result<Self, LedgerError> {
         match mark(file) {
             Ok(mark) => Ok(Self { file: file.to_owned(), mark }),
-            Err(error) => Err(LedgerError::Unavailable(format!("{} cannot be looked at: {error}", file.display()))),
+            Err(error) => Err(LedgerError::Unavailable(format!(
+                "{} cannot be looked at: {error}",
+                file.display()
+            ))),
         }
     }
 

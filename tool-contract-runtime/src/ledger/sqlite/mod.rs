@@ -36,10 +36,10 @@ use tool_contract_spec::ledger::{
 };
 
 use self::checkpointer::Checkpointer;
-pub use self::options::SqliteOptions;
-use self::identity::Identity;
-use self::reader::Readers;
 use self::fault::Trouble;
+use self::identity::Identity;
+pub use self::options::SqliteOptions;
+use self::reader::Readers;
 use self::request::{Request, ask};
 use self::store::Store;
 use self::turnstile::Turnstile;
@@ -47,8 +47,9 @@ use self::writer::Writer;
 use super::time::Time;
 use super::waiting::Waiting;
 use super::{
-    Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, LedgerError, Limited, Query,
-    ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement,
+    Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
+    LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
+    Resolution, Settled, Settlement,
 };
 use crate::clock::Clock;
 use crate::tool::BoxFuture;
@@ -120,15 +121,21 @@ impl SqliteLedger {
 
 /// The file at `path`, if there can be one.
 fn plain_file(path: &Path) -> Result<PathBuf, LedgerError> {
-    let problem = if path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().starts_with(b":") {
+    let problem = if path.as_os_str().is_empty()
+        || path.as_os_str().as_encoded_bytes().starts_with(b":")
+    {
         "is no file; a ledger in memory is a `MemoryLedger`"
     } else if path.is_dir() {
         "is a directory; name a file in it"
-    } else if path.parent().is_some_and(|parent| !parent.as_os_str().is_empty() && !parent.is_dir()) {
+    } else if path.parent().is_some_and(|parent| !parent.as_os_str().is_empty() && !parent.is_dir())
+    {
         "is in a directory that does not exist; make the directory first"
     } else {
         return std::path::absolute(path).map_err(|error| {
-            LedgerError::Unavailable(format!("the ledger's path `{}` cannot be used: {error}", path.display()))
+            LedgerError::Unavailable(format!(
+                "the ledger's path `{}` cannot be used: {error}",
+                path.display()
+            ))
         });
     };
     Err(LedgerError::Unavailable(format!("the ledger's path `{}` {problem}", path.display())))
@@ -140,7 +147,11 @@ fn no_thread(file: &Path, error: &std::io::Error) -> LedgerError {
 
 /// What the writing thread does: it opens the file, hands out the ledger, and
 /// writes.
-fn open_and_write(file: PathBuf, options: SqliteOptions, opened: oneshot::Sender<Result<SqliteLedger, LedgerError>>) {
+fn open_and_write(
+    file: PathBuf,
+    options: SqliteOptions,
+    opened: oneshot::Sender<Result<SqliteLedger, LedgerError>>,
+) {
     let begun = begin(file, options);
     match begun {
         Ok(Begun { ledger, writer, connection, time }) => {
@@ -174,8 +185,10 @@ fn begin(file: PathBuf, options: SqliteOptions) -> Result<Begun, LedgerError> {
     let identity = Identity::of(&file)?;
     drop(turn);
     let waiting = Arc::new(Waiting::default());
-    let (readers, threads) = Readers::start(&file, &options).map_err(|error| no_thread(&file, &error))?;
-    let checkpointer = Checkpointer::start(&file, &options).map_err(|error| no_thread(&file, &error))?;
+    let (readers, threads) =
+        Readers::start(&file, &options).map_err(|error| no_thread(&file, &error))?;
+    let checkpointer =
+        Checkpointer::start(&file, &options).map_err(|error| no_thread(&file, &error))?;
     let (writer, queue) = sync_channel(options.queue);
     let ledger = SqliteLedger {
         file: file.clone(),
@@ -275,7 +288,9 @@ impl Ledger for SqliteLedger {
     }
 
     fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-        self.step(id.clone(), false, move |store| store.step(&id, |slot, around| renew(slot, fence, around)))
+        self.step(id.clone(), false, move |store| {
+            store.step(&id, |slot, around| renew(slot, fence, around))
+        })
     }
 
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
@@ -284,7 +299,12 @@ impl Ledger for SqliteLedger {
         })
     }
 
-    fn finish_reconcile(&self, id: OperationId, fence: Fence, finding: Finding) -> Answer<'_, Reconciled> {
+    fn finish_reconcile(
+        &self,
+        id: OperationId,
+        fence: Fence,
+        finding: Finding,
+    ) -> Answer<'_, Reconciled> {
         self.step(id.clone(), false, move |store| {
             store.step(&id, |slot, around| finish_reconcile(slot, fence, &finding, around))
         })
@@ -303,7 +323,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
-        self.ask(None, true, move |store| store.draw(&draws))
+        self.ask(None, draws.is_empty(), move |store| store.draw(&draws))
     }
 
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {

@@ -33,11 +33,15 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Starts the threads; they open the file when they are first asked.
-    pub(super) fn start(file: &Path, options: &SqliteOptions) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
+    pub(super) fn start(
+        file: &Path,
+        options: &SqliteOptions,
+    ) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
         let (queue, readings) = sync_channel(options.queue);
         let readings = Arc::new(Mutex::new(readings));
         let threads = (0..READERS).map(|_| {
-            let (file, options, readings) = (file.to_owned(), options.clone(), Arc::clone(&readings));
+            let (file, options, readings) =
+                (file.to_owned(), options.clone(), Arc::clone(&readings));
             let thread = std::thread::Builder::new().name("tool-contract reader".into());
             thread.spawn(move || serve(&file, &options, &readings))
         });
@@ -53,7 +57,8 @@ impl Readers {
         let (sender, receiver) = oneshot::channel();
         let file = self.file.clone();
         let reading: Reading = Box::new(move |connection| {
-            let read = connection.and_then(|connection| read(connection).map_err(|trouble| told(&file, trouble)));
+            let read = connection
+                .and_then(|connection| read(connection).map_err(|trouble| told(&file, trouble)));
             let is_good = !matches!(read, Err(LedgerError::Unavailable(_)));
             let _ = sender.send(read);
             is_good
@@ -98,7 +103,8 @@ fn serve(file: &Path, options: &SqliteOptions, readings: &Mutex<Receiver<Reading
 
 /// The record of one operation.
 pub(super) fn find(connection: &Connection, id: &OperationId) -> Result<Option<Record>, Trouble> {
-    let mut load = connection.prepare(&row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3"))?;
+    let mut load =
+        connection.prepare(&row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3"))?;
     one(&mut load, name(id), row::record)
 }
 
@@ -118,8 +124,12 @@ pub(super) fn history(connection: &Connection, id: &OperationId) -> Result<Vec<E
 }
 
 /// Operations in the order of their ids.
-pub(super) fn list(connection: &Connection, query: &Query) -> Result<Vec<(OperationId, Record)>, Trouble> {
+pub(super) fn list(
+    connection: &Connection,
+    query: &Query,
+) -> Result<Vec<(OperationId, Record)>, Trouble> {
     let mut conditions = vec!["TRUE"];
+    let of_state;
     let mut values: Vec<ToSqlOutput<'_>> = Vec::new();
     if let Some(tenant) = &query.tenant {
         conditions.push("tenant = ?");
@@ -130,8 +140,9 @@ pub(super) fn list(connection: &Connection, query: &Query) -> Result<Vec<(Operat
         values.push(text(tool));
     }
     if let Some(state) = query.state {
-        conditions.push("state = ?");
-        values.push(text(state.as_str()));
+        // A literal, for only then an index of some states is known to serve.
+        of_state = format!("state = '{state}'");
+        conditions.push(&of_state);
     }
     if let Some(after) = &query.after {
         conditions.push("(tenant, tool, key) > (?, ?, ?)");
@@ -157,10 +168,14 @@ pub(super) struct Glance {
 
 /// Looks how an operation stands.
 pub(super) fn glance(connection: &Connection, id: &OperationId) -> Result<Option<Glance>, Trouble> {
-    let mut load = connection
-        .prepare("SELECT state, fence FROM operations WHERE tenant = ?1 AND tool = ?2 AND key = ?3")?;
+    let mut load = connection.prepare(
+        "SELECT state, fence FROM operations WHERE tenant = ?1 AND tool = ?2 AND key = ?3",
+    )?;
     one(&mut load, name(id), |row| {
         let mut columns = Columns::from(row, 0);
-        Ok(Glance { state: columns.word(&StateName::ALL, StateName::as_str)?, fence: columns.number()? })
+        Ok(Glance {
+            state: columns.word(&StateName::ALL, StateName::as_str)?,
+            fence: columns.number()?,
+        })
     })
 }

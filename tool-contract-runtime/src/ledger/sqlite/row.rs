@@ -9,30 +9,17 @@ use tool_contract_spec::policy::{Period, Quota, Remint};
 use super::fault::{Damage, Trouble};
 use super::value::{Columns, big, bytes, json, maybe, number, span, text, time};
 use crate::ledger::{
-    Cell, CellId, Chain, EscalationId, Event, EventKind, Fence, Holder, Nonce, Record, State, StateName, Terms, Timestamp,
-    Unknown,
+    Cell, CellId, Chain, EscalationId, Event, EventKind, Fence, Holder, Nonce, Record, State,
+    StateName, Terms, Timestamp, Unknown,
 };
 
-/// How many columns a record has.
-const WIDTH: usize = 36;
-
-/// The columns of a record, in the order of [`encode`] and [`record`].
-pub(super) const RECORD: [&str; WIDTH] = [
+/// The columns of a record that a claim sets, in the order of [`encode_claim`].
+pub(super) const CLAIM: [&str; 18] = [
     "hash",
     "arguments",
-    "state",
-    "lease_until",
-    "not_before",
-    "expires_at",
-    "result",
-    "unknown_since",
-    "believed_from",
-    "cause",
     "fence",
     "nonce",
     "holder",
-    "attempts",
-    "reserved",
     "attempts_per_claim",
     "max_total",
     "repeatable",
@@ -45,15 +32,28 @@ pub(super) const RECORD: [&str; WIDTH] = [
     "remint",
     "confirm_ms",
     "quorum",
+    "correlation_id",
+];
+
+/// The columns that say how it stands, in the order of [`encode_standing`].
+pub(super) const STANDING: [&str; 17] = [
+    "state",
+    "lease_until",
+    "not_before",
+    "expires_at",
+    "result",
+    "unknown_since",
+    "believed_from",
+    "cause",
+    "attempts",
+    "reserved",
     "approval",
     "escalation",
     "doubt",
-    "correlation_id",
     "created_at",
     "changed_at",
     "events",
     "head",
-    "speaks_until",
 ];
 
 /// The columns that name an operation.
@@ -94,27 +94,16 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A record as the values of [`RECORD`].
-pub(super) fn encode(record: &Record) -> Result<[ToSqlOutput<'_>; WIDTH], Trouble> {
-    let parts = Parts::of(&record.state);
+/// A record as the values of [`CLAIM`].
+pub(super) fn encode_claim(record: &Record) -> [ToSqlOutput<'_>; CLAIM.len()] {
     let terms = &record.terms;
     let (confirm, quorum) = terms.confirm.unzip();
-    Ok([
+    [
         bytes(record.hash.as_bytes()),
         text(&record.arguments),
-        text(record.state.name().as_str()),
-        maybe(parts.lease_until, time),
-        maybe(parts.not_before, time),
-        maybe(parts.expires_at, time),
-        maybe(parts.result, text),
-        maybe(parts.unknown, |unknown| time(unknown.since)),
-        maybe(parts.unknown, |unknown| time(unknown.believed_from)),
-        maybe(parts.unknown, |unknown| text(&unknown.cause)),
         number(record.fence.0),
         big(record.nonce.0),
         big(record.holder.0),
-        number(record.attempts.into()),
-        number(record.reserved.into()),
         number(terms.attempts.into()),
         number(terms.max_total.into()),
         number(terms.repeatable.into()),
@@ -127,25 +116,49 @@ pub(super) fn encode(record: &Record) -> Result<[ToSqlOutput<'_>; WIDTH], Troubl
         text(terms.remint.as_str()),
         maybe(confirm, span),
         maybe(quorum, |quorum| number(quorum.into())),
+        maybe(record.correlation_id.as_deref(), text),
+    ]
+}
+
+/// Whether two records of an operation differ in [`CLAIM`].
+pub(super) fn is_claimed_anew(before: &Record, after: &Record) -> bool {
+    before.fence != after.fence || before.hash != after.hash || before.terms != after.terms
+}
+
+/// A record as the values of [`STANDING`].
+pub(super) fn encode_standing(
+    record: &Record,
+) -> Result<[ToSqlOutput<'_>; STANDING.len()], Trouble> {
+    let parts = Parts::of(&record.state);
+    Ok([
+        text(record.state.name().as_str()),
+        maybe(parts.lease_until, time),
+        maybe(parts.not_before, time),
+        maybe(parts.expires_at, time),
+        maybe(parts.result, text),
+        maybe(parts.unknown, |unknown| time(unknown.since)),
+        maybe(parts.unknown, |unknown| time(unknown.believed_from)),
+        maybe(parts.unknown, |unknown| text(&unknown.cause)),
+        number(record.attempts.into()),
+        number(record.reserved.into()),
         json(record.approval.as_ref())?,
         maybe(record.escalation.as_ref(), |escalation| text(&escalation.0)),
         json(record.doubt.as_ref())?,
-        maybe(record.correlation_id.as_deref(), text),
         time(record.created_at),
         time(record.changed_at),
         number(record.chain.length.into()),
         bytes(&record.chain.head),
-        maybe(record.speaks_until(), time),
     ])
 }
 
-/// Where the columns of [`ID`] and of [`RECORD`] begin in what [`select`] reads.
+/// Where the columns of [`ID`] and of the record begin in what [`select`] reads.
 const ID_AT: usize = 1;
 const RECORD_AT: usize = ID_AT + ID.len();
 
 /// A statement that reads operations: the row's id, the operation's, the record.
 pub(super) fn select(which: &str) -> String {
-    format!("SELECT id, {}, {} FROM operations {which}", ID.join(", "), RECORD.join(", "))
+    let columns = [ID.as_slice(), &CLAIM, &STANDING].concat().join(", ");
+    format!("SELECT id, {columns} FROM operations {which}")
 }
 
 /// The row's id.
@@ -173,17 +186,17 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Damage> {
     Ok(Record {
         hash: OperationHash::from_bytes(c.bytes()?),
         arguments: c.shared()?,
-        state: state(c)?,
         fence: Fence(c.number()?),
         nonce: Nonce(c.big()?),
         holder: Holder(c.big()?),
+        terms: terms(c)?,
+        correlation_id: c.maybe_text()?.map(Into::into),
+        state: state(c)?,
         attempts: c.small()?,
         reserved: c.small()?,
-        terms: terms(c)?,
         approval: c.json()?,
         escalation: c.maybe_text()?.map(|text| EscalationId(text.into())),
         doubt: c.json()?,
-        correlation_id: c.maybe_text()?.map(Into::into),
         created_at: c.time()?,
         changed_at: c.time()?,
         chain: Chain { length: c.small()?, head: c.bytes()? },
@@ -216,7 +229,10 @@ fn state(c: &mut Columns<'_, '_>) -> Result<State, Damage> {
             .zip(unknown())
             .map(|(lease_until, unknown)| State::Reconciling { lease_until, unknown }),
     };
-    whole.ok_or_else(|| Damage { column: "state".into(), problem: format!("is {name}, without what belongs to it") })
+    whole.ok_or_else(|| Damage {
+        column: "state".into(),
+        problem: format!("is {name}, without what belongs to it"),
+    })
 }
 
 fn terms(c: &mut Columns<'_, '_>) -> Result<Terms, Damage> {
@@ -233,7 +249,8 @@ fn terms(c: &mut Columns<'_, '_>) -> Result<Terms, Damage> {
         remint: c.word(&Remint::ALL, Remint::as_str)?,
         confirm: {
             let (ttl, quorum) = (c.maybe_span()?, c.maybe_number()?);
-            let quorum = quorum.map(u32::try_from).transpose().map_err(|_| c.damage("is too large"))?;
+            let quorum =
+                quorum.map(u32::try_from).transpose().map_err(|_| c.damage("is too large"))?;
             ttl.zip(quorum)
         },
     })

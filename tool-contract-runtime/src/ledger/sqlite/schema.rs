@@ -40,10 +40,13 @@ pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, L
 fn bound(file: &Path, connection: &Connection, options: &SqliteOptions) -> Result<(), LedgerError> {
     let failed = |error| explain(file, &error);
     if let Some(bytes) = options.most_bytes {
-        let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
+        let page: u32 =
+            connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
         let pages = (bytes / u64::from(page.max(1))).clamp(1, u64::from(u32::MAX) - 1);
         let pages = u32::try_from(pages).unwrap_or(u32::MAX - 1);
-        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(failed)?;
+        connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .map_err(failed)?;
     }
     Ok(())
 }
@@ -53,13 +56,20 @@ fn bound(file: &Path, connection: &Connection, options: &SqliteOptions) -> Resul
 pub(super) fn reopen(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
     let connection = connect(file, OpenFlags::empty(), options)?;
     if version(file, &connection)? == 0 {
-        return Err(LedgerError::Corrupt(format!("{} is empty; it was a ledger a moment ago", file.display())));
+        return Err(LedgerError::Corrupt(format!(
+            "{} is empty; it was a ledger a moment ago",
+            file.display()
+        )));
     }
     bound(file, &connection, options)?;
     Ok(connection)
 }
 
-fn connect(file: &Path, create: OpenFlags, options: &SqliteOptions) -> Result<Connection, LedgerError> {
+fn connect(
+    file: &Path,
+    create: OpenFlags,
+    options: &SqliteOptions,
+) -> Result<Connection, LedgerError> {
     let failed = |error| explain(file, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
@@ -70,26 +80,35 @@ fn connect(file: &Path, create: OpenFlags, options: &SqliteOptions) -> Result<Co
     connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
     connection.pragma_update(None, "trusted_schema", false).map_err(failed)?;
     // Copying the log back is a thread's own work, so that no call waits for it.
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(())).map_err(failed)?;
+    connection
+        .pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))
+        .map_err(failed)?;
     Ok(connection)
 }
 
 /// The schema version of the file; 0 if it is empty.
 fn version(file: &Path, connection: &Connection) -> Result<usize, LedgerError> {
     let failed = |error| explain(file, &error);
-    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let id: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
     if id == APPLICATION_ID {
         let version = connection
             .query_row("SELECT schema_version FROM meta", [], |row| row.get::<_, u32>(0))
-            .map_err(|error| foreign(file, &format!("its schema version cannot be read: {error}")))?;
+            .map_err(|error| {
+                foreign(file, &format!("its schema version cannot be read: {error}"))
+            })?;
         return known(file, version);
     }
-    let tables: u32 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    let tables: u32 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failed)?;
     if id == 0 && tables == 0 {
         return Ok(0);
     }
-    Err(foreign(file, "it is an SQLite database of another application; give the ledger a path of its own"))
+    Err(foreign(
+        file,
+        "it is an SQLite database of another application; give the ledger a path of its own",
+    ))
 }
 
 fn known(file: &Path, version: u32) -> Result<usize, LedgerError> {
@@ -108,7 +127,10 @@ fn known(file: &Path, version: u32) -> Result<usize, LedgerError> {
 const MIGRATIONS_LEN: usize = MIGRATIONS.len();
 
 fn foreign(file: &Path, problem: &str) -> LedgerError {
-    LedgerError::Corrupt(format!("{} is not a ledger that can be opened: {problem}", file.display()))
+    LedgerError::Corrupt(format!(
+        "{} is not a ledger that can be opened: {problem}",
+        file.display()
+    ))
 }
 
 fn keep_log(file: &Path, connection: &Connection) -> Result<(), LedgerError> {

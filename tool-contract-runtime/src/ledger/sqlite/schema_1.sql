@@ -4,7 +4,8 @@ CREATE TABLE meta (
     schema_version  INTEGER NOT NULL,
     -- The newest fence that was given. It never falls.
     fence           INTEGER NOT NULL,
-    -- The latest time that was shown, in milliseconds since the epoch.
+    -- The latest time that was shown, to the second, in milliseconds since the
+    -- epoch.
     clock           INTEGER NOT NULL
 ) STRICT;
 
@@ -67,18 +68,18 @@ CREATE TABLE operations (
     -- The end of the history: how many events, and the hash of the newest.
     events              INTEGER NOT NULL,
     head                BLOB NOT NULL,
-    -- Until when it answers for the same operation under another key.
-    speaks_until        INTEGER,
     UNIQUE (tenant, tool, key)
 ) STRICT;
 
-CREATE INDEX operations_by_intent ON operations (tenant, tool, hash, speaks_until, fence)
-    WHERE speaks_until IS NOT NULL;
+-- Finds the same operation under another key. Only claims change it.
+CREATE INDEX operations_by_intent ON operations (tenant, tool, hash, fence) WHERE fence > 0;
 
 -- What somebody may have to look at. The states that every call passes through
 -- are left out, so that no call pays for this.
 CREATE INDEX operations_of_note ON operations (state, tenant, tool, key)
-    WHERE state IN ('awaiting_approval', 'approved', 'denied', 'unknown', 'reconciling');
+    -- Not IN: that builds a table for each row that is written.
+    WHERE state = 'awaiting_approval' OR state = 'approved' OR state = 'denied'
+        OR state = 'unknown' OR state = 'reconciling';
 
 -- The history of each operation; each event's hash covers the one before it.
 CREATE TABLE events (

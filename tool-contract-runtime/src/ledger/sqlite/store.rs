@@ -1,5 +1,7 @@
 //! The steps of the ledger on one connection.
 
+use std::time::Duration;
+
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Params, Row, Statement, params_from_iter};
 use tool_contract_spec::key::OperationId;
@@ -41,19 +43,24 @@ pub(super) struct Store<'c> {
     new_cells: u32,
 }
 
+/// How far the stored clock may be behind. It guards against a clock that is set
+/// back across a restart; to keep it to the millisecond would cost each
+/// settlement a page.
+const CLOCK_GRAIN: Duration = Duration::from_secs(1);
+
 /// After so many new cells it is worth looking for idle ones.
 const MANY_CELLS: u32 = 4_096;
 
 struct Statements<'c> {
-    look: Statement<'c>,
     begin: Statement<'c>,
     commit: Statement<'c>,
     rollback: Statement<'c>,
     meta: Statement<'c>,
     put_meta: Statement<'c>,
     load: Statement<'c>,
-    twin: Statement<'c>,
+    twins: Statement<'c>,
     insert: Statement<'c>,
+    claim: Statement<'c>,
     update: Statement<'c>,
     append: Statement<'c>,
     cell: Statement<'c>,
@@ -65,21 +72,27 @@ impl<'c> Statements<'c> {
     fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         let prepare = |sql: &str| connection.prepare(sql);
         Ok(Self {
-            look: prepare("BEGIN")?,
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,
             rollback: prepare("ROLLBACK")?,
             meta: prepare("SELECT fence, clock FROM meta")?,
             put_meta: prepare("UPDATE meta SET fence = ?1, clock = ?2")?,
             load: prepare(&row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3"))?,
-            twin: prepare(&row::select(
-                "WHERE tenant = ?1 AND tool = ?2 AND hash = ?3 AND speaks_until IS NOT NULL \
-                 ORDER BY speaks_until DESC, fence DESC LIMIT 1",
-            ))?,
+            twins: prepare(&row::select(&format!(
+                "WHERE tenant = ?1 AND tool = ?2 AND hash = ?3 AND fence > 0 ORDER BY fence DESC LIMIT {}",
+                Twin::LOOK_BACK
+            )))?,
             insert: prepare(&insert())?,
-            update: prepare(&update())?,
-            append: prepare(&format!("INSERT INTO events ({}, operation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", row::EVENT))?,
-            cell: prepare(&format!("SELECT arrival, used FROM cells WHERE {}", row::CELL.map(|name| format!("{name} = ?")).join(" AND ")))?,
+            claim: prepare(&update(&row::CLAIM))?,
+            update: prepare(&update(&row::STANDING))?,
+            append: prepare(&format!(
+                "INSERT INTO events ({}, operation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                row::EVENT
+            ))?,
+            cell: prepare(&format!(
+                "SELECT arrival, used FROM cells WHERE {}",
+                row::CELL.map(|name| format!("{name} = ?")).join(" AND ")
+            ))?,
             put_cell: prepare(&format!(
                 "INSERT INTO cells ({}, arrival, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                  ON CONFLICT DO UPDATE SET arrival = excluded.arrival, used = excluded.used",
@@ -91,21 +104,26 @@ impl<'c> Statements<'c> {
 }
 
 fn insert() -> String {
-    let columns = [row::RECORD.as_slice(), row::ID.as_slice()].concat();
+    let columns = [row::ID.as_slice(), &row::CLAIM, &row::STANDING].concat();
     let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
     format!("INSERT INTO operations ({}) VALUES ({})", columns.join(", "), places.join(", "))
 }
 
-/// It leaves out what names the operation, so that SQLite leaves its index alone.
-fn update() -> String {
-    let columns: Vec<_> = (1..).zip(row::RECORD).map(|(place, name)| format!("{name} = ?{place}")).collect();
+/// Where no column of an index is named, SQLite leaves the index alone: most
+/// steps change only how an operation stands.
+fn update(columns: &[&str]) -> String {
+    let columns: Vec<_> =
+        (1..).zip(columns).map(|(place, name)| format!("{name} = ?{place}")).collect();
     format!("UPDATE operations SET {} WHERE id = ?{}", columns.join(", "), columns.len() + 1)
 }
 
 impl<'c> Store<'c> {
-    pub(super) fn prepare(connection: &'c Connection, time: &'c mut Time) -> rusqlite::Result<Self> {
+    pub(super) fn prepare(
+        connection: &'c Connection,
+        time: &'c mut Time,
+    ) -> rusqlite::Result<Self> {
         let nothing = Meta { fence: Fence::NONE, clock: Timestamp::ZERO };
-        Ok(Self {
+        let mut store = Self {
             connection,
             statements: Statements::prepare(connection)?,
             time,
@@ -114,16 +132,17 @@ impl<'c> Store<'c> {
             may_write: false,
             changed: false,
             new_cells: 0,
-        })
+        };
+        // Who only looks must know the time too.
+        store.read_meta()?;
+        Ok(store)
     }
 
     // ---- transactions ----
 
-    /// Begins to look, without the right to write.
-    pub(super) fn look(&mut self) -> rusqlite::Result<()> {
-        self.statements.look.execute([])?;
+    /// From now on steps may only look, each at what is durable then.
+    pub(super) const fn look(&mut self) {
         self.may_write = false;
-        self.read_meta()
     }
 
     /// Begins to write; SQLite's own lock is taken.
@@ -135,7 +154,8 @@ impl<'c> Store<'c> {
 
     /// Writes what the ledger as a whole remembers; then only the commit is left.
     pub(super) fn finish(&mut self) -> rusqlite::Result<()> {
-        if self.meta != self.stored {
+        let is_late = self.meta.clock.since(self.stored.clock) >= CLOCK_GRAIN;
+        if self.meta.fence != self.stored.fence || is_late {
             self.statements.put_meta.execute([number(self.meta.fence.0), time(self.meta.clock)])?;
         }
         Ok(())
@@ -149,14 +169,19 @@ impl<'c> Store<'c> {
     /// Undoes all steps since the beginning.
     pub(super) fn roll_back(&mut self) -> rusqlite::Result<()> {
         // Some errors have rolled it back already.
-        if self.connection.is_autocommit() { Ok(()) } else { self.statements.rollback.execute([]).map(drop) }
+        if self.connection.is_autocommit() {
+            Ok(())
+        } else {
+            self.statements.rollback.execute([]).map(drop)
+        }
     }
 
     fn read_meta(&mut self) -> rusqlite::Result<()> {
         // A fence that somebody set below zero must not start the sequence anew.
         let known = |row: &Row<'_>, column: usize| {
             let value: i64 = row.get(column)?;
-            u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
+            u64::try_from(value)
+                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
         };
         self.meta = self.statements.meta.query_row([], |row| {
             Ok(Meta { fence: Fence(known(row, 0)?), clock: Timestamp(known(row, 1)?) })
@@ -180,14 +205,14 @@ impl<'c> Store<'c> {
         step: impl FnOnce(&mut Option<Record>, &Around) -> Step<R>,
     ) -> Result<R, Trouble> {
         let around = self.around();
-        let Some((row, record)) = self.load(id)? else {
+        let Some((row, before)) = self.load(id)? else {
             // No transition but an admission makes a record.
             return Ok(step(&mut None, &around).reply);
         };
-        let mut slot = Some(record);
+        let mut slot = Some(before.clone());
         let done = step(&mut slot, &around);
         if let (true, Some(record)) = (done.changed, &slot) {
-            self.rewrite(row, record, &done.events, &around)?;
+            self.rewrite(row, &before, record, &done.events, &around)?;
         }
         Ok(done.reply)
     }
@@ -201,12 +226,13 @@ impl<'c> Store<'c> {
         }
         let mut cells = self.cells(&request.draws)?;
         let before = cells.clone();
-        let (row, mut slot) = found.unzip();
-        let twin = if slot.is_none() { self.twin(&request.id, request.hash)? } else { None };
+        let mut slot = found.as_ref().map(|(_, record)| record.clone());
+        let twin =
+            if slot.is_none() { self.twin(&request.id, request.hash, around.now)? } else { None };
         let done = admit(&mut slot, request, twin.as_ref(), &mut cells, &around);
         if let (true, Some(record)) = (done.changed, &slot) {
-            match row {
-                Some(row) => self.rewrite(row, record, &done.events, &around)?,
+            match &found {
+                Some((row, before)) => self.rewrite(*row, before, record, &done.events, &around)?,
                 None => self.write(&request.id, record, &done.events, &around)?,
             }
         }
@@ -235,9 +261,22 @@ impl<'c> Store<'c> {
         one(&mut self.statements.load, values, |row| Ok((row::row_id(row)?, row::record(row)?)))
     }
 
-    fn twin(&mut self, id: &OperationId, hash: OperationHash) -> Result<Option<Twin>, Trouble> {
-        let values = [text(row::tenant(id.tenant.as_ref())), text(&id.tool), bytes(hash.as_bytes())];
-        one(&mut self.statements.twin, values, |row| Ok(Twin { key: row::id(row)?.key, record: row::record(row)? }))
+    fn twin(
+        &mut self,
+        id: &OperationId,
+        hash: OperationHash,
+        now: Timestamp,
+    ) -> Result<Option<Twin>, Trouble> {
+        let values =
+            [text(row::tenant(id.tenant.as_ref())), text(&id.tool), bytes(hash.as_bytes())];
+        let mut rows = self.statements.twins.query(values)?;
+        while let Some(row) = rows.next()? {
+            let record = row::record(row)?;
+            if record.speaks_at(now) {
+                return Ok(Some(Twin { key: row::id(row)?.key, record }));
+            }
+        }
+        Ok(None)
     }
 
     fn write(
@@ -247,17 +286,30 @@ impl<'c> Store<'c> {
         events: &[Event],
         around: &Around,
     ) -> Result<(), Trouble> {
-        let values = row::encode(record)?;
+        let (name, claim, standing) =
+            (name(id), row::encode_claim(record), row::encode_standing(record)?);
         self.dirty(around.now)?;
-        self.statements.insert.execute(params_from_iter(values.iter().chain(&name(id))))?;
+        let values = name.iter().chain(&claim).chain(&standing);
+        self.statements.insert.execute(params_from_iter(values))?;
         self.note(self.connection.last_insert_rowid(), record, events)
     }
 
-    fn rewrite(&mut self, row: i64, record: &Record, events: &[Event], around: &Around) -> Result<(), Trouble> {
-        let values = row::encode(record)?;
+    fn rewrite(
+        &mut self,
+        row: i64,
+        before: &Record,
+        record: &Record,
+        events: &[Event],
+        around: &Around,
+    ) -> Result<(), Trouble> {
+        let standing = row::encode_standing(record)?;
         self.dirty(around.now)?;
         let row_id = ToSqlOutput::from(row);
-        self.statements.update.execute(params_from_iter(values.iter().chain([&row_id])))?;
+        if row::is_claimed_anew(before, record) {
+            let claim = row::encode_claim(record);
+            self.statements.claim.execute(params_from_iter(claim.iter().chain([&row_id])))?;
+        }
+        self.statements.update.execute(params_from_iter(standing.iter().chain([&row_id])))?;
         self.note(row, record, events)
     }
 
@@ -284,6 +336,10 @@ impl<'c> Store<'c> {
     // ---- cells ----
 
     fn cells(&mut self, draws: &[Draw]) -> Result<Vec<Cell>, Trouble> {
+        if !self.may_write {
+            // Whoever draws has to write; until then any cell will do.
+            return Ok(vec![Cell::default(); draws.len()]);
+        }
         draws.iter().map(|draw| self.cell(&draw.cell)).collect()
     }
 
@@ -292,7 +348,12 @@ impl<'c> Store<'c> {
         Ok(found.unwrap_or_default())
     }
 
-    fn put_cells(&mut self, draws: &[Draw], before: &[Cell], after: &[Cell]) -> Result<(), Trouble> {
+    fn put_cells(
+        &mut self,
+        draws: &[Draw],
+        before: &[Cell],
+        after: &[Cell],
+    ) -> Result<(), Trouble> {
         for ((draw, before), after) in draws.iter().zip(before).zip(after) {
             if before == after {
                 continue;

@@ -37,15 +37,22 @@ pub(super) fn big<'a>(value: u128) -> ToSqlOutput<'a> {
     ToSqlOutput::Owned(Value::Blob(value.to_be_bytes().to_vec()))
 }
 
-pub(super) fn maybe<'a, T>(value: Option<T>, put: impl FnOnce(T) -> ToSqlOutput<'a>) -> ToSqlOutput<'a> {
+pub(super) fn maybe<'a, T>(
+    value: Option<T>,
+    put: impl FnOnce(T) -> ToSqlOutput<'a>,
+) -> ToSqlOutput<'a> {
     value.map_or(ToSqlOutput::Owned(Value::Null), put)
 }
 
 pub(super) fn json<'a, T: Serialize>(value: Option<&T>) -> Result<ToSqlOutput<'a>, Trouble> {
     let Some(value) = value else { return Ok(ToSqlOutput::Owned(Value::Null)) };
-    serde_json::to_string(value).map(|text| ToSqlOutput::Owned(Value::Text(text))).map_err(|error| {
-        Trouble::Request(LedgerError::Unavailable(format!("a record cannot be written as JSON: {error}")))
-    })
+    serde_json::to_string(value).map(|text| ToSqlOutput::Owned(Value::Text(text))).map_err(
+        |error| {
+            Trouble::Request(LedgerError::Unavailable(format!(
+                "a record cannot be written as JSON: {error}"
+            )))
+        },
+    )
 }
 
 /// Reads the columns of a row, from left to right.
@@ -62,12 +69,15 @@ impl<'r, 's> Columns<'r, 's> {
 
     fn value(&mut self) -> Result<ValueRef<'r>, Damage> {
         self.next += 1;
-        self.row.get_ref(self.next - 1).map_err(|error| self.damage(&format!("cannot be read: {error}")))
+        self.row
+            .get_ref(self.next - 1)
+            .map_err(|error| self.damage(&format!("cannot be read: {error}")))
     }
 
     /// That the column that was read last holds what it should not.
     pub(super) fn damage(&self, problem: &str) -> Damage {
-        let name = self.next.checked_sub(1).and_then(|column| self.row.as_ref().column_name(column).ok());
+        let name =
+            self.next.checked_sub(1).and_then(|column| self.row.as_ref().column_name(column).ok());
         Damage { column: name.unwrap_or("a column").to_owned(), problem: problem.to_owned() }
     }
 
@@ -137,7 +147,9 @@ impl<'r, 's> Columns<'r, 's> {
 
     pub(super) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Damage> {
         let ValueRef::Blob(bytes) = self.value()? else { return Err(self.damage("is not a blob")) };
-        bytes.try_into().map_err(|_| self.damage(&format!("has {} bytes, and should have {N}", bytes.len())))
+        bytes
+            .try_into()
+            .map_err(|_| self.damage(&format!("has {} bytes, and should have {N}", bytes.len())))
     }
 
     pub(super) fn big(&mut self) -> Result<u128, Damage> {
@@ -146,11 +158,17 @@ impl<'r, 's> Columns<'r, 's> {
 
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Damage> {
         let Some(text) = self.maybe_text()? else { return Ok(None) };
-        serde_json::from_str(text).map(Some).map_err(|error| self.damage(&format!("is not what it should be: {error}")))
+        serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| self.damage(&format!("is not what it should be: {error}")))
     }
 
     /// One of a fixed set of words.
-    pub(super) fn word<T: Copy>(&mut self, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, Damage> {
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<T, Damage> {
         let text = self.text()?;
         let found = all.iter().copied().find(|word| name(*word) == text);
         found.ok_or_else(|| self.damage(&format!("is `{text}`, which means nothing here")))

@@ -77,7 +77,12 @@ impl Writer {
     }
 
     /// Serves on one connection, until it breaks or nobody is left.
-    fn serve(&mut self, connection: &Connection, time: &mut Time, first: Box<dyn Request>) -> Health {
+    fn serve(
+        &mut self,
+        connection: &Connection,
+        time: &mut Time,
+        first: Box<dyn Request>,
+    ) -> Health {
         let mut store = match Store::prepare(connection, time) {
             Ok(store) => store,
             Err(error) => {
@@ -116,22 +121,19 @@ impl Writer {
         if !batch.iter().any(|request| request.may_look()) {
             return batch;
         }
-        if store.look().is_err() {
-            // What is wrong shows again when it is written.
-            let _ = store.roll_back();
-            return batch;
-        }
+        store.look();
         let mut rest = Vec::with_capacity(batch.len());
         let mut answered = Vec::new();
         for mut request in batch {
-            let looked = if request.may_look() { request.make(store) } else { Err(Trouble::MustWrite) };
+            let looked =
+                if request.may_look() { request.make(store) } else { Err(Trouble::MustWrite) };
             match looked {
                 Ok(()) => answered.push((request, None)),
                 Err(Trouble::Request(error)) => answered.push((request, Some(self.named(error)))),
+                // What is wrong with the file shows again when it is written.
                 Err(Trouble::MustWrite | Trouble::Transaction(_)) => rest.push(request),
             }
         }
-        let _ = store.commit();
         answer(answered);
         rest
     }
@@ -170,7 +172,12 @@ impl Writer {
 
     /// Writes each of a batch in a transaction of its own, after `error` ended
     /// the common one: one of them is to blame, and others must not pay for it.
-    fn write_singly(&mut self, store: &mut Store<'_>, batch: Batch, error: &rusqlite::Error) -> Health {
+    fn write_singly(
+        &mut self,
+        store: &mut Store<'_>,
+        batch: Batch,
+        error: &rusqlite::Error,
+    ) -> Health {
         let error = explain(&self.file, error);
         if batch.len() == 1 {
             answer_all(batch, &error);
@@ -233,7 +240,8 @@ impl Writer {
 /// Whether the same transaction without one of its requests may succeed.
 fn is_of_one_request(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
-    matches!(code, Some(ErrorCode::DiskFull | ErrorCode::TooBig | ErrorCode::ConstraintViolation)) || code.is_none()
+    matches!(code, Some(ErrorCode::DiskFull | ErrorCode::TooBig | ErrorCode::ConstraintViolation))
+        || code.is_none()
 }
 
 /// Whether somebody else, who takes no turns, writes: a person with a shell.

@@ -14,9 +14,9 @@ use super::model::{Command, Model};
 use crate::ledger::conformance::{call, confirmed, happened, hash, id, repeatable, terms, unknown};
 use crate::ledger::time::Time;
 use crate::ledger::{
-    Admission, ApprovalVerdict, Attempt, CellId, Decision, Draw, Fence, Finding, Holder, Intent, Ledger, LedgerError,
-    MemoryLedger, Nonce, Query, ReconcileRequest, Resolution, Resolved, Settlement, SqliteLedger, Terms, Timestamp,
-    Verdict, verify,
+    Admission, ApprovalVerdict, Attempt, CellId, Decision, Draw, Fence, Finding, Holder, Intent,
+    Ledger, LedgerError, MemoryLedger, Nonce, Query, ReconcileRequest, Resolution, Resolved,
+    Settlement, SqliteLedger, Terms, Timestamp, Verdict, verify,
 };
 use crate::testing::ManualClock;
 
@@ -26,13 +26,39 @@ enum Plan {
     Pass(u64),
     /// Somebody sets the wall clock.
     Set(i64),
-    Admit { request: Box<Admission>, bring: bool },
-    Settle { id: OperationId, stale: bool, used: u32, verdict: Verdict, told: bool },
-    Renew { id: OperationId, stale: bool },
-    Begin { id: OperationId, nonce: u128 },
-    Finish { id: OperationId, stale: bool, finding: Finding },
-    Resolve { id: OperationId, resolved: Resolved },
-    Decide { id: OperationId, by: &'static str, verdict: ApprovalVerdict },
+    Admit {
+        request: Box<Admission>,
+        bring: bool,
+    },
+    Settle {
+        id: OperationId,
+        stale: bool,
+        used: u32,
+        verdict: Verdict,
+        told: bool,
+    },
+    Renew {
+        id: OperationId,
+        stale: bool,
+    },
+    Begin {
+        id: OperationId,
+        nonce: u128,
+    },
+    Finish {
+        id: OperationId,
+        stale: bool,
+        finding: Finding,
+    },
+    Resolve {
+        id: OperationId,
+        resolved: Resolved,
+    },
+    Decide {
+        id: OperationId,
+        by: &'static str,
+        verdict: ApprovalVerdict,
+    },
     Draw(Vec<Draw>),
 }
 
@@ -182,22 +208,36 @@ impl Three {
                 return None;
             }
             Plan::Admit { mut request, bring } => {
-                let approval = self.model.records.get(&request.id).and_then(|record| record.approval.as_ref());
+                let approval =
+                    self.model.records.get(&request.id).and_then(|record| record.approval.as_ref());
                 request.approval = approval.filter(|_| bring).map(|approval| approval.id.clone());
                 Command::Admit(*request)
             }
             Plan::Settle { id, stale, used, verdict, told } => {
                 let fence = self.fence(&id, stale);
-                Command::Settle(Settlement { id, fence, used, verdict, attempts: if told { attempts() } else { Vec::new() } })
+                Command::Settle(Settlement {
+                    id,
+                    fence,
+                    used,
+                    verdict,
+                    attempts: if told { attempts() } else { Vec::new() },
+                })
             }
             Plan::Renew { id, stale } => Command::Renew(id.clone(), self.fence(&id, stale)),
-            Plan::Begin { id, nonce } => {
-                Command::Begin(ReconcileRequest { id, nonce: Nonce(100 + nonce), holder: Holder(0) })
+            Plan::Begin { id, nonce } => Command::Begin(ReconcileRequest {
+                id,
+                nonce: Nonce(100 + nonce),
+                holder: Holder(0),
+            }),
+            Plan::Finish { id, stale, finding } => {
+                Command::Finish(id.clone(), self.fence(&id, stale), finding)
             }
-            Plan::Finish { id, stale, finding } => Command::Finish(id.clone(), self.fence(&id, stale), finding),
-            Plan::Resolve { id, resolved } => {
-                Command::Resolve(Resolution { id, by: "ada".into(), why: "looked".into(), resolved })
-            }
+            Plan::Resolve { id, resolved } => Command::Resolve(Resolution {
+                id,
+                by: "ada".into(),
+                why: "looked".into(),
+                resolved,
+            }),
             Plan::Decide { id, by, verdict } => {
                 let request = self.model.records.get(&id)?.approval.as_ref()?.id.clone();
                 Command::Decide(Decision { id, request, by: by.into(), verdict })
@@ -228,7 +268,13 @@ impl Three {
 fn attempts() -> Vec<Attempt> {
     let class = OutcomeClass::SideEffectUnknown;
     let error = "no answer \u{1F980}".to_owned();
-    vec![Attempt { number: 1, began_at: Timestamp(5), took: Duration::from_millis(7), class, error }]
+    vec![Attempt {
+        number: 1,
+        began_at: Timestamp(5),
+        took: Duration::from_millis(7),
+        class,
+        error,
+    }]
 }
 
 /// The answer of a ledger, written out as the model does.
@@ -241,7 +287,9 @@ async fn ask(ledger: &dyn Ledger, command: Command) -> String {
         Command::Settle(settlement) => written(ledger.settle(settlement).await),
         Command::Renew(id, fence) => written(ledger.renew(id, fence).await),
         Command::Begin(request) => written(ledger.begin_reconcile(request).await),
-        Command::Finish(id, fence, finding) => written(ledger.finish_reconcile(id, fence, finding).await),
+        Command::Finish(id, fence, finding) => {
+            written(ledger.finish_reconcile(id, fence, finding).await)
+        }
         Command::Resolve(resolution) => written(ledger.resolve(resolution).await),
         Command::Decide(decision) => written(ledger.decide_approval(decision).await),
         Command::Draw(draws) => written(ledger.draw(draws).await),

@@ -12,7 +12,11 @@ use super::{BoxFuture, Ledger, MemoryLedger, SqliteLedger};
 use crate::testing::ManualClock;
 
 /// A ledger, and what moves its clock; `kept` lives as long.
-fn subject<K: Send + Sync + 'static>(ledger: impl Ledger, clock: Arc<ManualClock>, kept: K) -> Subject {
+fn subject<K: Send + Sync + 'static>(
+    ledger: impl Ledger,
+    clock: Arc<ManualClock>,
+    kept: K,
+) -> Subject {
     let pass = move |span| -> BoxFuture<'static, ()> {
         let _ = &kept;
         clock.advance(span);

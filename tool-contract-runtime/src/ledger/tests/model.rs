@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{
-    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew, resolve, settle,
+    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew,
+    resolve, settle,
 };
 
 use crate::ledger::{
-    Admission, Cell, CellId, Decision, Draw, Event, Fence, Finding, ReconcileRequest, Record, Resolution, Settlement,
-    Timestamp,
+    Admission, Cell, CellId, Decision, Draw, Event, Fence, Finding, ReconcileRequest, Record,
+    Resolution, Settlement, Timestamp,
 };
 
 /// What is asked of a ledger.
@@ -42,8 +43,12 @@ impl Model {
             Command::Settle(settlement) => {
                 self.step(&settlement.id, now, |slot, around| settle(slot, settlement, around))
             }
-            Command::Renew(id, fence) => self.step(id, now, |slot, around| renew(slot, *fence, around)),
-            Command::Begin(request) => self.step(&request.id, now, |slot, around| begin_reconcile(slot, request, around)),
+            Command::Renew(id, fence) => {
+                self.step(id, now, |slot, around| renew(slot, *fence, around))
+            }
+            Command::Begin(request) => {
+                self.step(&request.id, now, |slot, around| begin_reconcile(slot, request, around))
+            }
             Command::Finish(id, fence, finding) => {
                 self.step(id, now, |slot, around| finish_reconcile(slot, *fence, finding, around))
             }
@@ -63,9 +68,12 @@ impl Model {
     }
 
     fn admit(&mut self, request: &Admission, now: Timestamp) -> String {
-        let twin = if self.records.contains_key(&request.id) { None } else { self.twin(request, now) };
+        let twin =
+            if self.records.contains_key(&request.id) { None } else { self.twin(request, now) };
         let mut cells = self.cells(&request.draws);
-        let answer = self.step(&request.id, now, |slot, around| admit(slot, request, twin.as_ref(), &mut cells, around));
+        let answer = self.step(&request.id, now, |slot, around| {
+            admit(slot, request, twin.as_ref(), &mut cells, around)
+        });
         self.put_cells(&request.draws, cells);
         answer
     }
@@ -89,7 +97,9 @@ impl Model {
     /// Of all that do the same and speak for it, the newest.
     fn twin(&self, request: &Admission, now: Timestamp) -> Option<Twin> {
         let same = |(id, record): &(&OperationId, &Record)| {
-            id.tenant == request.id.tenant && id.tool == request.id.tool && record.hash == request.hash
+            id.tenant == request.id.tenant
+                && id.tool == request.id.tool
+                && record.hash == request.hash
         };
         self.records
             .iter()
@@ -100,7 +110,8 @@ impl Model {
     }
 
     fn cells(&self, draws: &[Draw]) -> Vec<Cell> {
-        let cell = |draw: &Draw| self.cells.iter().find(|(id, _)| *id == draw.cell).map(|(_, cell)| *cell);
+        let cell =
+            |draw: &Draw| self.cells.iter().find(|(id, _)| *id == draw.cell).map(|(_, cell)| *cell);
         draws.iter().map(|draw| cell(draw).unwrap_or_default()).collect()
     }
 

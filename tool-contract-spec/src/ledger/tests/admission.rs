@@ -107,7 +107,10 @@ fn the_backoff_comes_before_the_approval() {
     let mut bench = Bench::default();
     let claim = bench.claim(&admission(1, terms()));
     bench.settle(claim.fence, 1, nothing(50));
-    assert_eq!(bench.refusal(&admission(2, confirmed())), Refusal::NotBefore { retry_after: ms(50) });
+    assert_eq!(
+        bench.refusal(&admission(2, confirmed())),
+        Refusal::NotBefore { retry_after: ms(50) }
+    );
     assert_eq!(bench.record().approval, None);
 }
 
@@ -158,7 +161,8 @@ fn a_released_key_may_be_bound_to_other_arguments() {
     let mut bench = Bench::default();
     let claim = bench.claim(&admission(1, terms()));
     bench.settle(claim.fence, 1, nothing(0));
-    let claim = bench.claim(&Admission { hash: hash(9), arguments: "[]".into(), ..admission(2, terms()) });
+    let claim =
+        bench.claim(&Admission { hash: hash(9), arguments: "[]".into(), ..admission(2, terms()) });
     assert_eq!(claim.attempts_before, 1, "its attempts stay counted");
     assert_eq!((bench.record().hash, &*bench.record().arguments), (hash(9), "[]"));
 }
@@ -240,8 +244,12 @@ fn an_unknown_outcome_runs_again_only_if_both_contracts_say_so() {
             let answer = lost(stored).admit(&admission(2, calling.clone()));
             let may = *stored == repeatable() && *calling == repeatable();
             match answer {
-                Admitted::Claimed(claim) => assert!(may && claim.in_doubt, "{stored:?} {calling:?}"),
-                Admitted::Refused(Refusal::Unknown { .. }) => assert!(!may, "{stored:?} {calling:?}"),
+                Admitted::Claimed(claim) => {
+                    assert!(may && claim.in_doubt, "{stored:?} {calling:?}")
+                }
+                Admitted::Refused(Refusal::Unknown { .. }) => {
+                    assert!(!may, "{stored:?} {calling:?}")
+                }
                 other => panic!("{stored:?} {calling:?}: {other:?}"),
             }
         }

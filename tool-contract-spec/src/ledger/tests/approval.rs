@@ -32,7 +32,10 @@ fn a_grant_is_good_for_one_run() {
     assert_eq!(bench.record().approval, None);
     let fence = bench.reconcile(8);
     bench.at(30).finish(fence, &Finding::CannotTell { why: String::new() });
-    assert_eq!(bench.grant(&request, "eve"), Decided::Refused(Undecided::NoRequest { state: Some(StateName::Unknown) }));
+    assert_eq!(
+        bench.grant(&request, "eve"),
+        Decided::Refused(Undecided::NoRequest { state: Some(StateName::Unknown) })
+    );
     bench.resolve(Resolved::DidNotHappen { holder_is_dead: true });
     assert_eq!(bench.refusal(&bringing(&request)), Refusal::WrongApproval);
     assert_ne!(bench.request(&admission(3, confirmed())), request);
@@ -113,8 +116,14 @@ fn a_grant_lapses() {
 fn a_denial_is_final() {
     let mut bench = Bench::default();
     let request = bench.request(&admission(1, confirmed()));
-    assert_eq!(bench.decide(&request, "ada", ApprovalVerdict::Deny { why: "no".into() }), Decided::Denied);
-    assert_eq!(bench.refusal(&bringing(&request)), Refusal::Denied { by: "ada".into(), why: "no".into() });
+    assert_eq!(
+        bench.decide(&request, "ada", ApprovalVerdict::Deny { why: "no".into() }),
+        Decided::Denied
+    );
+    assert_eq!(
+        bench.refusal(&bringing(&request)),
+        Refusal::Denied { by: "ada".into(), why: "no".into() }
+    );
     let late = Decided::Refused(Undecided::NoRequest { state: Some(StateName::Denied) });
     assert_eq!(bench.grant(&request, "eve"), late);
     assert_eq!(bench.at(TTL).refusal(&bringing(&request)), Refusal::Expired);
@@ -146,7 +155,8 @@ fn a_decision_on_another_request_does_not_count() {
     let mut bench = Bench::default();
     bench.request(&admission(1, confirmed()));
     let other = ApprovalId("apr_other".into());
-    let refused = Decided::Refused(Undecided::NoRequest { state: Some(StateName::AwaitingApproval) });
+    let refused =
+        Decided::Refused(Undecided::NoRequest { state: Some(StateName::AwaitingApproval) });
     assert_eq!(bench.grant(&other, "ada"), refused);
     let refused = Decided::Refused(Undecided::NoRequest { state: None });
     assert_eq!(Bench::default().grant(&other, "ada"), refused);

@@ -59,12 +59,18 @@ impl Ghost {
         if let Some(last) = &self.last {
             assert!(claim.fence > last.fence, "fences grow");
             if !last.closed {
-                assert!(last.may_repeat && may_repeat, "no run after unknown, unless both contracts are repeatable");
+                assert!(
+                    last.may_repeat && may_repeat,
+                    "no run after unknown, unless both contracts are repeatable"
+                );
             }
             assert_eq!(claim.in_doubt, !last.closed, "the holder is told of the doubt");
         }
         assert!(claim.attempts >= 1, "a claim is good for an attempt");
-        assert!(claim.attempts_before + claim.attempts <= MAX_TOTAL, "attempts never exceed the cap");
+        assert!(
+            claim.attempts_before + claim.attempts <= MAX_TOTAL,
+            "attempts never exceed the cap"
+        );
         assert!(self.begun <= claim.attempts_before, "every attempt that was begun is counted");
         if let Confirmation::Wanted(standing) = confirmation {
             let grant = standing.expect("a confirmed run has a request");

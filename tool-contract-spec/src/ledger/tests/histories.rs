@@ -27,7 +27,14 @@ fn admit_command() -> impl Strategy<Value = Command> {
     let intent = prop_oneof![4 => Just(Intent::Claim), 1 => Just(Intent::RequestApproval)];
     let hash = prop_oneof![6 => Just(0_u8), 1 => Just(1)];
     (0..3_usize, contracts(), hash, intent, any::<bool>(), reply()).prop_map(
-        |(caller, terms, hash, intent, bring, reply)| Command::Admit { caller, terms, hash, intent, bring, reply },
+        |(caller, terms, hash, intent, bring, reply)| Command::Admit {
+            caller,
+            terms,
+            hash,
+            intent,
+            bring,
+            reply,
+        },
     )
 }
 

@@ -39,7 +39,8 @@ const TAMPERINGS: [Tampering; 12] = [
     ("at", |events, at| events[at].at.0 += 1),
     ("kind", |events, at| {
         let kind = events[at].kind;
-        events[at].kind = if kind == EventKind::Released { EventKind::Succeeded } else { EventKind::Released };
+        events[at].kind =
+            if kind == EventKind::Released { EventKind::Succeeded } else { EventKind::Released };
     }),
     ("fence", |events, at| events[at].fence.0 += 1),
     ("detail added or changed", |events, at| events[at].detail.get_or_insert_default().push('!')),

@@ -75,9 +75,17 @@ fn a_count_never_refills() {
 
 #[test]
 fn several_limits_are_drawn_from_together_or_not_at_all() {
-    let mut meter = Meter::new(&[Quota::Rate(5, Period::Second), Quota::Count(2), Quota::Rate(3, Period::Hour)]);
+    let mut meter = Meter::new(&[
+        Quota::Rate(5, Period::Second),
+        Quota::Count(2),
+        Quota::Rate(3, Period::Hour),
+    ]);
     assert_eq!(meter.burst(NOW, 10), 2);
-    assert_eq!(meter.draw(NOW).unwrap_err().quota, Quota::Count(2), "the one that has no room for longest");
+    assert_eq!(
+        meter.draw(NOW).unwrap_err().quota,
+        Quota::Count(2),
+        "the one that has no room for longest"
+    );
     assert_eq!(meter.cells[1].count, 2);
     let mut alone = Meter::new(&[Quota::Rate(5, Period::Second)]);
     alone.cells[0] = meter.cells[0];
@@ -118,7 +126,11 @@ fn a_cell_is_idle_when_it_says_no_more_than_a_new_one() {
 
 #[test]
 fn the_end_of_time_is_survived() {
-    for quota in [Quota::Rate(1, Period::Day), Quota::Rate(u32::MAX, Period::Second), Quota::Rate(0, Period::Hour)] {
+    for quota in [
+        Quota::Rate(1, Period::Day),
+        Quota::Rate(u32::MAX, Period::Second),
+        Quota::Rate(0, Period::Hour),
+    ] {
         let mut meter = Meter::new(&[quota]);
         let _ = meter.draw(u64::MAX);
         let _ = meter.draw(0);

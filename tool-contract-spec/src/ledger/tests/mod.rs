@@ -158,7 +158,8 @@ impl Bench {
     }
 
     fn resolve(&mut self, resolved: Resolved) -> Reconciled {
-        let resolution = Resolution { id: id("key"), by: "ada".into(), why: "looked".into(), resolved };
+        let resolution =
+            Resolution { id: id("key"), by: "ada".into(), why: "looked".into(), resolved };
         self.step(|slot, around| resolve(slot, &resolution, around))
     }
 

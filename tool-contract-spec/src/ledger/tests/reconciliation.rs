@@ -24,8 +24,14 @@ fn there_is_one_reconciler() {
     assert_eq!(bench.begin(9), ReconcileClaim::Refused { state: Some(StateName::Reconciling) });
     // But one whose reply was lost finds itself.
     assert_eq!(bench.reconcile(8), fence);
-    assert!(matches!(bench.refusal(&admission(2, repeatable())), Refusal::InFlight { reconciling: true, .. }));
-    assert!(matches!(bench.resolve(Resolved::Happened { result: "1".into() }), Reconciled::Superseded { .. }));
+    assert!(matches!(
+        bench.refusal(&admission(2, repeatable())),
+        Refusal::InFlight { reconciling: true, .. }
+    ));
+    assert!(matches!(
+        bench.resolve(Resolved::Happened { result: "1".into() }),
+        Reconciled::Superseded { .. }
+    ));
 }
 
 #[test]
@@ -76,7 +82,10 @@ fn that_it_did_not_happen_is_believed_when_the_holder_can_no_longer_act() {
     assert_eq!(bench.state(), StateName::Reconciling);
     bench.at(LEASE + 5).renew(fence);
     bench.at(LEASE + 14).renew(fence);
-    assert_eq!(bench.at(BELIEVED - 1).finish(fence, &DID_NOT), Reconciled::TooEarly { wait: ms(1) });
+    assert_eq!(
+        bench.at(BELIEVED - 1).finish(fence, &DID_NOT),
+        Reconciled::TooEarly { wait: ms(1) }
+    );
     assert_eq!(bench.at(BELIEVED).finish(fence, &DID_NOT), recorded(StateName::Released));
     assert_eq!(bench.finish(fence, &DID_NOT), recorded(StateName::Released));
     assert_eq!(bench.refusal(&admission(2, terms())), Refusal::NotBefore { retry_after: ms(3) });
@@ -89,7 +98,10 @@ fn who_cannot_tell_leaves_it_unknown() {
     let fence = bench.reconcile(8);
     let found = Finding::CannotTell { why: "no such index".into() };
     let first = bench.finish(fence, &found);
-    assert!(matches!(&first, Reconciled::Recorded { state: StateName::Unknown, escalation: Some(_) }));
+    assert!(matches!(
+        &first,
+        Reconciled::Recorded { state: StateName::Unknown, escalation: Some(_) }
+    ));
     assert_eq!(bench.finish(fence, &found), first);
     let State::Unknown(unknown) = &bench.record().state else { panic!("not unknown") };
     assert_eq!(unknown.believed_from, Timestamp(BELIEVED), "the former holder is still who he was");
@@ -110,7 +122,10 @@ fn only_the_reconcilers_own_fence_counts() {
     // Not even if it found the same.
     let found = Finding::Happened { result: "7".into() };
     bench.finish(second, &found);
-    assert_eq!(bench.finish(first, &found), Reconciled::Superseded { state: Some(StateName::Succeeded) });
+    assert_eq!(
+        bench.finish(first, &found),
+        Reconciled::Superseded { state: Some(StateName::Succeeded) }
+    );
 }
 
 #[test]
@@ -130,7 +145,10 @@ fn a_person_may_say_what_happened() {
     assert_eq!(bench.resolve(happened), recorded(StateName::Succeeded));
     assert!(matches!(bench.admit(&admission(2, terms())), Admitted::Replay(_)));
     let event = bench.events.last().expect("an event");
-    assert_eq!((event.kind, event.detail.as_deref()), (EventKind::ResolvedHappened, Some("ada: looked")));
+    assert_eq!(
+        (event.kind, event.detail.as_deref()),
+        (EventKind::ResolvedHappened, Some("ada: looked"))
+    );
 }
 
 #[test]
@@ -147,7 +165,9 @@ fn a_person_is_believed_early_only_of_a_dead_holder() {
 
 #[test]
 fn after_a_persons_word_the_former_holder_settles_nothing() {
-    for resolved in [Resolved::Happened { result: "7".into() }, Resolved::DidNotHappen { holder_is_dead: true }] {
+    for resolved in
+        [Resolved::Happened { result: "7".into() }, Resolved::DidNotHappen { holder_is_dead: true }]
+    {
         let mut bench = lost();
         bench.resolve(resolved);
         assert!(bench.record().fence > Fence(1), "it takes a fence of its own");

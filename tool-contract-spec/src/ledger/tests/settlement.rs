@@ -35,12 +35,18 @@ fn another_verdict_of_the_same_claim_does_not_count() {
     let (mut bench, fence) = claimed(terms());
     bench.settle(fence, 1, happened("7"));
     for verdict in [happened("8"), nothing(0), unknown()] {
-        assert_eq!(bench.settle(fence, 1, verdict), Settled::Superseded { state: StateName::Succeeded });
+        assert_eq!(
+            bench.settle(fence, 1, verdict),
+            Settled::Superseded { state: StateName::Succeeded }
+        );
     }
     let (mut bench, fence) = claimed(terms());
     bench.settle(fence, 1, nothing(0));
     for verdict in [happened("8"), unknown()] {
-        assert_eq!(bench.settle(fence, 1, verdict), Settled::Superseded { state: StateName::Released });
+        assert_eq!(
+            bench.settle(fence, 1, verdict),
+            Settled::Superseded { state: StateName::Released }
+        );
     }
 }
 
@@ -50,7 +56,10 @@ fn a_stale_fence_changes_nothing() {
     let new = bench.at(LEASE).claim(&admission(2, repeatable())).fence;
     let record = bench.record().clone();
     for verdict in [happened("7"), nothing(0), unknown()] {
-        assert_eq!(bench.settle(old, 1, verdict), Settled::Superseded { state: StateName::Running });
+        assert_eq!(
+            bench.settle(old, 1, verdict),
+            Settled::Superseded { state: StateName::Running }
+        );
     }
     assert_eq!(bench.renew(old), Renewed::Lost { state: Some(StateName::Running) });
     assert_eq!(*bench.record(), record);
@@ -59,7 +68,9 @@ fn a_stale_fence_changes_nothing() {
 
 #[test]
 fn a_late_truth_is_welcome() {
-    for (verdict, state) in [(happened("7"), StateName::Succeeded), (nothing(0), StateName::Released)] {
+    for (verdict, state) in
+        [(happened("7"), StateName::Succeeded), (nothing(0), StateName::Released)]
+    {
         let (mut bench, fence) = claimed(terms());
         assert_eq!(bench.at(LEASE).renew(fence), Renewed::Lost { state: Some(StateName::Unknown) });
         assert_eq!(bench.at(50).settle(fence, 1, verdict), RECORDED);
@@ -71,14 +82,19 @@ fn a_late_truth_is_welcome() {
 fn a_late_truth_is_too_late_once_somebody_reconciles() {
     let (mut bench, fence) = claimed(terms());
     bench.at(LEASE).reconcile(9);
-    assert_eq!(bench.settle(fence, 1, happened("7")), Settled::Superseded { state: StateName::Reconciling });
+    assert_eq!(
+        bench.settle(fence, 1, happened("7")),
+        Settled::Superseded { state: StateName::Reconciling }
+    );
     assert_eq!(bench.state(), StateName::Reconciling);
 }
 
 #[test]
 fn an_unknown_outcome_names_its_escalation() {
     let (mut bench, fence) = claimed(terms());
-    let Settled::Recorded { escalation: Some(escalation) } = bench.at(3).settle(fence, 1, unknown()) else {
+    let Settled::Recorded { escalation: Some(escalation) } =
+        bench.at(3).settle(fence, 1, unknown())
+    else {
         panic!("no escalation");
     };
     assert_eq!(bench.record().escalation, Some(escalation.clone()));
@@ -96,7 +112,10 @@ fn a_lost_lease_is_believed_only_when_the_holder_can_no_longer_act() {
     // Noticed late: counted from when it ran out all the same.
     bench.at(60).refusal(&admission(2, terms()));
     let State::Unknown(unknown) = &bench.record().state else { panic!("not unknown") };
-    assert_eq!((unknown.since, unknown.believed_from), (Timestamp(LEASE), Timestamp(LEASE + TIMEOUT + SETTLE)));
+    assert_eq!(
+        (unknown.since, unknown.believed_from),
+        (Timestamp(LEASE), Timestamp(LEASE + TIMEOUT + SETTLE))
+    );
     assert_eq!(bench.events.last().map(|event| event.kind), Some(EventKind::LeaseLost));
 }
 
@@ -131,7 +150,10 @@ fn a_lease_is_renewed_until_it_runs_out() {
     let (mut bench, fence) = claimed(terms());
     assert_eq!(bench.at(9).renew(fence), Renewed::Until(Timestamp(9 + LEASE)));
     assert_eq!(bench.at(18).renew(fence), Renewed::Until(Timestamp(18 + LEASE)));
-    assert_eq!(bench.at(18 + LEASE).renew(fence), Renewed::Lost { state: Some(StateName::Unknown) });
+    assert_eq!(
+        bench.at(18 + LEASE).renew(fence),
+        Renewed::Lost { state: Some(StateName::Unknown) }
+    );
     assert_eq!(bench.renew(fence), Renewed::Lost { state: Some(StateName::Unknown) });
 }
 
@@ -140,7 +162,10 @@ fn a_reconciler_renews_too() {
     let (mut bench, _) = claimed(terms());
     let fence = bench.at(LEASE).reconcile(9);
     assert_eq!(bench.at(LEASE + 5).renew(fence), Renewed::Until(Timestamp(2 * LEASE + 5)));
-    assert_eq!(bench.at(2 * LEASE + 5).renew(fence), Renewed::Lost { state: Some(StateName::Unknown) });
+    assert_eq!(
+        bench.at(2 * LEASE + 5).renew(fence),
+        Renewed::Lost { state: Some(StateName::Unknown) }
+    );
 }
 
 #[test]
@@ -154,7 +179,8 @@ fn failed_attempts_are_in_the_history() {
     };
     for verdict in [happened("7"), nothing(0), unknown()] {
         let (mut bench, fence) = claimed(terms());
-        let settlement = Settlement { id: id("key"), fence, used: 1, verdict, attempts: vec![attempt.clone()] };
+        let settlement =
+            Settlement { id: id("key"), fence, used: 1, verdict, attempts: vec![attempt.clone()] };
         bench.step(|slot, around| settle(slot, &settlement, around));
         let told: Vec<Vec<Attempt>> = bench
             .events

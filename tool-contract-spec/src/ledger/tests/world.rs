@@ -25,21 +25,61 @@ pub(super) enum Reply {
 #[derive(Debug, Clone)]
 pub(super) enum Command {
     /// True time goes on, and the ledger's clock by less.
-    Tick { span: u64, lag: u64 },
-    Admit { caller: usize, terms: Terms, hash: u8, intent: Intent, bring: bool, reply: Reply },
-    Resend { caller: usize, reply: Reply },
-    Begin { caller: usize },
-    Act { caller: usize },
-    End { caller: usize, unknown: bool },
-    Settle { caller: usize },
-    Renew { caller: usize, reply: Reply },
-    Crash { caller: usize },
-    Reconcile { who: usize },
-    Report { who: usize, cannot_tell: bool },
-    Resolve { dead: bool },
-    Decide { by: u8, deny: bool, stale: bool },
+    Tick {
+        span: u64,
+        lag: u64,
+    },
+    Admit {
+        caller: usize,
+        terms: Terms,
+        hash: u8,
+        intent: Intent,
+        bring: bool,
+        reply: Reply,
+    },
+    Resend {
+        caller: usize,
+        reply: Reply,
+    },
+    Begin {
+        caller: usize,
+    },
+    Act {
+        caller: usize,
+    },
+    End {
+        caller: usize,
+        unknown: bool,
+    },
+    Settle {
+        caller: usize,
+    },
+    Renew {
+        caller: usize,
+        reply: Reply,
+    },
+    Crash {
+        caller: usize,
+    },
+    Reconcile {
+        who: usize,
+    },
+    Report {
+        who: usize,
+        cannot_tell: bool,
+    },
+    Resolve {
+        dead: bool,
+    },
+    Decide {
+        by: u8,
+        deny: bool,
+        stale: bool,
+    },
     /// A message arrives a second time.
-    Redeliver { which: usize },
+    Redeliver {
+        which: usize,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +126,9 @@ impl Caller {
     /// Whether it may still act at `now`.
     fn may_act(&self, now: u64) -> bool {
         match self {
-            Self::Holding(hold) => hold.until > now || hold.attempt.is_some_and(|until| until >= now),
+            Self::Holding(hold) => {
+                hold.until > now || hold.attempt.is_some_and(|until| until >= now)
+            }
             Self::Idle | Self::Asked(_) => false,
         }
     }
@@ -166,7 +208,15 @@ impl World {
 
     // ---- callers ----
 
-    fn admit(&mut self, caller: usize, terms: &Terms, number: u8, intent: Intent, bring: bool, reply: Reply) {
+    fn admit(
+        &mut self,
+        caller: usize,
+        terms: &Terms,
+        number: u8,
+        intent: Intent,
+        bring: bool,
+        reply: Reply,
+    ) {
         if !matches!(self.callers[caller], Caller::Idle) {
             return;
         }
@@ -213,8 +263,9 @@ impl World {
         let before = self.bench.slot.clone();
         let (drawn_before, now) = (self.cell, self.now);
         let cell = &mut self.cell;
-        let answer =
-            self.bench.step(|slot, around| admit(slot, request, None, std::slice::from_mut(cell), around));
+        let answer = self
+            .bench
+            .step(|slot, around| admit(slot, request, None, std::slice::from_mut(cell), around));
         self.coverage.admitted(&answer);
         if let Admitted::Claimed(claim) = &answer
             && !self.ghost.knows(claim.fence)
@@ -247,10 +298,16 @@ impl World {
                     self.requests.push(request.clone());
                 }
                 let held = |record: &Option<Record>| {
-                    record.as_ref().filter(|record| record.state.name() == StateName::Running).map(|record| record.fence)
+                    record
+                        .as_ref()
+                        .filter(|record| record.state.name() == StateName::Running)
+                        .map(|record| record.fence)
                 };
                 let after = held(&self.bench.slot);
-                assert!(after.is_none() || after == held(&before), "a refused call leaves no claim");
+                assert!(
+                    after.is_none() || after == held(&before),
+                    "a refused call leaves no claim"
+                );
             }
         }
         answer
@@ -347,7 +404,8 @@ impl World {
         match answer {
             Renewed::Until(_) => assert_eq!(newest, Some(fence), "only the newest fence renews"),
             Renewed::Lost { .. } => {
-                let name = |record: &Option<Record>| record.as_ref().map(|record| record.state.name());
+                let name =
+                    |record: &Option<Record>| record.as_ref().map(|record| record.state.name());
                 let lapsed = name(&self.bench.slot) != name(&before);
                 assert!(lapsed || self.bench.slot == before, "a lost renewal changes nothing");
             }
@@ -399,7 +457,9 @@ impl World {
         let answer = self.bench.finish(fence, &finding);
         self.coverage.reconciled(&answer);
         match (&answer, &finding) {
-            (Reconciled::Recorded { .. }, Finding::Happened { result }) => self.ghost.succeeded(result),
+            (Reconciled::Recorded { .. }, Finding::Happened { result }) => {
+                self.ghost.succeeded(result)
+            }
             (Reconciled::Recorded { .. }, Finding::DidNotHappen { .. }) => self.did_not_happen(),
             (Reconciled::Recorded { .. }, Finding::CannotTell { .. }) => {}
             (Reconciled::TooEarly { .. }, _) => {
@@ -418,7 +478,8 @@ impl World {
     /// then the person knows all that happened.
     fn resolve(&mut self, dead: bool) {
         let dead = dead && !self.callers.iter().any(|caller| caller.may_act(self.now));
-        let happened = if dead { self.ghost.has_effect() } else { self.ghost.sees_effect(self.now) };
+        let happened =
+            if dead { self.ghost.has_effect() } else { self.ghost.sees_effect(self.now) };
         let resolved = if happened {
             Resolved::Happened { result: "done".into() }
         } else {
@@ -445,7 +506,8 @@ impl World {
     fn decide(&mut self, by: u8, deny: bool, stale: bool) {
         let request = if stale { self.requests.first() } else { self.requests.last() };
         let Some(request) = request.cloned() else { return };
-        let verdict = if deny { ApprovalVerdict::Deny { why: "no".into() } } else { ApprovalVerdict::Grant };
+        let verdict =
+            if deny { ApprovalVerdict::Deny { why: "no".into() } } else { ApprovalVerdict::Grant };
         let answer = self.bench.decide(&request, &format!("person {by}"), verdict);
         self.coverage.decided(&answer);
         if let Decided::Granted { .. } = answer {

@@ -15,7 +15,8 @@ pub(super) fn codes<At: Clone>(
         match code(&word.value) {
             Ok(code) => codes.push(code),
             Err(why) => {
-                let message = format!("`{}` cannot allow {}: {why}", voice.tool, quoted(&word.value));
+                let message =
+                    format!("`{}` cannot allow {}: {why}", voice.tool, quoted(&word.value));
                 let help = "allow only warnings and advice, TC0101 to TC0107";
                 findings.push(Finding::new(Code::MALFORMED_FIELD, word.at.clone(), message, help));
             }
@@ -45,15 +46,18 @@ mod tests {
     use crate::rulebook::check::fixture::{At, BOTH, Sketch, arguments, found, write};
 
     fn allowing(mut draft: Sketch, codes: &[&str]) -> Sketch {
-        draft.allow = codes.iter().map(|code| Located::new((*code).to_owned(), At::Key("allow"))).collect();
+        draft.allow =
+            codes.iter().map(|code| Located::new((*code).to_owned(), At::Key("allow"))).collect();
         draft
     }
 
     #[test]
     fn what_is_allowed_is_settled() {
         for surface in BOTH {
-            let draft =
-                Draft { arguments: Some(arguments(&[("nonce", ArgumentRole::Hashed)])), ..write(surface) };
+            let draft = Draft {
+                arguments: Some(arguments(&[("nonce", ArgumentRole::Hashed)])),
+                ..write(surface)
+            };
             assert_eq!(found(&draft), [(Code::VOLATILE_ARGUMENT, At::Item(0))]);
             let checked = check(&allowing(draft, &["TC0105", "tc0101", "TC0105"]));
             assert_eq!(checked.findings, []);

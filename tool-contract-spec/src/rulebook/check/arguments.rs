@@ -38,7 +38,8 @@ const VOLATILE: [&str; 24] = [
 ];
 
 /// Last parts of the names of text that a model words anew each time.
-const FREE_TEXT: [&str; 7] = ["memo", "note", "message", "body", "reason", "comment", "description"];
+const FREE_TEXT: [&str; 7] =
+    ["memo", "note", "message", "body", "reason", "comment", "description"];
 
 /// TC0104: equal intents have equal hashes, and floats seldom are.
 pub(super) fn floats<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
@@ -76,7 +77,9 @@ pub(super) fn volatile<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
 
 /// TC0106: a reworded text is not a conflict.
 pub(super) fn free_text<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
-    let Some(template) = tool.keyed().and_then(|claim| claim.template.given()) else { return Vec::new() };
+    let Some(template) = tool.keyed().and_then(|claim| claim.template.given()) else {
+        return Vec::new();
+    };
     let in_key = |name: &str| template.value.arguments().any(|argument| argument == name);
     let is_free = |argument: &&ArgumentDraft<At>| {
         let name = &argument.name.value;
@@ -106,7 +109,8 @@ pub(super) fn no_description<At: Clone>(tool: &Declared<'_, At>) -> Option<Findi
     let draft = tool.draft;
     let may_be_elsewhere = tool.voice.say(false, draft.path.is_empty());
     (draft.description.trim().is_empty() && !may_be_elsewhere).then(|| {
-        let message = format!("`{}` has no description, and models choose tools by it", tool.voice.tool);
+        let message =
+            format!("`{}` has no description, and models choose tools by it", tool.voice.tool);
         let help = tool.voice.say(
             "write a doc comment: what the tool does, and when to use it",
             "write a doc comment on the function, and its text as `description`",
@@ -117,7 +121,9 @@ pub(super) fn no_description<At: Clone>(tool: &Declared<'_, At>) -> Option<Findi
 }
 
 /// The arguments that take part in the operation hash. A read has none.
-fn hashed<'t, At: Clone>(tool: &'t Declared<'_, At>) -> impl Iterator<Item = &'t ArgumentDraft<At>> {
+fn hashed<'t, At: Clone>(
+    tool: &'t Declared<'_, At>,
+) -> impl Iterator<Item = &'t ArgumentDraft<At>> {
     let arguments = tool.change().and(tool.draft.arguments.as_deref());
     arguments.unwrap_or_default().iter().filter(|argument| argument.role != ArgumentRole::Ignored)
 }
@@ -167,16 +173,28 @@ mod tests {
                 arguments: Some(arguments(&[("order_id", Hashed), (name, role)])),
                 ..write(surface)
             };
-            for name in
-                ["now", "timestamp", "request_id", "uuid", "trace_id", "created_at", "_nonce", "r#random"]
-            {
-                assert_eq!(found(&draft(name, Hashed)), [(Code::VOLATILE_ARGUMENT, At::Item(1))], "{name}");
+            for name in [
+                "now",
+                "timestamp",
+                "request_id",
+                "uuid",
+                "trace_id",
+                "created_at",
+                "_nonce",
+                "r#random",
+            ] {
+                assert_eq!(
+                    found(&draft(name, Hashed)),
+                    [(Code::VOLATILE_ARGUMENT, At::Item(1))],
+                    "{name}"
+                );
                 assert_eq!(found(&draft(name, Ignored)), [], "{name}");
             }
             for name in ["date", "time", "starts_at", "message_id", "user_id", "nowhere"] {
                 assert_eq!(found(&draft(name, Hashed)), [], "{name}");
             }
-            let never = Draft { idempotent: never(), key_required: Field::Absent, ..draft("now", Hashed) };
+            let never =
+                Draft { idempotent: never(), key_required: Field::Absent, ..draft("now", Hashed) };
             assert_eq!(found(&never), [(Code::VOLATILE_ARGUMENT, At::Item(1))]);
         }
     }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::declared::Declared;
 use crate::draft::{Refused, RollbackDraft};
 use crate::policy::{
-    Argument, Backoff, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period, Policy, Quota,
-    Reconcile, Remint, Retry, RetryOn, Rollback, Text, Ttl,
+    Argument, Backoff, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period, Policy,
+    Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Text, Ttl,
 };
 
 impl<At: Clone> Declared<'_, At> {
@@ -50,7 +50,11 @@ impl<At: Clone> Declared<'_, At> {
             (Some(_), Some(claim)) => {
                 let (by, template) = (claim.by()?, claim.template.accepted()?);
                 let template = template.map(|template| text(template.as_str()));
-                Ok(if claim.claimed { Idempotency::Keyed { by, template } } else { Idempotency::Never })
+                Ok(if claim.claimed {
+                    Idempotency::Keyed { by, template }
+                } else {
+                    Idempotency::Never
+                })
             }
             // Said of a read, or not said of what changes something.
             (None, Some(_)) | (Some(_), None) => Err(Refused),
@@ -88,7 +92,9 @@ impl<At: Clone> Declared<'_, At> {
             (None, None) => Ok(Rollback::Read),
             (Some(_), Some(RollbackDraft::None)) => Ok(Rollback::None),
             (Some(_), Some(RollbackDraft::ManualOnly)) => Ok(Rollback::ManualOnly),
-            (Some(_), Some(RollbackDraft::Compensate(path))) => Ok(Rollback::Compensate(text(path))),
+            (Some(_), Some(RollbackDraft::Compensate(path))) => {
+                Ok(Rollback::Compensate(text(path)))
+            }
             (None, Some(_)) | (Some(_), None) => Err(Refused),
         }
     }

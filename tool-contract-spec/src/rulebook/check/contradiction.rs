@@ -26,7 +26,11 @@ pub(super) fn settled<At: Clone>(draft: &Draft<At>, findings: &mut Vec<Finding<A
 /// TC0012: a read has nothing to repeat, undo, find out or confirm.
 ///
 /// A contract may say so in so many words; an attribute leaves it out.
-fn settle_read<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findings: &mut Vec<Finding<At>>) {
+fn settle_read<At: Clone>(
+    voice: Voice<'_>,
+    draft: &mut Draft<At>,
+    findings: &mut Vec<Finding<At>>,
+) {
     let in_file = draft.surface == Surface::Contract;
     let contradicts = |name: &str| {
         let message = format!("`{}` is a read, and `{name}` contradicts that", voice.tool);
@@ -41,28 +45,45 @@ fn settle_read<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findings: &mu
         &mut draft.idempotent,
         contradicts("idempotent"),
     );
-    refuse.unless(|required| !required, &mut draft.key_required, contradicts("idempotency_key_required"));
+    refuse.unless(
+        |required| !required,
+        &mut draft.key_required,
+        contradicts("idempotency_key_required"),
+    );
     refuse.unless(
         |rollback| in_file && *rollback == RollbackDraft::None,
         &mut draft.rollback,
         contradicts("rollback"),
     );
     refuse.always(&mut draft.reconcile, contradicts("reconcile"));
-    refuse.unless(|wanted| !wanted, &mut draft.reconcile_on_unknown, contradicts("reconcile_on_unknown"));
+    refuse.unless(
+        |wanted| !wanted,
+        &mut draft.reconcile_on_unknown,
+        contradicts("reconcile_on_unknown"),
+    );
     refuse.always(&mut draft.confirm, contradicts(voice.say("confirm", "confirmation")));
 }
 
 /// TC0021: only what is destructive is confirmed.
-fn settle_write<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findings: &mut Vec<Finding<At>>) {
+fn settle_write<At: Clone>(
+    voice: Voice<'_>,
+    draft: &mut Draft<At>,
+    findings: &mut Vec<Finding<At>>,
+) {
     let (name, side_effect) = voice.say(("confirm", "side_effect"), ("confirmation", "mode"));
     let message = format!("`{}` is a write, and `{name}` is for what is destructive", voice.tool);
     let destructive = voice.assign(side_effect, SideEffect::Destructive.as_str());
-    let help = format!("write `{destructive}` if a person is to say yes to each call, or remove `{name}`");
+    let help =
+        format!("write `{destructive}` if a person is to say yes to each call, or remove `{name}`");
     Refuse { findings }.always(&mut draft.confirm, (Code::MALFORMED_FIELD, message, help));
 }
 
 /// TC0021: what is not idempotent has no key and nobody who dedupes on it.
-fn settle_idempotency<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findings: &mut Vec<Finding<At>>) {
+fn settle_idempotency<At: Clone>(
+    voice: Voice<'_>,
+    draft: &mut Draft<At>,
+    findings: &mut Vec<Finding<At>>,
+) {
     let Field::Given { value, .. } = &mut draft.idempotent else { return };
     let claim = &mut value.value;
     if claim.claimed {
@@ -70,7 +91,8 @@ fn settle_idempotency<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findin
     }
     let contradicts = |name: &str| {
         let message = format!("`{}` is not idempotent, and `{name}` says how it is", voice.tool);
-        let help = format!("remove `{name}`, or write `{}`", voice.say("idempotent", "idempotent: true"));
+        let help =
+            format!("remove `{name}`, or write `{}`", voice.say("idempotent", "idempotent: true"));
         (Code::MALFORMED_FIELD, message, help)
     };
     let mut refuse = Refuse { findings };
@@ -79,11 +101,16 @@ fn settle_idempotency<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findin
 }
 
 /// TC0021: a function that finds out is there to be asked.
-fn settle_reconcile<At: Clone>(voice: Voice<'_>, draft: &mut Draft<At>, findings: &mut Vec<Finding<At>>) {
+fn settle_reconcile<At: Clone>(
+    voice: Voice<'_>,
+    draft: &mut Draft<At>,
+    findings: &mut Vec<Finding<At>>,
+) {
     if draft.reconcile.given().is_none() {
         return;
     }
-    let message = format!("`{}` names a reconcile function, and then says not to reconcile", voice.tool);
+    let message =
+        format!("`{}` names a reconcile function, and then says not to reconcile", voice.tool);
     let help = "write `reconcile_on_unknown: true`, or remove `reconcile`".to_owned();
     Refuse { findings }.unless(
         |wanted| *wanted,
@@ -132,17 +159,31 @@ mod tests {
         let contradicts = |name| [(Code::CONTRADICTS_READ, At::Key(name))];
         for surface in BOTH {
             let manual = given("rollback", RollbackDraft::ManualOnly);
-            assert_eq!(found(&Draft { rollback: manual, ..read(surface) }), contradicts("rollback"));
-            assert_eq!(found(&Draft { reconcile: reconcile(), ..read(surface) }), contradicts("reconcile"));
-            assert_eq!(found(&Draft { confirm: confirm(), ..read(surface) }), contradicts("confirm"));
+            assert_eq!(
+                found(&Draft { rollback: manual, ..read(surface) }),
+                contradicts("rollback")
+            );
+            assert_eq!(
+                found(&Draft { reconcile: reconcile(), ..read(surface) }),
+                contradicts("reconcile")
+            );
+            assert_eq!(
+                found(&Draft { confirm: confirm(), ..read(surface) }),
+                contradicts("confirm")
+            );
             for idempotent in [never(), by("nature"), keyed("{order_id}")] {
-                assert_eq!(found(&Draft { idempotent, ..read(surface) }), contradicts("idempotent"));
+                assert_eq!(
+                    found(&Draft { idempotent, ..read(surface) }),
+                    contradicts("idempotent")
+                );
             }
         }
         let draft = Draft { key_required: given("key_required", true), ..read(Surface::Contract) };
         assert_eq!(found(&draft), contradicts("key_required"));
-        let draft =
-            Draft { reconcile_on_unknown: given("reconcile_on_unknown", true), ..read(Surface::Contract) };
+        let draft = Draft {
+            reconcile_on_unknown: given("reconcile_on_unknown", true),
+            ..read(Surface::Contract)
+        };
         assert_eq!(found(&draft), contradicts("reconcile_on_unknown"));
     }
 
@@ -158,8 +199,10 @@ mod tests {
         let checked = check(&wordy(Surface::Contract));
         assert_eq!(checked.findings, []);
         assert_eq!(checked.contract, check(&read(Surface::Contract)).contract);
-        let in_code =
-            [(Code::CONTRADICTS_READ, At::Key("idempotent")), (Code::CONTRADICTS_READ, At::Key("rollback"))];
+        let in_code = [
+            (Code::CONTRADICTS_READ, At::Key("idempotent")),
+            (Code::CONTRADICTS_READ, At::Key("rollback")),
+        ];
         assert_eq!(found(&wordy(Surface::Attribute)), in_code);
     }
 
@@ -182,8 +225,11 @@ mod tests {
     #[test]
     fn tc0021_what_is_not_idempotent_has_no_key() {
         for (claim, name) in [(by("nature"), "by"), (keyed("{order_id}"), "key")] {
-            let mut draft =
-                Draft { idempotent: claim, key_required: Field::Absent, ..write(Surface::Contract) };
+            let mut draft = Draft {
+                idempotent: claim,
+                key_required: Field::Absent,
+                ..write(Surface::Contract)
+            };
             if let Field::Given { value, .. } = &mut draft.idempotent {
                 value.value.claimed = false;
             }
@@ -199,7 +245,10 @@ mod tests {
             ..write(Surface::Contract)
         };
         assert_eq!(found(&asked(true)), []);
-        assert_eq!(found(&asked(false)), [(Code::MALFORMED_FIELD, At::Key("reconcile_on_unknown"))]);
+        assert_eq!(
+            found(&asked(false)),
+            [(Code::MALFORMED_FIELD, At::Key("reconcile_on_unknown"))]
+        );
     }
 
     #[test]

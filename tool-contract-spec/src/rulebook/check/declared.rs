@@ -7,10 +7,12 @@ use super::voice::Voice;
 use super::words::{self, Human, Word};
 use super::{allow, key, number, retry, time};
 use crate::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, Refused, RetryDraft,
-    TtlDraft,
+    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, Refused,
+    RetryDraft, TtlDraft,
 };
-use crate::policy::{Backoff, DedupedBy, InFlight, Jitter, Limit, Remint, Retry, RetryOn, SideEffect};
+use crate::policy::{
+    Backoff, DedupedBy, InFlight, Jitter, Limit, Remint, Retry, RetryOn, SideEffect,
+};
 use crate::rulebook::{Code, Finding};
 use crate::template::Template;
 
@@ -103,7 +105,10 @@ impl<'d, At: Clone> Declared<'d, At> {
 
     /// The side effect of a tool that changes something.
     pub(super) fn change(&self) -> Option<SideEffect> {
-        self.side_effect.given().map(|written| written.value).filter(|class| *class != SideEffect::Read)
+        self.side_effect
+            .given()
+            .map(|written| written.value)
+            .filter(|class| *class != SideEffect::Read)
     }
 
     /// What a tool that changes something claims of its repetition.
@@ -156,11 +161,20 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
     }
 
     /// Values that stand together; each is understood, or has a finding.
-    fn group<T, U>(&mut self, field: &Field<T, At>, read: impl FnOnce(&mut Self, &T) -> U) -> Field<U, At> {
+    fn group<T, U>(
+        &mut self,
+        field: &Field<T, At>,
+        read: impl FnOnce(&mut Self, &T) -> U,
+    ) -> Field<U, At> {
         convert(field, |written| Some(read(self, &written.value)))
     }
 
-    fn span(&mut self, name: &str, example: &str, field: &Field<String, At>) -> Field<Duration, At> {
+    fn span(
+        &mut self,
+        name: &str,
+        example: &str,
+        field: &Field<String, At>,
+    ) -> Field<Duration, At> {
         self.value(field, |voice, written| time::span((name, example), voice, written))
     }
 
@@ -168,7 +182,12 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
         self.value(field, |voice, written| words::word(name, voice, written))
     }
 
-    fn number(&mut self, name: &str, range: RangeInclusive<u32>, field: &Field<u64, At>) -> Field<u32, At> {
+    fn number(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+        field: &Field<u64, At>,
+    ) -> Field<u32, At> {
         self.value(field, |voice, written| number::within(range, name, voice, written))
     }
 
@@ -185,7 +204,9 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
         Matrix {
             max: self.number(max, 1..=Retry::MOST, &draft.max),
             max_total: self.number("max_total", 1..=u32::MAX, &draft.max_total),
-            on: self.group(&draft.on, |reader, words| retry::classes(reader.voice, words, reader.findings)),
+            on: self.group(&draft.on, |reader, words| {
+                retry::classes(reader.voice, words, reader.findings)
+            }),
             backoff: self.word("backoff", &draft.backoff),
             base: self.span("base", "200ms", &draft.base),
             cap: self.span("cap", "10s", &draft.cap),
@@ -213,8 +234,9 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
     /// All limits, or none: a tool has those that it lists.
     fn limits(&mut self, field: &Field<Vec<LimitDraft<At>>, At>) -> Field<Vec<Limit>, At> {
         convert(field, |written| {
-            let understand =
-                |draft| time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok();
+            let understand = |draft| {
+                time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok()
+            };
             // Every limit is looked at before the first refused one counts.
             let limits: Vec<Option<Limit>> = written.value.iter().map(understand).collect();
             limits.into_iter().collect()
@@ -231,7 +253,9 @@ fn convert<T, U, At: Clone>(
         Field::Absent => Field::Absent,
         Field::Refused => Field::Refused,
         Field::Given { key, value } => match read(value) {
-            Some(read) => Field::Given { key: key.clone(), value: Located::new(read, value.at.clone()) },
+            Some(read) => {
+                Field::Given { key: key.clone(), value: Located::new(read, value.at.clone()) }
+            }
             None => Field::Refused,
         },
     }

@@ -5,8 +5,8 @@ use proptest::sample::select;
 
 use super::check;
 use crate::draft::{
-    ArgumentDraft, ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft,
-    RetryDraft, RollbackDraft, Surface, TtlDraft,
+    ArgumentDraft, ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located,
+    ReconcileDraft, RetryDraft, RollbackDraft, Surface, TtlDraft,
 };
 use crate::policy::{ArgumentRole, Scope};
 use crate::rulebook::Code;
@@ -68,7 +68,11 @@ pub(super) fn write(surface: Surface) -> Sketch {
     Draft {
         side_effect: word("side_effect", "write"),
         idempotent: idempotent(),
-        key_required: if surface == Surface::Contract { given("key_required", true) } else { Field::Absent },
+        key_required: if surface == Surface::Contract {
+            given("key_required", true)
+        } else {
+            Field::Absent
+        },
         rollback: given("rollback", RollbackDraft::Compensate("refund".to_owned())),
         rate_limit: given("rate_limit", vec![limit(0, Scope::Tenant, "20/min")]),
         ..bare(surface)
@@ -93,12 +97,19 @@ pub(super) fn by(who: &str) -> Field<IdempotentDraft<At>, At> {
 }
 
 pub(super) fn keyed(template: &str) -> Field<IdempotentDraft<At>, At> {
-    given("idempotent", IdempotentDraft { claimed: true, by: Field::Absent, key: word("key", template) })
+    given(
+        "idempotent",
+        IdempotentDraft { claimed: true, by: Field::Absent, key: word("key", template) },
+    )
 }
 
 /// A retry matrix that breaks no rule of its own.
 pub(super) fn retry(max: u64, on: &[&str]) -> Field<RetryDraft<At>, At> {
-    let on = on.iter().enumerate().map(|(at, word)| Located::new((*word).to_owned(), At::Item(at))).collect();
+    let on = on
+        .iter()
+        .enumerate()
+        .map(|(at, word)| Located::new((*word).to_owned(), At::Item(at)))
+        .collect();
     given(
         "retry",
         RetryDraft {
@@ -131,7 +142,10 @@ pub(super) fn reconcile() -> Field<ReconcileDraft<At>, At> {
 }
 
 pub(super) fn confirm() -> Field<ConfirmDraft<At>, At> {
-    given("confirm", ConfirmDraft { by: word("by", "human"), ttl: Field::Absent, quorum: Field::Absent })
+    given(
+        "confirm",
+        ConfirmDraft { by: word("by", "human"), ttl: Field::Absent, quorum: Field::Absent },
+    )
 }
 
 pub(super) fn limit(at: usize, scope: Scope, quota: &str) -> LimitDraft<At> {
@@ -152,7 +166,8 @@ pub(super) fn arguments(arguments: &[(&str, ArgumentRole)]) -> Vec<ArgumentDraft
 /// A draft that breaks no rule, with some keys exchanged for absent or refused
 /// ones, or for values that may or may not fit.
 pub(super) fn any_draft() -> impl Strategy<Value = Sketch> {
-    let whole = BOTH.iter().flat_map(|surface| [read(*surface), write(*surface), destructive(*surface)]);
+    let whole =
+        BOTH.iter().flat_map(|surface| [read(*surface), write(*surface), destructive(*surface)]);
     let whole = select(whole.collect::<Vec<_>>());
     let what = (
         perhaps(any_word("side_effect", &["read", "write", "destructive", "GET"])),
@@ -215,7 +230,10 @@ fn any_field<T: std::fmt::Debug + Clone>(
     })
 }
 
-fn any_word(name: &'static str, words: &[&'static str]) -> impl Strategy<Value = Field<String, At>> {
+fn any_word(
+    name: &'static str,
+    words: &[&'static str],
+) -> impl Strategy<Value = Field<String, At>> {
     any_field(name, select(words.to_vec()).prop_map(str::to_owned))
 }
 
@@ -230,17 +248,23 @@ fn any_flag(name: &'static str) -> impl Strategy<Value = Field<bool, At>> {
 fn any_idempotent() -> impl Strategy<Value = Field<IdempotentDraft<At>, At>> {
     let by = any_word("by", &["ledger", "downstream", "nature", "magic"]);
     let key = any_word("key", &["{order_id}", "{memo}", "{", "constant", "{order_id}/{memo}"]);
-    let draft = (any::<bool>(), by, key).prop_map(|(claimed, by, key)| IdempotentDraft { claimed, by, key });
+    let draft = (any::<bool>(), by, key).prop_map(|(claimed, by, key)| IdempotentDraft {
+        claimed,
+        by,
+        key,
+    });
     any_field("idempotent", draft)
 }
 
 const SPANS: [&str; 6] = ["200ms", "30s", "90s", "1d", "0s", "90"];
 
 fn any_retry() -> impl Strategy<Value = Field<RetryDraft<At>, At>> {
-    let classes = select(vec!["retryable", "network", "other", "side_effect_unknown", "success", "nonsense"]);
+    let classes =
+        select(vec!["retryable", "network", "other", "side_effect_unknown", "success", "nonsense"]);
     let on = prop::collection::vec(classes, 0..3);
-    let on = on
-        .prop_map(|words| words.into_iter().map(|word| Located::new(word.to_owned(), At::Item(0))).collect());
+    let on = on.prop_map(|words| {
+        words.into_iter().map(|word| Located::new(word.to_owned(), At::Item(0))).collect()
+    });
     let draft = (
         any_number("max"),
         any_number("max_total"),
@@ -249,15 +273,8 @@ fn any_retry() -> impl Strategy<Value = Field<RetryDraft<At>, At>> {
         (any_word("base", &SPANS), any_word("cap", &SPANS), any_word("budget", &SPANS)),
         any_word("jitter", &["full", "none", "some"]),
     );
-    let draft = draft.prop_map(|(max, max_total, on, backoff, (base, cap, budget), jitter)| RetryDraft {
-        max,
-        max_total,
-        on,
-        backoff,
-        base,
-        cap,
-        jitter,
-        budget,
+    let draft = draft.prop_map(|(max, max_total, on, backoff, (base, cap, budget), jitter)| {
+        RetryDraft { max, max_total, on, backoff, base, cap, jitter, budget }
     });
     any_field("retry", draft)
 }
@@ -269,7 +286,8 @@ fn any_ttl() -> impl Strategy<Value = Field<TtlDraft<At>, At>> {
 
 fn any_rollback() -> impl Strategy<Value = Field<RollbackDraft, At>> {
     let compensate = |path: &str| RollbackDraft::Compensate(path.to_owned());
-    let drafts = vec![RollbackDraft::None, RollbackDraft::ManualOnly, compensate("refund"), compensate("")];
+    let drafts =
+        vec![RollbackDraft::None, RollbackDraft::ManualOnly, compensate("refund"), compensate("")];
     any_field("rollback", select(drafts))
 }
 
@@ -284,13 +302,15 @@ fn any_reconcile() -> impl Strategy<Value = Field<ReconcileDraft<At>, At>> {
 }
 
 fn any_confirm() -> impl Strategy<Value = Field<ConfirmDraft<At>, At>> {
-    let draft = (any_word("by", &["human", "bot"]), any_word("ttl", &["15m", "2d"]), any_number("quorum"));
+    let draft =
+        (any_word("by", &["human", "bot"]), any_word("ttl", &["15m", "2d"]), any_number("quorum"));
     any_field("confirm", draft.prop_map(|(by, ttl, quorum)| ConfirmDraft { by, ttl, quorum }))
 }
 
 fn any_limits() -> impl Strategy<Value = Field<Vec<LimitDraft<At>>, At>> {
     let quota = select(vec!["20/min", "5", "0/s", "x/h", "1/fortnight", "/", "99999999999/s"]);
-    let limit = (select(Scope::ALL.to_vec()), quota).prop_map(|(scope, quota)| limit(0, scope, quota));
+    let limit =
+        (select(Scope::ALL.to_vec()), quota).prop_map(|(scope, quota)| limit(0, scope, quota));
     any_field("rate_limit", prop::collection::vec(limit, 0..3))
 }
 
@@ -299,7 +319,12 @@ fn any_arguments() -> impl Strategy<Value = Vec<ArgumentDraft<At>>> {
     let role = select(vec![ArgumentRole::Hashed, ArgumentRole::Ignored, ArgumentRole::Secret]);
     let argument =
         (names, role, any::<bool>(), any::<bool>()).prop_map(|(name, role, is_text, has_float)| {
-            ArgumentDraft { name: Located::new(name.to_owned(), At::Item(0)), role, is_text, has_float }
+            ArgumentDraft {
+                name: Located::new(name.to_owned(), At::Item(0)),
+                role,
+                is_text,
+                has_float,
+            }
         });
     prop::collection::vec(argument, 0..4)
 }

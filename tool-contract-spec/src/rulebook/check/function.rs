@@ -29,7 +29,12 @@ pub(super) fn unnamed<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
 fn refused<At: Clone>(tool: &Declared<'_, At>, name: &str, in_file: &str, at: &At) -> Finding<At> {
     let message = format!("`{name}` of `{}` names no function", tool.voice.tool);
     let form = tool.voice.say(format!("{name} = \"path::to::function\""), in_file.to_owned());
-    Finding::new(Code::UNFIT_FUNCTION, at.clone(), message, format!("write its path, as in `{form}`"))
+    Finding::new(
+        Code::UNFIT_FUNCTION,
+        at.clone(),
+        message,
+        format!("write its path, as in `{form}`"),
+    )
 }
 
 #[cfg(test)]
@@ -43,11 +48,20 @@ mod tests {
         for surface in BOTH {
             let unnamed = |at| [(Code::UNFIT_FUNCTION, at)];
             let rollback = given("rollback", RollbackDraft::Compensate(" ".to_owned()));
-            assert_eq!(found(&Draft { rollback, ..write(surface) }), unnamed(At::Value("rollback")));
+            assert_eq!(
+                found(&Draft { rollback, ..write(surface) }),
+                unnamed(At::Value("rollback"))
+            );
             let absent = but(reconcile(), |reconcile| reconcile.with = Field::Absent);
-            assert_eq!(found(&Draft { reconcile: absent, ..write(surface) }), unnamed(At::Key("reconcile")));
+            assert_eq!(
+                found(&Draft { reconcile: absent, ..write(surface) }),
+                unnamed(At::Key("reconcile"))
+            );
             let empty = but(reconcile(), |reconcile| reconcile.with = word("with", ""));
-            assert_eq!(found(&Draft { reconcile: empty, ..write(surface) }), unnamed(At::Value("with")));
+            assert_eq!(
+                found(&Draft { reconcile: empty, ..write(surface) }),
+                unnamed(At::Value("with"))
+            );
             assert_eq!(found(&Draft { reconcile: reconcile(), ..write(surface) }), []);
         }
     }

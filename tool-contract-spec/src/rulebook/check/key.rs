@@ -16,15 +16,22 @@ pub(super) fn template<At: Clone>(
     written: &Located<String, At>,
 ) -> Result<Template, Finding<At>> {
     let unfit = |why: String, help: &str| {
-        let message =
-            format!("the key of `{}` cannot be derived from {}: {why}", voice.tool, quoted(&written.value));
+        let message = format!(
+            "the key of `{}` cannot be derived from {}: {why}",
+            voice.tool,
+            quoted(&written.value)
+        );
         Finding::new(Code::UNFIT_KEY_TEMPLATE, written.at.clone(), message, help)
     };
-    let template = Template::parse(&written.value)
-        .map_err(|why| unfit(why.to_string(), "write argument names in braces, as in `{order_id}/charge`"))?;
+    let template = Template::parse(&written.value).map_err(|why| {
+        unfit(why.to_string(), "write argument names in braces, as in `{order_id}/charge`")
+    })?;
     if template.arguments().next().is_none() {
         let why = "it names no argument, so different intents would have one key".to_owned();
-        return Err(unfit(why, "name the arguments that make two calls the same intent, as in `{order_id}`"));
+        return Err(unfit(
+            why,
+            "name the arguments that make two calls the same intent, as in `{order_id}`",
+        ));
     }
     Ok(template)
 }
@@ -32,7 +39,9 @@ pub(super) fn template<At: Clone>(
 /// TC0014: a key template names arguments that are there, hashed and no secret.
 pub(super) fn unfit_arguments<At: Clone>(tool: &Declared<'_, At>) -> Vec<Finding<At>> {
     let template = tool.keyed().and_then(|claim| claim.template.given());
-    let (Some(template), Some(arguments)) = (template, &tool.draft.arguments) else { return Vec::new() };
+    let (Some(template), Some(arguments)) = (template, &tool.draft.arguments) else {
+        return Vec::new();
+    };
     let names: BTreeSet<&str> = template.value.arguments().collect();
     let unfit = names.into_iter().filter_map(|name| unfit_argument(name, arguments));
     unfit
@@ -80,7 +89,8 @@ pub(super) fn not_passed_on<At: Clone>(tool: &Declared<'_, At>) -> Option<Findin
 pub(super) fn optional<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let claim = tool.claim().filter(|_| tool.draft.surface == Surface::Contract)?;
     let required = tool.draft.key_required.accepted().ok()?.copied();
-    let needs_key = claim.claimed && claim.by().ok()? == DedupedBy::Ledger && claim.template.is_absent();
+    let needs_key =
+        claim.claimed && claim.by().ok()? == DedupedBy::Ledger && claim.template.is_absent();
     let (message, help) = if needs_key && required != Some(true) {
         (
             "is idempotent by its key, but a call need not bring one",
@@ -113,9 +123,16 @@ mod tests {
     fn tc0014_a_template_is_one_and_names_arguments() {
         for surface in BOTH {
             for wrong in ["", "charge", "{{order_id}}", "{order_id", "{order id}", "{} x"] {
-                assert_eq!(found(&Draft { idempotent: keyed(wrong), ..write(surface) }), UNFIT, "{wrong}");
+                assert_eq!(
+                    found(&Draft { idempotent: keyed(wrong), ..write(surface) }),
+                    UNFIT,
+                    "{wrong}"
+                );
             }
-            assert_eq!(found(&Draft { idempotent: keyed("{order_id}/charge"), ..write(surface) }), []);
+            assert_eq!(
+                found(&Draft { idempotent: keyed("{order_id}/charge"), ..write(surface) }),
+                []
+            );
         }
     }
 
@@ -127,8 +144,11 @@ mod tests {
             ("card", ArgumentRole::Secret),
         ];
         for surface in BOTH {
-            let draft =
-                |key| Draft { idempotent: keyed(key), arguments: Some(arguments(&of)), ..write(surface) };
+            let draft = |key| Draft {
+                idempotent: keyed(key),
+                arguments: Some(arguments(&of)),
+                ..write(surface)
+            };
             for wrong in ["{order}", "{memo}", "{order_id}/{card}"] {
                 assert_eq!(found(&draft(wrong)), UNFIT, "{wrong}");
             }
@@ -140,17 +160,24 @@ mod tests {
 
     #[test]
     fn a_template_stays_as_it_was_written() {
-        let checked = check(&Draft { idempotent: keyed("{order_id}"), ..write(Surface::Attribute) });
+        let checked =
+            check(&Draft { idempotent: keyed("{order_id}"), ..write(Surface::Attribute) });
         let policy = checked.contract.unwrap().policy;
         let template = Some("{order_id}".into());
-        assert_eq!(policy.idempotency, crate::policy::Idempotency::Keyed { by: DedupedBy::Ledger, template });
+        assert_eq!(
+            policy.idempotency,
+            crate::policy::Idempotency::Keyed { by: DedupedBy::Ledger, template }
+        );
     }
 
     #[test]
     fn tc0019_a_key_reaches_the_called_api() {
         for surface in BOTH {
             let draft = |who, takes_cx| Draft { idempotent: by(who), takes_cx, ..write(surface) };
-            assert_eq!(found(&draft("downstream", Some(false))), [(Code::KEY_NOT_PASSED_ON, At::Key("by"))]);
+            assert_eq!(
+                found(&draft("downstream", Some(false))),
+                [(Code::KEY_NOT_PASSED_ON, At::Key("by"))]
+            );
             assert_eq!(found(&draft("downstream", Some(true))), []);
             assert_eq!(found(&draft("downstream", None)), []);
             assert_eq!(found(&draft("nature", Some(false))), []);
@@ -159,11 +186,18 @@ mod tests {
 
     #[test]
     fn tc0020_the_ledgers_key_is_required() {
-        let draft = |idempotent, key_required| Draft { idempotent, key_required, ..write(Surface::Contract) };
+        let draft = |idempotent, key_required| Draft {
+            idempotent,
+            key_required,
+            ..write(Surface::Contract)
+        };
         let optional = |at| [(Code::OPTIONAL_KEY, at)];
         let required = |required| given("key_required", required);
         assert_eq!(found(&draft(idempotent(), required(false))), optional(At::Key("key_required")));
-        assert_eq!(found(&draft(idempotent(), Field::Absent)), optional(absence(Surface::Contract)));
+        assert_eq!(
+            found(&draft(idempotent(), Field::Absent)),
+            optional(absence(Surface::Contract))
+        );
         assert_eq!(found(&draft(idempotent(), required(true))), []);
         assert_eq!(found(&draft(idempotent(), Field::Refused)), []);
         for key_required in [Field::Absent, required(false), required(true)] {
@@ -186,8 +220,11 @@ mod tests {
 
     #[test]
     fn a_misspelt_by_is_one_mistake() {
-        let draft =
-            Draft { idempotent: by("downstraem"), takes_cx: Some(false), ..write(Surface::Attribute) };
+        let draft = Draft {
+            idempotent: by("downstraem"),
+            takes_cx: Some(false),
+            ..write(Surface::Attribute)
+        };
         assert_eq!(found(&draft), [(Code::MALFORMED_FIELD, At::Value("by"))]);
         let draft = Draft { remint: word("remint", "warn"), ..write(Surface::Attribute) };
         assert_eq!(found(&draft), []);

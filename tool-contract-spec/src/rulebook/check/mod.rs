@@ -115,7 +115,10 @@ mod tests {
         assert!(checked.findings.iter().all(|finding| finding.level == Level::Advise));
         assert_eq!(
             found(&card()),
-            [(Code::NO_RATE_LIMIT, absence(Surface::Attribute)), (Code::NO_BUDGET, At::Key("retry"))]
+            [
+                (Code::NO_RATE_LIMIT, absence(Surface::Attribute)),
+                (Code::NO_BUDGET, At::Key("retry"))
+            ]
         );
         let policy = checked.contract.unwrap().policy;
         assert_eq!(policy.side_effect, SideEffect::Write);
@@ -141,7 +144,10 @@ mod tests {
             ..write(Surface::Contract)
         };
         let checked = check(&draft);
-        assert_eq!(found(&draft), [(Code::NO_RECONCILE, At::Tool), (Code::NO_BUDGET, At::Key("retry"))]);
+        assert_eq!(
+            found(&draft),
+            [(Code::NO_RECONCILE, At::Tool), (Code::NO_BUDGET, At::Key("retry"))]
+        );
         assert_eq!(checked.contract.unwrap().policy.rollback, Rollback::None);
     }
 
@@ -166,7 +172,9 @@ mod tests {
     #[test]
     fn findings_name_the_tool_and_say_what_to_write() {
         for surface in BOTH {
-            for draft in [bare(surface), Draft { rollback: Field::Absent, ..write(surface) }, card()] {
+            for draft in
+                [bare(surface), Draft { rollback: Field::Absent, ..write(surface) }, card()]
+            {
                 for finding in check(&draft).findings {
                     assert!(finding.message.contains("`charge_card`"), "{finding:?}");
                     assert!(!finding.help.is_empty(), "{finding:?}");

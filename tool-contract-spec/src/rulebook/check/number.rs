@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn tc0006_a_key_has_the_attempts_of_a_call() {
-        let total = |total| but(retry(5, &["network"]), |retry| retry.max_total = given("max_total", total));
+        let total = |total| {
+            but(retry(5, &["network"]), |retry| retry.max_total = given("max_total", total))
+        };
         for surface in BOTH {
             for refused in [0, 4, u64::MAX] {
                 let draft = Draft { retry: total(refused), ..write(surface) };
@@ -111,7 +113,8 @@ mod tests {
         for surface in BOTH {
             let retry = but(retry(99, &[]), |retry| retry.max_total = given("max_total", 3));
             assert_eq!(found(&Draft { retry, ..write(surface) }), [(REFUSED, At::Value("max"))]);
-            let retry = but(super::super::fixture::retry(3, &[]), |retry| retry.max = Field::Refused);
+            let retry =
+                but(super::super::fixture::retry(3, &[]), |retry| retry.max = Field::Refused);
             assert_eq!(found(&Draft { retry, ..write(surface) }), []);
         }
     }

@@ -19,7 +19,8 @@ pub(super) fn classes<At: Clone>(
     let mut seen = HashSet::new();
     let mut classes = Vec::new();
     for word in written {
-        let read = if seen.insert(&word.value) { class(voice, word) } else { Err(twice(voice, word)) };
+        let read =
+            if seen.insert(&word.value) { class(voice, word) } else { Err(twice(voice, word)) };
         match read {
             Ok(class) => classes.push(Located::new(class, word.at.clone())),
             Err(finding) => findings.push(finding),
@@ -42,7 +43,11 @@ fn class<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Result<Retr
 }
 
 /// TC0007: what repetition cannot fix is not repeated.
-fn settled<At: Clone>(voice: Voice<'_>, class: OutcomeClass, word: &Located<String, At>) -> Finding<At> {
+fn settled<At: Clone>(
+    voice: Voice<'_>,
+    class: OutcomeClass,
+    word: &Located<String, At>,
+) -> Finding<At> {
     let why = match class {
         OutcomeClass::Success => "after a success there is nothing left to do",
         OutcomeClass::ValidationFailure => "the same request is wrong every time",
@@ -61,7 +66,8 @@ fn unknown<At: Clone>(voice: Voice<'_>, word: &Located<String, At>) -> Finding<A
     let mut known = vec![voice.say("retryable", "retryable_failure")];
     known.extend(Cause::ALL.map(Cause::as_str));
     known.push(OutcomeClass::SideEffectUnknown.as_str());
-    let message = format!("`{name}` of `{}` has {}, which is no outcome", voice.tool, quoted(&word.value));
+    let message =
+        format!("`{name}` of `{}` has {}, which is no outcome", voice.tool, quoted(&word.value));
     let help = match likely(&word.value, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if matches!(word.value.as_str(), "timeout" | "timed_out") => {
@@ -101,7 +107,12 @@ pub(super) fn incomplete<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<A
         "retry(max = 3, on = \"retryable\")",
         "retry: { max_attempts: 3, retry_on: [retryable_failure] }",
     );
-    Some(Finding::new(Code::INCOMPLETE_RETRY, key.clone(), message, format!("write for instance `{form}`")))
+    Some(Finding::new(
+        Code::INCOMPLETE_RETRY,
+        key.clone(),
+        message,
+        format!("write for instance `{form}`"),
+    ))
 }
 
 /// TC0005: several attempts have a reason. One attempt needs none.
@@ -109,8 +120,9 @@ fn on_nothing<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let on = tool.draft.retry.given()?.value.on.given()?;
     let max = tool.retry.given()?.value.max.given()?.value;
     (on.value.is_empty() && max > 1).then(|| {
-        let (name, form) =
-            tool.voice.say(("on", "on = \"retryable\""), ("retry_on", "retry_on: [retryable_failure]"));
+        let (name, form) = tool
+            .voice
+            .say(("on", "on = \"retryable\""), ("retry_on", "retry_on: [retryable_failure]"));
         let message = format!(
             "`{}` has {max} attempts, but `{name}` gives no reason for a second one",
             tool.voice.tool
@@ -153,9 +165,10 @@ pub(super) fn on_unknown<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<A
         "`{}` would be repeated when nobody knows whether it happened, and nothing makes that harmless",
         tool.voice.tool
     );
-    let (reconcile, by) = tool
-        .voice
-        .say(("reconcile = \"..\"", "by = \"downstream\""), ("reconcile: { with: .. }", "by: downstream"));
+    let (reconcile, by) = tool.voice.say(
+        ("reconcile = \"..\"", "by = \"downstream\""),
+        ("reconcile: { with: .. }", "by: downstream"),
+    );
     let help = format!(
         "remove `side_effect_unknown` and write `{reconcile}`, a function that finds out; or `{by}`, if the called \
          API dedupes on the key"
@@ -166,10 +179,12 @@ pub(super) fn on_unknown<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<A
 /// TC0103: retries end.
 pub(super) fn no_budget<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let retry = &tool.retry.given()?.value;
-    let bounded = !retry.budget.is_absent() || retry.max.given()?.value == 1 || tool.repeats_blindly();
+    let bounded =
+        !retry.budget.is_absent() || retry.max.given()?.value == 1 || tool.repeats_blindly();
     (!bounded).then(|| {
         let message = format!("the attempts of `{}` have no bound in time", tool.voice.tool);
-        let help = format!("write for instance `{}` in `retry`", tool.voice.assign("budget", "60s"));
+        let help =
+            format!("write for instance `{}` in `retry`", tool.voice.assign("budget", "60s"));
         let at = tool.retry.key().unwrap_or(&tool.draft.at).clone();
         Finding::new(Code::NO_BUDGET, at, message, help)
     })
@@ -182,7 +197,9 @@ mod tests {
     use crate::policy::RetryOn;
     use crate::rulebook::Code;
     use crate::rulebook::check::check;
-    use crate::rulebook::check::fixture::{At, BOTH, but, by, found, given, never, read, retry, word, write};
+    use crate::rulebook::check::fixture::{
+        At, BOTH, but, by, found, given, never, read, retry, word, write,
+    };
 
     #[test]
     fn tc0004_what_is_not_idempotent_has_one_attempt() {
@@ -206,8 +223,9 @@ mod tests {
                 retry: retry(3, &["side_effect_unknown"]),
                 ..write(surface)
             };
-            let codes =
-                |idempotent| found(&draft(idempotent)).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+            let codes = |idempotent| {
+                found(&draft(idempotent)).into_iter().map(|(code, _)| code).collect::<Vec<_>>()
+            };
             assert_eq!(codes(Field::Absent), [Code::MISSING_IDEMPOTENCY]);
             assert_eq!(codes(Field::Refused), []);
             let blind = Draft { key_required: Field::Absent, ..draft(never()) };
@@ -228,7 +246,8 @@ mod tests {
                     }
                 });
                 let draft = Draft { retry, ..read(surface) };
-                let advice = found(&draft).into_iter().find(|(code, _)| *code != Code::INCOMPLETE_RETRY);
+                let advice =
+                    found(&draft).into_iter().find(|(code, _)| *code != Code::INCOMPLETE_RETRY);
                 assert_eq!(found(&draft)[0], (Code::INCOMPLETE_RETRY, At::Key("retry")));
                 assert_eq!(advice, None);
             }
@@ -247,7 +266,8 @@ mod tests {
     #[test]
     fn tc0007_what_is_final_is_not_retried() {
         for surface in BOTH {
-            for class in ["validation_failure", "permission_denied", "permanent_failure", "success"] {
+            for class in ["validation_failure", "permission_denied", "permanent_failure", "success"]
+            {
                 let draft = Draft { retry: retry(3, &["network", class]), ..read(surface) };
                 assert_eq!(found(&draft), [(Code::RETRY_ON_FINAL, At::Item(1))]);
                 let alone = Draft { retry: retry(3, &[class]), ..read(surface) };
@@ -270,7 +290,10 @@ mod tests {
             };
             assert_eq!(found(&once), [(Code::RETRY_ON_UNKNOWN, At::Item(1))]);
             for idempotent in [by("downstream"), by("nature")] {
-                assert_eq!(found(&Draft { idempotent, retry: retry(3, &on), ..write(surface) }), []);
+                assert_eq!(
+                    found(&Draft { idempotent, retry: retry(3, &on), ..write(surface) }),
+                    []
+                );
             }
             assert_eq!(found(&Draft { retry: retry(3, &on), ..read(surface) }), []);
         }
@@ -298,7 +321,8 @@ mod tests {
             assert_eq!(checked.findings, []);
             assert_eq!(checked.contract.unwrap().policy.retry.on, RetryOn::RETRYABLE);
         }
-        let checked = check(&Draft { retry: retry(3, &["network", "side_effect_unknown"]), ..read(BOTH[0]) });
+        let checked =
+            check(&Draft { retry: retry(3, &["network", "side_effect_unknown"]), ..read(BOTH[0]) });
         let on = checked.contract.unwrap().policy.retry.on;
         assert!(on.contains(OutcomeClass::RetryableFailure(Cause::Network)));
         assert!(on.contains(OutcomeClass::SideEffectUnknown));
@@ -308,7 +332,8 @@ mod tests {
     #[test]
     fn tc0103_a_bound_in_time_is_advised() {
         for surface in BOTH {
-            let unbounded = |max| but(retry(max, &["network"]), |retry| retry.budget = Field::Absent);
+            let unbounded =
+                |max| but(retry(max, &["network"]), |retry| retry.budget = Field::Absent);
             let draft = Draft { retry: unbounded(3), ..read(surface) };
             assert_eq!(found(&draft), [(Code::NO_BUDGET, At::Key("retry"))]);
             assert_eq!(found(&Draft { retry: unbounded(1), ..read(surface) }), []);
@@ -321,7 +346,8 @@ mod tests {
             retry.base = word("base", "fast");
             retry.max_total = given("max_total", 0);
         });
-        let draft = Draft { retry: broken, timeout: word("timeout", "0s"), ..write(Surface::Attribute) };
+        let draft =
+            Draft { retry: broken, timeout: word("timeout", "0s"), ..write(Surface::Attribute) };
         let expected = [
             (Code::NUMBER_OUT_OF_RANGE, At::Value("max")),
             (Code::NUMBER_OUT_OF_RANGE, At::Value("max_total")),

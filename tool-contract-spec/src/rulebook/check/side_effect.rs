@@ -10,9 +10,12 @@ use crate::rulebook::{Code, Finding};
 pub(super) fn missing<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     tool.side_effect.is_absent().then(|| {
         let name = tool.voice.say("side_effect", "mode");
-        let message =
-            format!("`{}` does not say what it does to the world: `{name}` is missing", tool.voice.tool);
-        let [read, write, destructive] = SideEffect::ALL.map(|class| tool.voice.assign(name, class.as_str()));
+        let message = format!(
+            "`{}` does not say what it does to the world: `{name}` is missing",
+            tool.voice.tool
+        );
+        let [read, write, destructive] =
+            SideEffect::ALL.map(|class| tool.voice.assign(name, class.as_str()));
         let help = format!(
             "write `{read}` if it changes nothing, `{write}` if it changes something, \
              `{destructive}` if that cannot be brought back"
@@ -67,8 +70,10 @@ pub(super) fn missing_confirm<At: Clone>(tool: &Declared<'_, At>) -> Option<Find
             ("confirm", "confirm(by = \"human\", ttl = \"15m\")"),
             ("confirmation", "confirmation: { by: human, ttl: 15m }"),
         );
-        let message =
-            format!("`{}` is destructive but nobody is asked: `{name}` is missing", tool.voice.tool);
+        let message = format!(
+            "`{}` is destructive but nobody is asked: `{name}` is missing",
+            tool.voice.tool
+        );
         Finding::new(Code::MISSING_CONFIRM, tool.absence(), message, format!("write `{form}`"))
     })
 }
@@ -77,19 +82,28 @@ pub(super) fn missing_confirm<At: Clone>(tool: &Declared<'_, At>) -> Option<Find
 pub(super) fn no_rate_limit<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let change = tool.change()?;
     tool.limits.accepted().ok()?.is_none_or(Vec::is_empty).then(|| {
-        let message = format!("`{}` is {} without a rate limit", tool.voice.tool, described(change));
-        let form = tool
-            .voice
-            .say("rate_limit(per_tenant = \"20/min\")", "rate_limit: { per_tenant_per_minute: 20 }");
-        Finding::new(Code::NO_RATE_LIMIT, tool.absence(), message, format!("write for instance `{form}`"))
+        let message =
+            format!("`{}` is {} without a rate limit", tool.voice.tool, described(change));
+        let form = tool.voice.say(
+            "rate_limit(per_tenant = \"20/min\")",
+            "rate_limit: { per_tenant_per_minute: 20 }",
+        );
+        Finding::new(
+            Code::NO_RATE_LIMIT,
+            tool.absence(),
+            message,
+            format!("write for instance `{form}`"),
+        )
     })
 }
 
 /// TC0102: something other than a person can settle an unknown outcome.
 pub(super) fn no_reconcile<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let by_ledger = tool.keyed()?.by().ok()? == DedupedBy::Ledger;
-    let is_manual =
-        matches!(tool.draft.rollback.given()?.value, RollbackDraft::None | RollbackDraft::ManualOnly);
+    let is_manual = matches!(
+        tool.draft.rollback.given()?.value,
+        RollbackDraft::None | RollbackDraft::ManualOnly
+    );
     (by_ledger && is_manual && tool.reconcile.is_absent()).then(|| {
         let message = format!(
             "whenever `{}` gets no answer, its key will wait for a person: it has no `reconcile` function and no \
@@ -114,8 +128,8 @@ mod tests {
     use crate::draft::{Draft, Field, RollbackDraft};
     use crate::rulebook::Code;
     use crate::rulebook::check::fixture::{
-        At, BOTH, absence, bare, by, destructive, found, given, idempotent, never, read, reconcile, word,
-        write,
+        At, BOTH, absence, bare, by, destructive, found, given, idempotent, never, read, reconcile,
+        word, write,
     };
 
     #[test]
@@ -159,7 +173,8 @@ mod tests {
                 let draft = Draft { idempotent: Field::Absent, ..whole };
                 assert_eq!(found(&draft), [(Code::MISSING_IDEMPOTENCY, absence(surface))]);
             }
-            let never = Draft { idempotent: never(), key_required: Field::Absent, ..write(surface) };
+            let never =
+                Draft { idempotent: never(), key_required: Field::Absent, ..write(surface) };
             assert_eq!(found(&never), []);
         }
     }
@@ -203,8 +218,12 @@ mod tests {
                     let draft = Draft { rollback: rollback.clone(), idempotent, ..write(surface) };
                     assert_eq!(found(&draft), []);
                 }
-                let draft =
-                    Draft { rollback, reconcile: reconcile(), idempotent: idempotent(), ..write(surface) };
+                let draft = Draft {
+                    rollback,
+                    reconcile: reconcile(),
+                    idempotent: idempotent(),
+                    ..write(surface)
+                };
                 assert_eq!(found(&draft), []);
             }
         }

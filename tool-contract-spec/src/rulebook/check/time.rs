@@ -22,7 +22,9 @@ pub(super) fn span<At: Clone>(
         Ok(Duration::ZERO) => "zero, which can never be kept".to_owned(),
         Ok(span) => return Ok(span),
         Err(MalformedDuration::Form(_)) => format!("{text}, which is not an integer and a unit"),
-        Err(MalformedDuration::TooLong(_)) => format!("{text}, which is longer than a hundred years"),
+        Err(MalformedDuration::TooLong(_)) => {
+            format!("{text}, which is longer than a hundred years")
+        }
     };
     let message = format!("`{name}` of `{}` is {why}", voice.tool);
     let help = format!("write for instance `{}`", voice.assign(name, example));
@@ -30,13 +32,17 @@ pub(super) fn span<At: Clone>(
 }
 
 /// TC0015: a limit lets something through, and says over which time.
-pub(super) fn limit<At: Clone>(voice: Voice<'_>, written: &LimitDraft<At>) -> Result<Limit, Finding<At>> {
+pub(super) fn limit<At: Clone>(
+    voice: Voice<'_>,
+    written: &LimitDraft<At>,
+) -> Result<Limit, Finding<At>> {
     let LimitDraft { scope, quota } = written;
     let (why, help) = match quota_of(*scope, &quota.value) {
         Ok(quota) => return Ok(Limit { scope: *scope, quota }),
         Err(Unkeepable { why, example }) => (why, write_limit(voice, *scope, example)),
     };
-    let message = format!("`per_{}` of `{}` is {}: {why}", scope.as_str(), voice.tool, quoted(&quota.value));
+    let message =
+        format!("`per_{}` of `{}` is {}: {why}", scope.as_str(), voice.tool, quoted(&quota.value));
     Err(Finding::new(
         Code::UNKEEPABLE_BOUND,
         quota.at.clone(),
@@ -78,10 +84,14 @@ fn period_of(unit: &str) -> Result<Period, Unkeepable> {
         return Ok(period);
     }
     // `m` is a minute in a time span, and people write whole words.
-    let meant = if unit == "m" { Some("minute") } else { likely(unit, Period::ALL.map(Period::as_str)) };
+    let meant =
+        if unit == "m" { Some("minute") } else { likely(unit, Period::ALL.map(Period::as_str)) };
     let meant = Period::ALL.into_iter().find(|period| Some(period.as_str()) == meant);
     let units = one_of(&Period::ALL.map(|period| format!("/{}", period.unit())));
-    Err(Unkeepable { why: format!("its unit is not {units}"), example: meant.unwrap_or(Period::Minute) })
+    Err(Unkeepable {
+        why: format!("its unit is not {units}"),
+        example: meant.unwrap_or(Period::Minute),
+    })
 }
 
 fn write_limit(voice: Voice<'_>, scope: Scope, period: Period) -> String {
@@ -119,8 +129,10 @@ pub(super) fn budget_below_timeout<At: Clone>(tool: &Declared<'_, At>) -> Option
 /// TC0015: the first delay is not longer than the longest.
 pub(super) fn base_above_cap<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let retry = &tool.retry.given()?.value;
-    let (base, cap) =
-        (retry.base.value_or(Retry::DEFAULT_BASE).ok()?, retry.cap.value_or(Retry::DEFAULT_CAP).ok()?);
+    let (base, cap) = (
+        retry.base.value_or(Retry::DEFAULT_BASE).ok()?,
+        retry.cap.value_or(Retry::DEFAULT_CAP).ok()?,
+    );
     if base <= cap {
         return None;
     }
@@ -170,15 +182,26 @@ pub(super) fn ttl_outlived<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding
 }
 
 /// `3 × (30s timeout + 10s backoff cap) + 15m approval = 17m`.
-fn arithmetic(retry: &Retry, timeout: Duration, approval: Option<Duration>, needed: Duration) -> String {
+fn arithmetic(
+    retry: &Retry,
+    timeout: Duration,
+    approval: Option<Duration>,
+    needed: Duration,
+) -> String {
     let attempts = match (retry.budget, approval) {
         (Some(budget), None) => return format!("its budget of {}", format(budget)),
         (Some(budget), Some(_)) => format!("{} budget", format(budget)),
         (None, _) => {
-            format!("{} × ({} timeout + {} backoff cap)", retry.max, format(timeout), format(retry.cap))
+            format!(
+                "{} × ({} timeout + {} backoff cap)",
+                retry.max,
+                format(timeout),
+                format(retry.cap)
+            )
         }
     };
-    let approval = approval.map_or_else(String::new, |approval| format!(" + {} approval", format(approval)));
+    let approval =
+        approval.map_or_else(String::new, |approval| format!(" + {} approval", format(approval)));
     format!("{attempts}{approval} = {}", format(needed))
 }
 
@@ -193,8 +216,8 @@ mod tests {
     use crate::draft::{Draft, Field, Surface};
     use crate::rulebook::check::check;
     use crate::rulebook::check::fixture::{
-        At, BOTH, Sketch, absence, but, confirm, destructive, found, given, limit, never, read, reconcile,
-        retry, ttl, word, write,
+        At, BOTH, Sketch, absence, but, confirm, destructive, found, given, limit, never, read,
+        reconcile, retry, ttl, word, write,
     };
 
     const UNKEEPABLE: Code = Code::UNKEEPABLE_BOUND;
@@ -208,13 +231,17 @@ mod tests {
         for surface in BOTH {
             for wrong in ["0s", "30", "1h30m", "36501d"] {
                 let at = |name| [(UNKEEPABLE, At::Value(name))];
-                assert_eq!(found(&Draft { timeout: word("timeout", wrong), ..read(surface) }), at("timeout"));
+                assert_eq!(
+                    found(&Draft { timeout: word("timeout", wrong), ..read(surface) }),
+                    at("timeout")
+                );
                 assert_eq!(found(&Draft { ttl: ttl(wrong), ..write(surface) }), at("window"));
                 let settle = but(reconcile(), |reconcile| reconcile.settle = word("settle", wrong));
                 assert_eq!(found(&Draft { reconcile: settle, ..write(surface) }), at("settle"));
                 let confirm = but(confirm(), |confirm| confirm.ttl = word("ttl", wrong));
                 assert_eq!(found(&Draft { confirm, ..destructive(surface) }), at("ttl"));
-                let budget = but(retry(3, &["network"]), |retry| retry.budget = word("budget", wrong));
+                let budget =
+                    but(retry(3, &["network"]), |retry| retry.budget = word("budget", wrong));
                 assert_eq!(found(&Draft { retry: budget, ..read(surface) }), at("budget"));
             }
         }
@@ -250,8 +277,14 @@ mod tests {
         };
         for surface in BOTH {
             let base = || word("base", "11s");
-            assert_eq!(found(&draft(surface, base(), word("cap", "10s"))), [(UNKEEPABLE, At::Value("base"))]);
-            assert_eq!(found(&draft(surface, base(), Field::Absent)), [(UNKEEPABLE, At::Value("base"))]);
+            assert_eq!(
+                found(&draft(surface, base(), word("cap", "10s"))),
+                [(UNKEEPABLE, At::Value("base"))]
+            );
+            assert_eq!(
+                found(&draft(surface, base(), Field::Absent)),
+                [(UNKEEPABLE, At::Value("base"))]
+            );
             assert_eq!(
                 found(&draft(surface, Field::Absent, word("cap", "100ms"))),
                 [(UNKEEPABLE, At::Value("cap"))]
@@ -267,11 +300,21 @@ mod tests {
                 rate_limit: given("rate_limit", vec![limit(0, scope, quota)]),
                 ..write(surface)
             };
-            for wrong in ["0/min", "20", "20/", "/min", "20/fortnight", "-1/s", "1.5/s", "4294967296/s", ""] {
-                assert_eq!(found(&draft(Scope::User, wrong)), [(UNKEEPABLE, At::Item(0))], "{wrong}");
+            for wrong in
+                ["0/min", "20", "20/", "/min", "20/fortnight", "-1/s", "1.5/s", "4294967296/s", ""]
+            {
+                assert_eq!(
+                    found(&draft(Scope::User, wrong)),
+                    [(UNKEEPABLE, At::Item(0))],
+                    "{wrong}"
+                );
             }
             for wrong in ["0", "50/h", "many"] {
-                assert_eq!(found(&draft(Scope::Workflow, wrong)), [(UNKEEPABLE, At::Item(0))], "{wrong}");
+                assert_eq!(
+                    found(&draft(Scope::Workflow, wrong)),
+                    [(UNKEEPABLE, At::Item(0))],
+                    "{wrong}"
+                );
             }
             for right in ["1/s", "20/min", "3/h", "4294967295/d"] {
                 assert_eq!(found(&draft(Scope::Tool, right)), [], "{right}");
@@ -283,14 +326,19 @@ mod tests {
     #[test]
     fn a_limit_is_shown_as_it_is_written() {
         let help = |surface, scope, quota| {
-            let draft =
-                Draft { rate_limit: given("rate_limit", vec![limit(0, scope, quota)]), ..write(surface) };
+            let draft = Draft {
+                rate_limit: given("rate_limit", vec![limit(0, scope, quota)]),
+                ..write(surface)
+            };
             check(&draft).findings.remove(0).help
         };
         let [code, file] = BOTH;
         assert_eq!(help(code, Scope::User, "0/hours"), "write for instance `per_user = \"20/h\"`");
         assert_eq!(help(file, Scope::User, "0/h"), "write for instance `per_user_per_hour: 20`");
-        assert_eq!(help(code, Scope::Tenant, "30/m"), "write for instance `per_tenant = \"20/min\"`");
+        assert_eq!(
+            help(code, Scope::Tenant, "30/m"),
+            "write for instance `per_tenant = \"20/min\"`"
+        );
         assert_eq!(help(file, Scope::Workflow, "0"), "write for instance `per_workflow: 50`");
     }
 
@@ -301,7 +349,8 @@ mod tests {
             limit(1, Scope::User, "10/h"),
             limit(2, Scope::Tool, "9/s"),
         ];
-        let checked = check(&Draft { rate_limit: given("rate_limit", limits), ..write(Surface::Attribute) });
+        let checked =
+            check(&Draft { rate_limit: given("rate_limit", limits), ..write(Surface::Attribute) });
         let limits = checked.contract.unwrap().policy.limits.into_owned();
         assert_eq!(
             limits.iter().map(|limit| limit.scope).collect::<Vec<_>>(),
@@ -329,7 +378,11 @@ mod tests {
     #[test]
     fn tc0013_a_budget_bounds_the_attempts() {
         for surface in BOTH {
-            let draft = |window| Draft { retry: retry(3, &["network"]), ttl: ttl(window), ..write(surface) };
+            let draft = |window| Draft {
+                retry: retry(3, &["network"]),
+                ttl: ttl(window),
+                ..write(surface)
+            };
             assert_eq!(found(&draft("89s")), [(Code::TTL_TOO_SHORT, At::Value("window"))]);
             assert_eq!(found(&draft("90s")), []);
             assert!(message(&draft("1m")).contains("within its budget of 90s, "));
@@ -339,7 +392,11 @@ mod tests {
     #[test]
     fn tc0013_an_approval_takes_its_time() {
         for surface in BOTH {
-            let draft = |window| Draft { retry: retry(3, &["network"]), ttl: window, ..destructive(surface) };
+            let draft = |window| Draft {
+                retry: retry(3, &["network"]),
+                ttl: window,
+                ..destructive(surface)
+            };
             assert_eq!(found(&draft(ttl("16m"))), [(Code::TTL_TOO_SHORT, At::Value("window"))]);
             assert!(message(&draft(ttl("16m"))).contains("90s budget + 15m approval = 990s"));
             assert_eq!(found(&draft(ttl("17m"))), []);
@@ -354,8 +411,12 @@ mod tests {
     fn tc0013_without_keys_or_numbers_nothing_is_computed() {
         for surface in BOTH {
             assert_eq!(found(&Draft { ttl: ttl("1s"), ..read(surface) }), []);
-            let never =
-                Draft { ttl: ttl("1s"), idempotent: never(), key_required: Field::Absent, ..write(surface) };
+            let never = Draft {
+                ttl: ttl("1s"),
+                idempotent: never(),
+                key_required: Field::Absent,
+                ..write(surface)
+            };
             assert_eq!(found(&never), []);
             let unknown = Draft { ttl: ttl("1s"), timeout: word("timeout", "x"), ..write(surface) };
             assert_eq!(found(&unknown), [(UNKEEPABLE, At::Value("timeout"))]);
@@ -367,7 +428,10 @@ mod tests {
         let draft = Draft { retry: retry(3, &["network"]), ..destructive(Surface::Attribute) };
         let span = check(&draft).contract.unwrap().policy.span();
         let exact = Draft { ttl: ttl(&format(span)), ..draft.clone() };
-        let short = Draft { ttl: ttl(&format(span.checked_sub(Duration::from_millis(1)).unwrap())), ..draft };
+        let short = Draft {
+            ttl: ttl(&format(span.checked_sub(Duration::from_millis(1)).unwrap())),
+            ..draft
+        };
         assert_eq!(found(&exact), []);
         assert_eq!(found(&short), [(Code::TTL_TOO_SHORT, At::Value("window"))]);
     }

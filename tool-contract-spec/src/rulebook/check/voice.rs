@@ -47,7 +47,8 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// `a`, `b` or `c`, each between backticks.
 pub(super) fn one_of<S: AsRef<str>>(choices: &[S]) -> String {
-    let quoted: Vec<String> = choices.iter().map(|choice| format!("`{}`", choice.as_ref())).collect();
+    let quoted: Vec<String> =
+        choices.iter().map(|choice| format!("`{}`", choice.as_ref())).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

@@ -73,8 +73,11 @@ fn known<W: Word, At: Clone>(
     W::of(&written.value).ok_or_else(|| {
         let words: Vec<&str> = W::ALL.iter().map(|value| value.word()).collect();
         let written_word = quoted(&written.value);
-        let message =
-            format!("`{name}` of `{}` is {written_word}, which is not {}", voice.tool, one_of(&words));
+        let message = format!(
+            "`{name}` of `{}` is {written_word}, which is not {}",
+            voice.tool,
+            one_of(&words)
+        );
         let choices: Vec<String> = words.iter().map(|word| voice.assign(name, word)).collect();
         let help = match likely(&written.value, words) {
             Some(meant) => format!("did you mean `{}`?", voice.assign(name, meant)),
@@ -141,8 +144,12 @@ mod tests {
 
     #[test]
     fn the_likely_word_is_named_in_the_language_of_the_surface() {
-        let draft = |surface| Draft { side_effect: word("side_effect", "DELETE"), ..write(surface) };
-        assert_eq!(help(&draft(Surface::Attribute)), "did you mean `side_effect = \"destructive\"`?");
+        let draft =
+            |surface| Draft { side_effect: word("side_effect", "DELETE"), ..write(surface) };
+        assert_eq!(
+            help(&draft(Surface::Attribute)),
+            "did you mean `side_effect = \"destructive\"`?"
+        );
         assert_eq!(help(&draft(Surface::Contract)), "did you mean `mode: destructive`?");
         let far = Draft { in_flight: word("in_flight", "whatever"), ..write(Surface::Contract) };
         assert_eq!(help(&far), "write `in_flight: wait` or `in_flight: reject`");
@@ -151,7 +158,8 @@ mod tests {
     #[test]
     fn what_another_refused_is_passed_over() {
         for surface in BOTH {
-            let draft = Draft { in_flight: Field::Refused, remint: Field::Refused, ..write(surface) };
+            let draft =
+                Draft { in_flight: Field::Refused, remint: Field::Refused, ..write(surface) };
             let checked = check(&draft);
             assert_eq!((checked.contract, checked.findings), (None, Vec::new()));
         }

@@ -43,7 +43,9 @@ async fn what_was_asked_is_done_before_it_ends() {
     {
         // Asked, and not waited for.
         let mut settling = Box::pin(settle(&ledger, "k", first.fence, happened("7")));
-        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(settling.as_mut().poll(cx).is_pending()));
+        let polled = std::future::poll_fn(|cx| {
+            std::task::Poll::Ready(settling.as_mut().poll(cx).is_pending())
+        });
         polled.await;
     }
     drop(ledger);
@@ -58,7 +60,8 @@ async fn nothing_is_left_open() {
     drop(ledger);
     // The log was copied back and removed: the last one closed the door.
     let names = std::fs::read_dir(place.directory.path()).unwrap();
-    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> =
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["ledger.db", "ledger.db-turnstile"]);
 }

@@ -12,7 +12,10 @@ use tempfile::TempDir;
 
 use super::{SqliteLedger, SqliteOptions};
 use crate::ledger::conformance::{call, happened, key};
-use crate::ledger::{Admission, Admitted, Claim, Fence, Ledger, LedgerError, Query, Record, Settled, Settlement, Verdict, verify};
+use crate::ledger::{
+    Admission, Admitted, Claim, Fence, Ledger, LedgerError, Query, Record, Settled, Settlement,
+    Verdict, verify,
+};
 use crate::testing::ManualClock;
 
 /// A directory with room for a ledger, and a clock.
@@ -51,7 +54,12 @@ async fn claim(ledger: &SqliteLedger, request: Admission) -> Claim {
     }
 }
 
-async fn settle(ledger: &SqliteLedger, name: &str, fence: Fence, verdict: Verdict) -> Result<Settled, LedgerError> {
+async fn settle(
+    ledger: &SqliteLedger,
+    name: &str,
+    fence: Fence,
+    verdict: Verdict,
+) -> Result<Settled, LedgerError> {
     ledger.settle(Settlement { id: key(name), fence, used: 1, verdict, attempts: Vec::new() }).await
 }
 
@@ -79,7 +87,10 @@ async fn refused(path: &Path) -> LedgerError {
     match SqliteLedger::open(path).await {
         Ok(_) => panic!("{} was opened", path.display()),
         Err(error) => {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             assert!(error.to_string().contains(&name), "{error}");
             error
         }

@@ -47,7 +47,8 @@ async fn people_can_query_it() {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
     });
     let texts = |text: &str| text.to_owned();
-    let expected = (texts("tool"), texts("k"), texts("succeeded"), texts("7"), 1, texts("claimed,succeeded"));
+    let expected =
+        (texts("tool"), texts("k"), texts("succeeded"), texts("7"), 1, texts("claimed,succeeded"));
     assert_eq!(row, Ok(expected));
 }
 
@@ -72,7 +73,9 @@ async fn what_is_no_file_is_refused() {
 #[tokio::test]
 async fn another_file_is_left_alone() {
     let place = Place::new();
-    for garbage in ["not a database, but long enough to be taken for one".repeat(100), "short".into()] {
+    for garbage in
+        ["not a database, but long enough to be taken for one".repeat(100), "short".into()]
+    {
         fs::write(place.file(), &garbage).unwrap();
         let error = refused(&place.file()).await;
         assert!(matches!(error, LedgerError::Corrupt(_)), "{error}");
@@ -83,7 +86,10 @@ async fn another_file_is_left_alone() {
 #[tokio::test]
 async fn another_database_is_left_alone() {
     let place = Place::new();
-    place.connection().execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").unwrap();
+    place
+        .connection()
+        .execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)")
+        .unwrap();
     let before = fs::read(place.file()).unwrap();
     let error = refused(&place.file()).await;
     assert!(matches!(error, LedgerError::Corrupt(_)), "{error}");
@@ -172,7 +178,10 @@ async fn a_row_that_cannot_be_read_harms_no_other() {
     let ledger = place.open().await;
     succeed(&ledger, "good", "7").await;
     succeed(&ledger, "bad", "8").await;
-    place.connection().execute_batch("UPDATE operations SET state = 'dancing' WHERE key = 'bad'").unwrap();
+    place
+        .connection()
+        .execute_batch("UPDATE operations SET state = 'dancing' WHERE key = 'bad'")
+        .unwrap();
     let (bad, good, new) = tokio::join!(
         ledger.admit(call(2, &key("bad"))),
         ledger.admit(call(2, &key("good"))),
@@ -180,7 +189,10 @@ async fn a_row_that_cannot_be_read_harms_no_other() {
     );
     let error = bad.unwrap_err();
     assert!(matches!(error, LedgerError::Corrupt(_)), "{error}");
-    assert!(error.to_string().contains("`dancing`") && error.to_string().contains("ledger.db"), "{error}");
+    assert!(
+        error.to_string().contains("`dancing`") && error.to_string().contains("ledger.db"),
+        "{error}"
+    );
     assert!(matches!(good, Ok(Admitted::Replay(_))), "{good:?}");
     assert!(matches!(new, Ok(Admitted::Claimed(_))), "{new:?}");
     assert!(matches!(ledger.find(key("bad")).await, Err(LedgerError::Corrupt(_))));

@@ -16,7 +16,8 @@ async fn two_ledgers_on_one_file_are_one() {
     let mut calls = JoinSet::new();
     for number in 0..100_u128 {
         for (holder, ledger) in [(1, &a), (2, &b)] {
-            let request = Admission { holder: Holder(holder), ..call(number, &key(&format!("k{number}"))) };
+            let request =
+                Admission { holder: Holder(holder), ..call(number, &key(&format!("k{number}"))) };
             let ledger = Arc::clone(ledger);
             calls.spawn(async move { ledger.admit(request).await.unwrap() });
         }
@@ -74,7 +75,10 @@ async fn child() {
             calls.join_next().await;
         }
         let (ledger, role) = (Arc::clone(&ledger), role.clone());
-        let request = Admission { holder: Holder(u128::from(std::process::id())), ..call(7, &key(&format!("k{number}"))) };
+        let request = Admission {
+            holder: Holder(u128::from(std::process::id())),
+            ..call(7, &key(&format!("k{number}")))
+        };
         calls.spawn(async move {
             if let Admitted::Claimed(claim) = ledger.admit(request).await.unwrap() {
                 // The effect: it stands in the output, whatever becomes of us.
