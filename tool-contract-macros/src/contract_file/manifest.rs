@@ -42,13 +42,13 @@ impl Manifest {
         match path.as_slice() {
             ["package", "metadata", "tool-contract", "file"] => self.file = unquoted(value),
             ["package", "metadata", "tool-contract"] => {
-                self.file = field(value, "file").or(self.file.take())
+                self.file = field(value, "file").or(self.file.take());
             }
             ["package", "name"] => {
-                self.names_library |= unquoted(value).is_some_and(|name| is_library(&name))
+                self.names_library |= unquoted(value).is_some_and(|name| is_library(&name));
             }
             [dependencies, name, ..] if is_dependencies(dependencies) => {
-                self.names_library |= is_library(name)
+                self.names_library |= is_library(name);
             }
             ["target", _, dependencies, name, ..] if is_dependencies(dependencies) => {
                 self.names_library |= is_library(name);

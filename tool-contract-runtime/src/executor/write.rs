@@ -185,7 +185,7 @@ impl<'a> Writing<'a> {
                     return Ok(Entered::Unknown);
                 }
                 Admitted::Refused(refusal @ Refusal::InFlight { .. }) => {
-                    Box::pin(self.wait_turn(refusal)).await?
+                    Box::pin(self.wait_turn(refusal)).await?;
                 }
                 Admitted::Refused(refusal) => {
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, ?refusal, "refused");

@@ -278,10 +278,8 @@ impl Shelf {
             let twin = OperationId { key: key.clone(), ..id.clone() };
             self.operations.get(&twin)?.slot.as_ref().filter(|record| record.speaks_at(now))
         };
-        let newest = self.twins.find(id, hash).take(Twin::LOOK_BACK);
-        newest
-            .filter_map(|key| Some(Twin { key: key.clone(), record: record(key)?.clone() }))
-            .next()
+        let mut newest = self.twins.find(id, hash).take(Twin::LOOK_BACK);
+        newest.find_map(|key| Some(Twin { key: key.clone(), record: record(key)?.clone() }))
     }
 
     fn cells(&self, draws: &[Draw]) -> Vec<Cell> {

@@ -51,11 +51,14 @@ pub enum Fault {
     ReplyHang,
 }
 
+/// What is to fail: at which step, how, and how often.
+type Script = HashMap<Step, VecDeque<(Fault, usize)>>;
+
 /// A ledger in front of another one that fails where the test says so.
 #[derive(Clone)]
 pub struct FaultyLedger {
     inner: Arc<dyn Ledger>,
-    script: Arc<Mutex<HashMap<Step, VecDeque<(Fault, usize)>>>>,
+    script: Arc<Mutex<Script>>,
     hanging: Arc<Semaphore>,
 }
 

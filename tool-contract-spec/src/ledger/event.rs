@@ -167,7 +167,7 @@ fn link(previous: &[u8; 32], event: &Event) -> [u8; 32] {
     fixed[52..].copy_from_slice(&[event.kind as u8, u8::from(event.detail.is_some())]);
     // One piece: each costs more to hand over than to hash.
     let hash = Sha256::new_with_prefix(fixed);
-    let hash = event.detail.iter().fold(hash, |hash, detail| hash.chain_update(detail));
+    let hash = event.detail.iter().fold(hash, Digest::chain_update);
     hash.finalize().into()
 }
 

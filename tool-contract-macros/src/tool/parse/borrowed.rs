@@ -103,7 +103,7 @@ fn write(tokens: TokenStream, text: &mut String) {
     for token in tokens {
         match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                write(group.stream(), text)
+                write(group.stream(), text);
             }
             TokenTree::Punct(punct) if punct.as_char() == ',' => text.push_str(", "),
             token => text.push_str(&token.to_string().replace(" :: ", "::")),

@@ -245,10 +245,10 @@ fn an_unknown_outcome_runs_again_only_if_both_contracts_say_so() {
             let may = *stored == repeatable() && *calling == repeatable();
             match answer {
                 Admitted::Claimed(claim) => {
-                    assert!(may && claim.in_doubt, "{stored:?} {calling:?}")
+                    assert!(may && claim.in_doubt, "{stored:?} {calling:?}");
                 }
                 Admitted::Refused(Refusal::Unknown { .. }) => {
-                    assert!(!may, "{stored:?} {calling:?}")
+                    assert!(!may, "{stored:?} {calling:?}");
                 }
                 other => panic!("{stored:?} {calling:?}: {other:?}"),
             }

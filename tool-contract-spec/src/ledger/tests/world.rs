@@ -458,7 +458,7 @@ impl World {
         self.coverage.reconciled(&answer);
         match (&answer, &finding) {
             (Reconciled::Recorded { .. }, Finding::Happened { result }) => {
-                self.ghost.succeeded(result)
+                self.ghost.succeeded(result);
             }
             (Reconciled::Recorded { .. }, Finding::DidNotHappen { .. }) => self.did_not_happen(),
             (Reconciled::Recorded { .. }, Finding::CannotTell { .. }) => {}

@@ -22,7 +22,7 @@ impl Package {
     /// A library of this source, with these dependencies and what follows them
     /// in the manifest.
     pub(crate) fn with_manifest(name: &str, source: &str, dependencies: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile").join(name);
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages").join(name);
         fs::remove_dir_all(&directory).ok();
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let library = tests.join("../tool-contract").canonicalize().unwrap();
