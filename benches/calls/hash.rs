@@ -24,7 +24,7 @@ struct Order {
     express: bool,
     items: Vec<String>,
     note: Option<String>,
-    order_id: String,
+    number: String,
     quantity: u32,
     ship_to: String,
     weight_kg: f64,

@@ -95,7 +95,7 @@ impl Figures {
 
     fn of(&self, case: &str) -> &[f64] {
         let found = self.0.iter().find(|(name, _)| *name == case);
-        found.map(|(_, figures)| &**figures).unwrap_or_else(|| panic!("there is no case `{case}`"))
+        found.map_or_else(|| panic!("there is no case `{case}`"), |(_, figures)| &**figures)
     }
 }
 

@@ -6,7 +6,7 @@ use tool_contract::{ToolError, tool};
 
 /// How the provider refuses. It never does here.
 #[derive(Debug, thiserror::Error, ToolError)]
-pub enum PaymentError {
+pub(crate) enum PaymentError {
     /// The card is no good.
     #[error("card declined: {0}")]
     #[outcome(validation_failure)]
@@ -19,7 +19,7 @@ pub enum PaymentError {
 
 /// What a charge gives.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     /// The order.
     pub order_id: String,
     /// How much.
@@ -42,12 +42,12 @@ pub(crate) async fn charge(order_id: String, cents: u64) -> Result<Receipt, Paym
     retry(max = 3, on = "retryable"),
     rollback = "manual_only"
 )]
-pub async fn charge_card(order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
+pub(crate) async fn charge_card(order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
     charge(order_id, cents).await
 }
 
 /// Find the charge of an order.
 #[tool(side_effect = "read")]
-pub async fn find_charge(order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
+pub(crate) async fn find_charge(order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
     charge(order_id, cents).await
 }

@@ -86,7 +86,7 @@ async fn asking_again_for_the_same_call_finds_the_same_request() {
     let second = delete("a", "k").request_approval(&stage.another_runtime()).await.unwrap();
     assert_eq!(first.request(), second.request());
     // Even once it is granted.
-    stage.runtime.insecure_local_approver("ann").grant(&first).await.unwrap();
+    let _ = stage.runtime.insecure_local_approver("ann").grant(&first).await.unwrap();
     let third = delete("a", "k").request_approval(&stage.runtime).await.unwrap();
     assert_eq!(first.request(), third.request());
     assert!(third.granted().await.unwrap().is_some());
@@ -248,7 +248,7 @@ async fn who_asks_may_not_approve() {
         .await
         .unwrap_err();
     assert!(pending.granted().await.unwrap().is_none());
-    stage.runtime.insecure_local_approver("bob").grant(&pending).await.unwrap();
+    let _ = stage.runtime.insecure_local_approver("bob").grant(&pending).await.unwrap();
 }
 
 /// Delete everything, if two people agree.
@@ -388,7 +388,7 @@ async fn a_grant_that_could_not_be_recorded_is_none() {
     let error = approver.grant(&pending).await.unwrap_err();
     assert!(matches!(error, ApprovalError::Ledger(_)), "{error:?}");
     assert!(pending.granted().await.unwrap().is_none());
-    approver.grant(&pending).await.unwrap();
+    let _ = approver.grant(&pending).await.unwrap();
 }
 
 #[tokio::test]

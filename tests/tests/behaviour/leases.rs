@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use tool_contract::ledger::{
-    Ledger as _, Reconciled, Resolution, Resolved, State, StateName, Timestamp,
-};
+use tool_contract::ledger::{Reconciled, Resolution, Resolved, State, StateName, Timestamp};
 use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Failure};
 

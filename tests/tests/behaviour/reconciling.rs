@@ -1,6 +1,6 @@
 //! Finding out what happened.
 
-use tool_contract::ledger::{EventKind, Ledger as _, StateName};
+use tool_contract::ledger::{EventKind, StateName};
 use tool_contract::{Asked, Cx, Failure, Runtime, tool};
 
 use crate::stage::{Ending, LEASE, Stage, ms, others, secs, soon};

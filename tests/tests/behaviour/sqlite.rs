@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tool_contract::Runtime;
-use tool_contract::ledger::{Ledger as _, SqliteLedger};
+use tool_contract::ledger::SqliteLedger;
 use tool_contract::testing::{Fault, ManualClock};
 
 use crate::faults::{Kind, STEPS, fault_on};

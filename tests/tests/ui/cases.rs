@@ -27,8 +27,9 @@ fn what_is_wrong_does_not_compile() {
 /// than all the rest.
 #[test]
 fn what_is_right_compiles() {
-    let (run, checked): (Vec<_>, Vec<_>) =
-        files("pass", "rs").into_iter().partition(|file| fs::read_to_string(file).unwrap().contains("assert"));
+    let (run, checked): (Vec<_>, Vec<_>) = files("pass", "rs")
+        .into_iter()
+        .partition(|file| fs::read_to_string(file).unwrap().contains("assert"));
     let package = Package::with_manifest("right", "", DEPENDENCIES);
     for file in checked {
         // As `attribute/pass/retry.rs`: the topic, and what it is about.

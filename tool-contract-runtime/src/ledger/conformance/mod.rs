@@ -88,7 +88,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         listings_are_paged,
     }
     waiting::{
-        who_waits_is_woken,
+        all_who_wait_get_the_result,
+        who_waits_for_a_result_is_woken,
         who_waits_for_an_approval_is_woken,
         nobody_waits_for_what_is_over,
         nobody_waits_longer_than_he_said,

@@ -1,10 +1,11 @@
 //! Waiting for a change.
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::stage::{Stage, call, confirmed, happened, key};
-use crate::ledger::{Admission, Admitted, ApprovalVerdict, Refusal};
+use crate::ledger::{Admission, Admitted, ApprovalVerdict, BoxFuture, Refusal};
 
 /// Longer than any test: who waits so long was not woken.
 const LONG: Duration = Duration::from_hours(1);
@@ -12,7 +13,7 @@ const LONG: Duration = Duration::from_hours(1);
 /// How long a check that should be woken is given.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(super) async fn who_waits_is_woken(stage: Stage) {
+pub(super) async fn all_who_wait_get_the_result(stage: Stage) {
     let id = key("k");
     let claim = stage.claim(&call(1, &id)).await;
     let waiters: Vec<_> = (0..3_u128)
@@ -23,7 +24,7 @@ pub(super) async fn who_waits_is_woken(stage: Stage) {
                     match ledger.admit(call(10 + number, &id)).await.unwrap() {
                         Admitted::Replay(replay) => return replay.result,
                         Admitted::Refused(Refusal::InFlight { .. }) => {
-                            ledger.changed(id.clone(), LONG).await
+                            ledger.changed(id.clone(), LONG).await;
                         }
                         other => panic!("{other:?}"),
                     }
@@ -39,19 +40,36 @@ pub(super) async fn who_waits_is_woken(stage: Stage) {
     }
 }
 
+/// Polls `waiting` until all that it asks at first is answered: then only a
+/// change can end it.
+async fn settle_down(stage: &Stage, waiting: &mut BoxFuture<'_, ()>) {
+    for _ in 0..10 {
+        let is_over =
+            std::future::poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_ready())).await;
+        assert!(!is_over, "nothing has changed yet");
+        stage.find(&key("k")).await;
+    }
+}
+
+pub(super) async fn who_waits_for_a_result_is_woken(stage: Stage) {
+    let id = key("k");
+    let claim = stage.claim(&call(1, &id)).await;
+    let mut waiting = stage.ledger.changed(id.clone(), LONG);
+    settle_down(&stage, &mut waiting).await;
+    stage.settle(&id, claim.fence, happened("7")).await;
+    tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
+}
+
 pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
     let id = key("k");
     let asking = Admission { terms: confirmed(), ..call(1, &id) };
     let Refusal::AwaitingApproval { request, .. } = stage.refusal(&asking).await else {
         panic!("no request")
     };
-    let waiter = {
-        let (ledger, id) = (Arc::clone(&stage.ledger), id.clone());
-        tokio::spawn(async move { ledger.changed(id, LONG).await })
-    };
-    tokio::task::yield_now().await;
+    let mut waiting = stage.ledger.changed(id.clone(), LONG);
+    settle_down(&stage, &mut waiting).await;
     stage.decide(&id, &request, ApprovalVerdict::Grant).await;
-    tokio::time::timeout(PATIENCE, waiter).await.expect("woken").unwrap();
+    tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
 }
 
 pub(super) async fn nobody_waits_for_what_is_over(stage: Stage) {
