@@ -17,14 +17,14 @@ const OPERATION: &str = "operation_hash";
 
 /// Ten arguments of the kinds that tools take.
 #[derive(Serialize)]
-struct Order {
+struct Purchase {
     amount_cents: u64,
     currency: String,
     customer_id: String,
     express: bool,
     items: Vec<String>,
     note: Option<String>,
-    number: String,
+    order_id: String,
     quantity: u32,
     ship_to: String,
     weight_kg: f64,
@@ -33,13 +33,13 @@ struct Order {
 /// An argument as the macro sets it up: found and written without its type.
 struct Argument {
     name: &'static str,
-    get: fn(&Order) -> &dyn Any,
+    get: fn(&Purchase) -> &dyn Any,
     write: fn(&dyn Any, &mut String) -> Result<Form, CanonicalError>,
 }
 
 const fn argument<A: Serialize + 'static>(
     name: &'static str,
-    get: fn(&Order) -> &dyn Any,
+    get: fn(&Purchase) -> &dyn Any,
 ) -> Argument {
     Argument {
         name,
@@ -77,13 +77,13 @@ pub(crate) fn run() {
     aim("operation_hash of ten arguments", figures.ratio(OPERATION, PLAIN), 2.0, "×");
 }
 
-fn plain(order: &Order) -> (Vec<u8>, [u8; 32]) {
+fn plain(order: &Purchase) -> (Vec<u8>, [u8; 32]) {
     let json = serde_json::to_vec(std::hint::black_box(order)).expect("it is plain data");
     let hash = Sha256::digest(&json).into();
     (json, hash)
 }
 
-fn operation(order: &Order) -> Operation {
+fn operation(order: &Purchase) -> Operation {
     let order = std::hint::black_box(order);
     let mut hasher = OperationHasher::new("place_order", 1);
     for argument in ARGUMENTS {
@@ -95,8 +95,8 @@ fn operation(order: &Order) -> Operation {
     hasher.finish()
 }
 
-fn order() -> Order {
-    Order {
+fn order() -> Purchase {
+    Purchase {
         amount_cents: 4_200,
         currency: "EUR".to_owned(),
         customer_id: "cus_8f14e45fceea167a".to_owned(),

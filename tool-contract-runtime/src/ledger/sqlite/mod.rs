@@ -14,6 +14,7 @@ mod reader;
 mod request;
 mod row;
 mod schema;
+mod statements;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -70,7 +71,9 @@ use crate::tool::BoxFuture;
 /// behind what the ledger has shown, the ledger goes on at half pace until it
 /// has caught up.
 ///
-/// When the ledger is dropped, what waits in it is finished first.
+/// When the ledger is dropped, what waits in it is finished first; where another
+/// process holds the file, that takes up to the
+/// [busy timeout](SqliteOptions::busy_timeout).
 pub struct SqliteLedger {
     file: PathBuf,
     clock: Arc<dyn Clock>,

@@ -10,6 +10,7 @@ use tool_contract_spec::operation::OperationHash;
 
 use super::fault::{Damage, Trouble};
 use super::row;
+use super::statements::Statements;
 use super::value::{bytes, number, text, time};
 use crate::ledger::time::Time;
 use crate::ledger::{
@@ -50,72 +51,6 @@ const CLOCK_GRAIN: Duration = Duration::from_secs(1);
 
 /// After so many new cells it is worth looking for idle ones.
 const MANY_CELLS: u32 = 4_096;
-
-struct Statements<'c> {
-    begin: Statement<'c>,
-    commit: Statement<'c>,
-    rollback: Statement<'c>,
-    meta: Statement<'c>,
-    put_meta: Statement<'c>,
-    load: Statement<'c>,
-    twins: Statement<'c>,
-    insert: Statement<'c>,
-    claim: Statement<'c>,
-    update: Statement<'c>,
-    append: Statement<'c>,
-    cell: Statement<'c>,
-    put_cell: Statement<'c>,
-    drop_cells: Statement<'c>,
-}
-
-impl<'c> Statements<'c> {
-    fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
-        let prepare = |sql: &str| connection.prepare(sql);
-        Ok(Self {
-            begin: prepare("BEGIN IMMEDIATE")?,
-            commit: prepare("COMMIT")?,
-            rollback: prepare("ROLLBACK")?,
-            meta: prepare("SELECT fence, clock FROM meta")?,
-            put_meta: prepare("UPDATE meta SET fence = ?1, clock = ?2")?,
-            load: prepare(&row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3"))?,
-            twins: prepare(&row::select(&format!(
-                "WHERE tenant = ?1 AND tool = ?2 AND hash = ?3 AND fence > 0 ORDER BY fence DESC LIMIT {}",
-                Twin::LOOK_BACK
-            )))?,
-            insert: prepare(&insert())?,
-            claim: prepare(&update(&row::CLAIM))?,
-            update: prepare(&update(&row::STANDING))?,
-            append: prepare(&format!(
-                "INSERT INTO events ({}, operation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                row::EVENT
-            ))?,
-            cell: prepare(&format!(
-                "SELECT arrival, used FROM cells WHERE {}",
-                row::CELL.map(|name| format!("{name} = ?")).join(" AND ")
-            ))?,
-            put_cell: prepare(&format!(
-                "INSERT INTO cells ({}, arrival, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-                 ON CONFLICT DO UPDATE SET arrival = excluded.arrival, used = excluded.used",
-                row::CELL.join(", ")
-            ))?,
-            drop_cells: prepare("DELETE FROM cells WHERE used = 0 AND arrival <= ?1")?,
-        })
-    }
-}
-
-fn insert() -> String {
-    let columns = [row::ID.as_slice(), &row::CLAIM, &row::STANDING].concat();
-    let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
-    format!("INSERT INTO operations ({}) VALUES ({})", columns.join(", "), places.join(", "))
-}
-
-/// Where no column of an index is named, SQLite leaves the index alone: most
-/// steps change only how an operation stands.
-fn update(columns: &[&str]) -> String {
-    let columns: Vec<_> =
-        (1..).zip(columns).map(|(place, name)| format!("{name} = ?{place}")).collect();
-    format!("UPDATE operations SET {} WHERE id = ?{}", columns.join(", "), columns.len() + 1)
-}
 
 impl<'c> Store<'c> {
     pub(super) fn prepare(
