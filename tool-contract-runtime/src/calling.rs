@@ -30,7 +30,6 @@ pub type Called<T> = Result<Completed<<T as Tool>::Output>, CallError<<T as Tool
 #[must_use = "a tool call does nothing until it is awaited"]
 pub struct Calling<T: Tool> {
     rest: Option<BoxFuture<'static, Called<T>>>,
-    runtime: Runtime,
     /// A read has none: it holds no claim, and may simply be dropped.
     link: Option<Arc<Link>>,
     handle: Option<Handle>,
@@ -41,15 +40,15 @@ pub struct Calling<T: Tool> {
 impl<T: Tool> Calling<T> {
     pub(crate) fn new(runtime: &Runtime, arguments: T, meta: Meta) -> Self {
         let link = (!T::contract().policy.is_read()).then(Arc::<Link>::default);
-        let (on, caller) = (runtime.clone(), link.clone());
+        let (runtime, caller) = (runtime.clone(), link.clone());
         let mut job = TypedJob::new(arguments);
         // Not an async function, which would hold what it is given twice.
         let rest = Box::pin(async move {
-            let entry = on.entry::<T>();
-            let verdict = execute(&on, &entry, &mut job, &meta, caller.as_deref()).await;
+            let entry = runtime.entry::<T>();
+            let verdict = execute(&runtime, &entry, &mut job, &meta, caller.as_deref()).await;
             conclude(job, verdict)
         });
-        Self { rest: Some(rest), runtime: runtime.clone(), link, handle: None, deadline: None }
+        Self { rest: Some(rest), link, handle: None, deadline: None }
     }
 
     /// The answer with which the caller goes before the rest has come to its
@@ -59,12 +58,10 @@ impl<T: Tool> Calling<T> {
         if let Some(unknown) = link.early() {
             return Some(CallError::Unknown(unknown));
         }
-        let deadline_at = link.deadline_at()?;
-        let clock = self.runtime.clock();
-        let alarm = self
-            .deadline
-            .get_or_insert_with(|| clock.alarm(deadline_at.saturating_sub(clock.elapsed())));
-        if alarm.as_mut().poll(cx).is_pending() {
+        if self.deadline.is_none() {
+            self.deadline = link.deadline();
+        }
+        if self.deadline.as_mut()?.as_mut().poll(cx).is_pending() {
             return None;
         }
         let cause =

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
@@ -110,6 +111,26 @@ pub(crate) struct Entry {
 #[derive(Default)]
 pub(crate) struct Registry {
     tools: RwLock<Tools>,
+    /// Those that were registered before the runtime was built: they are found
+    /// without a lock.
+    registered: HashMap<TypeId, Arc<Entry>, BuildHashed>,
+}
+
+/// An entry, borrowed where it can be.
+pub(crate) enum Found<'a> {
+    Registered(&'a Entry),
+    Late(Arc<Entry>),
+}
+
+impl Deref for Found<'_> {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        match self {
+            Self::Registered(entry) => entry,
+            Self::Late(entry) => entry,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -120,7 +141,10 @@ struct Tools {
 
 impl Registry {
     /// The entry of `T`, made on first use.
-    pub(crate) fn entry<T: Tool>(&self, runtime: &Runtime) -> Arc<Entry> {
+    pub(crate) fn entry<T: Tool>(&self, runtime: &Runtime) -> Found<'_> {
+        if let Some(entry) = self.registered.get(&TypeId::of::<T>()) {
+            return Found::Registered(entry);
+        }
         let known = self
             .tools
             .read()
@@ -128,9 +152,16 @@ impl Registry {
             .by_type
             .get(&TypeId::of::<T>())
             .cloned();
-        known.unwrap_or_else(|| {
+        Found::Late(known.unwrap_or_else(|| {
             self.add(erase::<T>(), |types| runtime.missing_state(types), runtime.has_secret_key())
-        })
+        }))
+    }
+
+    /// The registry of a runtime that is built: what comes from now on is late.
+    pub(crate) fn built(mut self) -> Self {
+        let tools = self.tools.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.registered.clone_from(&tools.by_type);
+        self
     }
 
     /// The entry of the tool with this name.

@@ -19,7 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
 use crate::executor::Tracker;
 use crate::ledger::Ledger;
-use crate::registry::{AnyTool, Entry, Registry, erase, linked};
+use crate::registry::{AnyTool, Entry, Found, Registry, erase, linked};
 use crate::tool::{StateType, Tool};
 
 /// What calls run on.
@@ -89,7 +89,7 @@ impl Runtime {
         InsecureLocalApprover::new(self.clone(), name.into())
     }
 
-    pub(crate) fn entry<T: Tool>(&self) -> Arc<Entry> {
+    pub(crate) fn entry<T: Tool>(&self) -> Found<'_> {
         self.shared.registry.entry::<T>(self)
     }
 
@@ -322,7 +322,7 @@ impl RuntimeBuilder {
         let shared = Shared {
             ledger: self.ledger,
             clock: self.clock,
-            registry,
+            registry: registry.built(),
             state: self.state,
             secret_key: self.secret_key,
             lease: self.lease,

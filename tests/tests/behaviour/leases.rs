@@ -7,7 +7,7 @@ use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Failure};
 
 use crate::stage::{Ending, LEASE, Stage, id, ms, others, secs, soon};
-use crate::tools::charge;
+use crate::tools::{Books, book, charge};
 use crate::world::{Act, Gate, Trouble};
 
 async fn lease_until(stage: &Stage) -> Timestamp {
@@ -147,6 +147,25 @@ async fn a_holder_that_slept_through_its_lease_begins_no_attempt() {
     gate.open();
     assert_eq!(soon(call).await.unwrap().failed(), Failure::Tool(Trouble::Busy));
     assert_eq!(stage.world.attempts(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_stood_still_does_not_act_on_what_others_have_found_out_since() {
+    let stage = Stage::new();
+    let runtime = || stage.builder().state(Books::default()).build().unwrap();
+    let (frozen, awake) = (runtime(), runtime());
+    let gate = Gate::new();
+    stage.world.then(gate.before(Act::Succeed));
+    let first = tokio::spawn(book("s".into()).key("k").call(&frozen));
+    gate.reached().await;
+    // Its lease is over after 15 s, its attempt after 30 more, and an effect
+    // would show after 10 more. Then it may go on, and must not.
+    stage.clock.advance(secs(55));
+    gate.open();
+    let second = soon(book("s".into()).key("k").call(&awake)).await.unwrap();
+    assert!(!second.replayed());
+    soon(first).await.unwrap().unknown();
+    assert_eq!((stage.world.effects(), stage.world.finished()), (1, 1));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! There is no validation between the two: what an outcome class may be, the
 //! parser knows from the specification.
 
+mod class;
 mod generate;
 mod parse;
 

@@ -1,12 +1,14 @@
 //! Between a call's future and the one who polls it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::clock::Clock;
 use crate::error::{About, UnknownOutcome};
+use crate::tool::BoxFuture;
 
 /// What a call's future and its caller tell each other.
 #[derive(Default)]
@@ -14,7 +16,8 @@ pub(crate) struct Link {
     begun: AtomicBool,
     abandoned: AtomicBool,
     left: Notify,
-    deadline_at: OnceLock<Duration>,
+    /// Until when the caller waits, and by which clock.
+    deadline: OnceLock<(Duration, Arc<dyn Clock>)>,
     /// The newest attempt of a call with a deadline.
     attempted: Mutex<Option<About>>,
     early: Mutex<Option<Box<UnknownOutcome>>>,
@@ -23,22 +26,21 @@ pub(crate) struct Link {
 impl Link {
     /// From here on the future may hold a claim, and must not be lost; its
     /// caller waits until the deadline, if there is one.
-    pub(crate) fn begin(&self, deadline_at: Option<Duration>) {
-        if let Some(deadline_at) = deadline_at {
-            self.deadline_at.get_or_init(|| deadline_at);
+    pub(crate) fn begin(&self, deadline_at: Option<Duration>, clock: &Arc<dyn Clock>) {
+        if let Some(at) = deadline_at {
+            self.deadline.get_or_init(|| (at, Arc::clone(clock)));
         }
         self.begun.store(true, Ordering::Release);
     }
 
-    /// Until when the caller waits, by the runtime's clock, once the future may
-    /// hold a claim.
-    pub(crate) fn deadline_at(&self) -> Option<Duration> {
-        self.deadline_at.get().copied()
+    /// Waits for as long as the caller does, once the future may hold a claim.
+    pub(crate) fn deadline(&self) -> Option<BoxFuture<'static, ()>> {
+        self.deadline.get().map(|(at, clock)| clock.alarm(at.saturating_sub(clock.elapsed())))
     }
 
     /// From here on something may have happened.
     pub(crate) fn attempt(&self, about: impl FnOnce() -> About) {
-        if self.deadline_at.get().is_some() {
+        if self.deadline.get().is_some() {
             *self.attempted.lock().unwrap_or_else(PoisonError::into_inner) = Some(about());
         }
     }

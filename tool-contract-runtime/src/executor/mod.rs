@@ -56,8 +56,7 @@ pub(crate) async fn execute(
     let Some(link) = link else { return read::run(runtime, job, &caller).await };
     let _running = runtime.tracker().begin();
     let plan = plan::Plan::new(runtime, entry, job, meta, caller)?;
-    // Boxed, so that reads do not carry what only writes need.
-    Box::pin(async move { write::Writing::new(runtime, &plan, link).run(job).await }).await
+    write::Writing::new(runtime, &plan, link).run(job).await
 }
 
 /// Whether the runtime has what the tool needs.

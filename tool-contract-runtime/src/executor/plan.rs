@@ -115,11 +115,11 @@ impl Plan {
         job: &dyn Job,
         meta: &Meta,
         caller: Caller,
-    ) -> Result<Self, CallError<()>> {
+    ) -> Result<Box<Self>, CallError<()>> {
         let contract = job.contract();
         let admission = admission(runtime, entry, job, meta, &caller, Intent::Claim)?;
         let ledger = ledger(runtime, contract)?;
-        Ok(Self { contract, ledger, caller, admission })
+        Ok(Box::new(Self { contract, ledger, caller, admission }))
     }
 }
 

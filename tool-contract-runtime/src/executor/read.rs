@@ -103,7 +103,8 @@ fn attempt<'a>(
         acts_for: None,
         early: None,
     };
-    drive(job.attempt(cx), watch)
+    let is_last = attempt >= job.contract().policy.retry.max;
+    drive(job.attempt(cx, is_last), watch)
 }
 
 /// How an attempt ended, in the words of the decision.

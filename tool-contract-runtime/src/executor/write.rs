@@ -18,7 +18,7 @@ use super::plan::{Plan, deadline_passed};
 use super::{Success, Verdict, refused};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
-use crate::job::{Found, Job};
+use crate::job::{Ended, Found, Job};
 use crate::ledger::LedgerError;
 use crate::runtime::Runtime;
 use crate::tool::BoxFuture;
@@ -72,13 +72,6 @@ pub(super) enum Round {
     Reconcile,
 }
 
-/// How one attempt ended, in the words of the decision.
-struct Outcomes {
-    outcome: Outcome,
-    result: Option<Arc<str>>,
-    error: String,
-}
-
 impl<'a> Writing<'a> {
     pub(super) fn new(runtime: &'a Runtime, plan: &'a Plan, link: &'a Link) -> Self {
         Self {
@@ -101,11 +94,14 @@ impl<'a> Writing<'a> {
             let entered = self.enter().await.map_err(|error| self.after_attempts(error))?;
             let round = match entered {
                 Entered::Replayed(success) => return Ok(success),
-                Entered::Claimed(claim, mut lease) => self.hold(job, &claim, &mut lease).await?,
+                // Boxed, like the next one: what does not come so far, a read
+                // or a replay, needs no room for it.
+                Entered::Claimed(claim, mut lease) => {
+                    Box::pin(self.hold(job, &claim, &mut lease)).await?
+                }
                 Entered::Unknown => Round::Reconcile,
             };
             let round = match round {
-                // Boxed, like all that happens rarely: most calls need no room for it.
                 Round::Reconcile => Box::pin(self.reconcile(job)).await?,
                 round => round,
             };
@@ -203,7 +199,7 @@ impl<'a> Writing<'a> {
             return Err(deadline_passed(self.about()));
         }
         // From here on there may be a claim.
-        self.link.begin(self.plan.caller.deadline_at);
+        self.link.begin(self.plan.caller.deadline_at, self.runtime.clock());
         Ok(())
     }
 
@@ -279,7 +275,8 @@ impl<'a> Writing<'a> {
             used += 1;
             self.attempts += 1;
             self.total += 1;
-            let ended = self.attempt(job, lease, began_at).await;
+            let driven = self.attempt(job, lease, began_at).await;
+            let ended = self.ended(driven);
             let decision = self.decide(ended.outcome, used >= claim.attempts);
             tracing::debug!(
                 target: "tool_contract", id = %lease.id, attempt = self.attempts,
@@ -291,12 +288,14 @@ impl<'a> Writing<'a> {
             if ended.outcome.class == OutcomeClass::SideEffectUnknown {
                 self.doubt = Some(ended.error.clone());
             }
-            if let NextStep::RetryAfter { floor, ceiling } = decision.step {
-                let delay = draw_delay(floor, ceiling);
-                self.rests_until = self.runtime.elapsed().saturating_add(delay);
-                Box::pin(self.back_off(lease, delay)).await;
-            } else {
-                return self.conclude(lease, used, decision.step, ended, claim).await;
+            match decision.step {
+                NextStep::RetryAfter { floor, ceiling } => {
+                    let delay = draw_delay(floor, ceiling);
+                    self.rests_until = self.runtime.elapsed().saturating_add(delay);
+                    Box::pin(self.back_off(lease, delay)).await;
+                }
+                NextStep::Continue => return self.succeed(lease, used, claim, ended.result).await,
+                step => return Box::pin(self.fail(lease, used, step, ended)).await,
             }
         }
     }
@@ -345,19 +344,21 @@ impl<'a> Writing<'a> {
             },
             Some(cause) => Settling::Unknown { cause: cause.into() },
         };
-        match (self.settle(lease, used, settling).await, self.doubt.take()) {
+        let settlement = self.settlement(lease, used, settling);
+        match (self.settle(lease, &settlement).await, self.doubt.take()) {
             (Ok(escalation), Some(cause)) => self.unknown(cause, escalation),
             (Err(unknown), Some(_)) => unknown,
             (_, None) => obstacle,
         }
     }
 
-    async fn attempt(
+    /// Makes one attempt.
+    fn attempt<'j>(
         &mut self,
-        job: &mut dyn Job,
-        lease: &mut Lease<'_>,
+        job: &'j mut dyn Job,
+        lease: &'j mut Lease<'a>,
         now: Duration,
-    ) -> Outcomes {
+    ) -> impl Future<Output = Driven<Ended>> + Send + use<'a, 'j> {
         self.first_attempt_at.get_or_insert(now);
         let timeout = self.plan.contract.policy.timeout;
         let timeout_at = now.saturating_add(timeout);
@@ -369,15 +370,19 @@ impl<'a> Writing<'a> {
         let acts_for = (!job.is_blocking()).then_some(timeout);
         let watch =
             Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), acts_for, early };
-        match drive(job.attempt(cx), watch).await {
-            Driven::Ended(ended) => {
-                Outcomes { outcome: ended.outcome, result: ended.result, error: ended.error }
-            }
+        drive(job.attempt(cx, false), watch)
+    }
+
+    /// How an attempt ended, in the words of the decision.
+    fn ended(&self, driven: Driven<Ended>) -> Ended {
+        let error = match driven {
+            Driven::Ended(ended) => return ended,
             Driven::TimedOut => {
-                unknown_outcome(format!("no answer within its timeout of {timeout:?}"))
+                format!("no answer within its timeout of {:?}", self.plan.contract.policy.timeout)
             }
-            Driven::Panicked(message) => unknown_outcome(format!("the body panicked: {message}")),
-        }
+            Driven::Panicked(message) => format!("the body panicked: {message}"),
+        };
+        Ended { outcome: OutcomeClass::SideEffectUnknown.into(), result: None, error }
     }
 
     /// Lets the caller go at the timeout of a body that cannot be stopped.
@@ -415,7 +420,7 @@ impl<'a> Writing<'a> {
         decide(&self.plan.contract.policy, outcome, progress)
     }
 
-    fn note(&mut self, ended: &Outcomes, began_at: Duration) {
+    fn note(&mut self, ended: &Ended, began_at: Duration) {
         let took = self.runtime.elapsed().saturating_sub(began_at);
         let now = self.runtime.clock().now();
         self.trace.push(Attempt {
@@ -451,48 +456,60 @@ impl<'a> Writing<'a> {
 
     // ---- settle ----
 
-    /// Settles a claim after its last attempt, and answers the caller.
-    async fn conclude(
+    /// Records that it happened, and answers the caller.
+    async fn succeed(
+        &mut self,
+        lease: &Lease<'_>,
+        used: u32,
+        claim: &Claim,
+        result: Option<Arc<str>>,
+    ) -> Result<Round, CallError<()>> {
+        let result = result.unwrap_or_else(|| "null".into());
+        let settlement = self.settlement(lease, used, Settling::Succeeded { result });
+        self.settle(lease, &settlement).await?;
+        tracing::debug!(target: "tool_contract", id = %lease.id, "succeeded");
+        Ok(Round::Done(Success {
+            key: self.about().key,
+            attempts: self.total,
+            reminted_from: claim.reminted_from.clone(),
+            replay: None,
+            replayed: false,
+        }))
+    }
+
+    /// Records that it did not happen, or that this is not known, and answers
+    /// the caller.
+    async fn fail(
         &mut self,
         lease: &Lease<'_>,
         used: u32,
         step: NextStep,
-        ended: Outcomes,
-        claim: &Claim,
+        ended: Ended,
     ) -> Result<Round, CallError<()>> {
-        match step {
-            NextStep::Continue => {
-                let result = ended.result.unwrap_or_else(|| "null".into());
-                self.settle(lease, used, Settling::Succeeded { result }).await?;
-                tracing::debug!(target: "tool_contract", id = %lease.id, "succeeded");
-                Ok(Round::Done(Success {
-                    key: self.about().key,
-                    attempts: self.total,
-                    reminted_from: claim.reminted_from.clone(),
-                    replay: None,
-                    replayed: false,
-                }))
-            }
-            NextStep::Stop | NextStep::RetryAfter { .. } => {
-                let delay = self.persisted_delay(ended.outcome);
-                self.settle(lease, used, Settling::Released { delay }).await?;
-                tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
-                Err(CallError::Failed(Failure::Tool(()), Box::new(self.about().not_before(delay))))
-            }
-            NextStep::Reconcile | NextStep::Escalate => {
-                let cause = self.doubt.take().unwrap_or(ended.error);
-                let escalation = self
-                    .settle(lease, used, Settling::Unknown { cause: cause.clone().into() })
-                    .await?;
-                match step {
-                    NextStep::Reconcile => {
-                        self.cause = Some(cause);
-                        Ok(Round::Reconcile)
-                    }
-                    _ => Err(self.unknown(cause, escalation)),
-                }
-            }
+        if !matches!(step, NextStep::Reconcile | NextStep::Escalate) {
+            let delay = self.persisted_delay(ended.outcome);
+            let settlement = self.settlement(lease, used, Settling::Released { delay });
+            self.settle(lease, &settlement).await?;
+            tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
+            return Err(CallError::Failed(
+                Failure::Tool(()),
+                Box::new(self.about().not_before(delay)),
+            ));
         }
+        let cause = self.doubt.take().unwrap_or(ended.error);
+        let settlement =
+            self.settlement(lease, used, Settling::Unknown { cause: cause.clone().into() });
+        let escalation = self.settle(lease, &settlement).await?;
+        if step == NextStep::Escalate {
+            return Err(self.unknown(cause, escalation));
+        }
+        self.cause = Some(cause);
+        Ok(Round::Reconcile)
+    }
+
+    fn settlement(&mut self, lease: &Lease<'_>, used: u32, verdict: Settling) -> Settlement {
+        let attempts = std::mem::take(&mut self.trace);
+        Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts }
     }
 
     /// Records what came of a claim; tries again while the lease lives.
@@ -500,16 +517,12 @@ impl<'a> Writing<'a> {
     /// If it cannot be recorded, the caller is told that the outcome is
     /// unknown: the next one to ask will be told the same.
     async fn settle(
-        &mut self,
+        &self,
         lease: &Lease<'_>,
-        used: u32,
-        verdict: Settling,
+        settlement: &Settlement,
     ) -> Result<Option<EscalationId>, CallError<()>> {
-        let attempts = std::mem::take(&mut self.trace);
-        let settlement =
-            Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts };
         let settled = match lease.answer(self.plan.ledger.settle(settlement.clone())).await {
-            Err(error) => Box::pin(self.settle_again(lease, &settlement, error)).await,
+            Err(error) => Box::pin(self.settle_again(lease, settlement, error)).await,
             settled => settled,
         };
         match settled {
@@ -573,10 +586,6 @@ fn off_record(verdict: &Settling, settled: Result<Settled, LedgerError>) -> Stri
         }
         Err(error) => format!("{known}, but that could not be recorded: {error}"),
     }
-}
-
-fn unknown_outcome(error: String) -> Outcomes {
-    Outcomes { outcome: OutcomeClass::SideEffectUnknown.into(), result: None, error }
 }
 
 /// A delay between floor and ceiling.

@@ -48,22 +48,28 @@ pub(crate) trait Job: Send {
     fn describe(&self, secret: Option<&SecretKey>) -> Result<Described, OperationError>;
     /// An argument as the text that stands in a key.
     fn key_text(&self, argument: &str) -> Option<String>;
-    /// Runs the body once; the typed result stays with the job.
-    fn attempt(&mut self, cx: Cx) -> BoxFuture<'_, Ended>;
+    /// Runs the body once; the typed result stays with the job. After the last
+    /// attempt nobody asks for anything but that result.
+    fn attempt(&mut self, cx: Cx, is_last: bool) -> BoxFuture<'_, Ended>;
     /// Asks the reconcile function, if there is one.
     fn reconcile(&mut self, cx: Cx, at: Timestamp) -> Option<BoxFuture<'_, Found>>;
 }
 
 /// A call of the tool `T`.
 pub(crate) struct TypedJob<T: Tool> {
-    pub(crate) arguments: T,
+    /// `None` once the last attempt has them.
+    arguments: Option<T>,
     /// What the newest attempt returned.
     pub(crate) last: Option<Result<T::Output, T::Error>>,
 }
 
 impl<T: Tool> TypedJob<T> {
+    fn arguments(&self) -> &T {
+        self.arguments.as_ref().unwrap_or_else(|| spent())
+    }
+
     pub(crate) const fn new(arguments: T) -> Self {
-        Self { arguments, last: None }
+        Self { arguments: Some(arguments), last: None }
     }
 }
 
@@ -80,13 +86,13 @@ where
     }
 
     fn describe(&self, secret: Option<&SecretKey>) -> Result<Described, OperationError> {
-        describe(&self.arguments, secret)
+        describe(self.arguments(), secret)
     }
 
     fn key_text(&self, name: &str) -> Option<String> {
         let argument = T::ARGUMENTS.iter().find(|argument| argument.name == name)?;
         let mut canonical = String::new();
-        (argument.erased.canonical)((argument.get)(&self.arguments), &mut canonical).ok()?;
+        (argument.erased.canonical)((argument.get)(self.arguments()), &mut canonical).ok()?;
         // A text stands for itself, a whole number for its digits, anything else
         // for its canonical JSON.
         if canonical.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
@@ -95,11 +101,12 @@ where
         Some(serde_json::from_str::<String>(&canonical).unwrap_or(canonical))
     }
 
-    fn attempt(&mut self, cx: Cx) -> BoxFuture<'_, Ended> {
+    fn attempt(&mut self, cx: Cx, is_last: bool) -> BoxFuture<'_, Ended> {
         let is_recorded = !T::contract().policy.is_read();
         Box::pin(async move {
             // In here, so that a panic in somebody's `clone` is one of the body.
-            let arguments = self.arguments.clone();
+            let arguments = if is_last { self.arguments.take() } else { self.arguments.clone() };
+            let arguments = arguments.unwrap_or_else(|| spent());
             let result = arguments.run(&cx).await;
             let ended = match &result {
                 Ok(output) => Ended {
@@ -118,7 +125,7 @@ where
 
     fn reconcile(&mut self, cx: Cx, at: Timestamp) -> Option<BoxFuture<'_, Found>> {
         let key = cx.key()?.clone();
-        let asking = T::reconcile(Asked { args: self.arguments.clone(), key, at, cx })?;
+        let asking = T::reconcile(Asked { args: self.arguments().clone(), key, at, cx })?;
         Some(Box::pin(async move {
             match asking.await {
                 Ok(Some(output)) => Found::Happened(stored(&output)),
@@ -127,6 +134,11 @@ where
             }
         }))
     }
+}
+
+#[cold]
+fn spent() -> ! {
+    unreachable!("a call was attempted after its last attempt; this is a bug in tool-contract")
 }
 
 /// An output as the ledger keeps it. One that cannot be written is still a

@@ -97,7 +97,8 @@ fn a_value_of_the_wrong_kind_is_named_at_its_place() {
         ),
         (
             "mode: read\n    retry: { max_attempts: 3.5, retry_on: [network] }",
-            "4:28 TC0021 `t`: `retry.max_attempts` must be a whole number from 0, not the number `3.5` ()",
+            "4:28 TC0021 `t`: `retry.max_attempts` must be a whole number, not the number `3.5` \
+             (write it without quotes, as in `3`)",
         ),
         (
             "mode: read\n    retry: { max_attempts: 3, retry_on: network }",

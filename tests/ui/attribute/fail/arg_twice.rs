@@ -2,7 +2,11 @@ use tool_contract::tool;
 use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "read")]
-async fn look_up(#[arg(ignore)] #[arg(secret)] order_id: String) -> Result<Receipt, ShopError> {
+async fn look_up(
+    #[arg(ignore)]
+    #[arg(secret)]
+    order_id: String,
+) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }
 

@@ -2,7 +2,12 @@ use tool_contract::tool;
 use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "write", idempotent, rollback = "none")]
-async fn charge(order_id: String, #[arg(ignore)] memo: String, #[arg(secret)] card: String, mut cents: u64) -> Result<Receipt, ShopError> {
+async fn charge(
+    order_id: String,
+    #[arg(ignore)] memo: String,
+    #[arg(secret)] card: String,
+    mut cents: u64,
+) -> Result<Receipt, ShopError> {
     cents += 1;
     receipt(&format!("{order_id}/{memo}/{card}/{cents}"))
 }

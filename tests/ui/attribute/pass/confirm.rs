@@ -6,7 +6,12 @@ async fn delete(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }
 
-#[tool(side_effect = "destructive", idempotent, rollback = "none", confirm(by = "human", ttl = "1h", quorum = 2))]
+#[tool(
+    side_effect = "destructive",
+    idempotent,
+    rollback = "none",
+    confirm(by = "human", ttl = "1h", quorum = 2)
+)]
 async fn purge(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }

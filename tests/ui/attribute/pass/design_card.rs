@@ -3,7 +3,12 @@
 use tool_contract::{Done, tool};
 use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
-#[tool(side_effect = "write", idempotent, retry(max = 3, on = "retryable"), rollback = "compensate_fn")]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 3, on = "retryable"),
+    rollback = "compensate_fn"
+)]
 async fn charge(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }

@@ -21,7 +21,11 @@ async fn derived(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }
 
-#[tool(side_effect = "write", idempotent(key = "shop/{order_id}", by = "nature"), rollback = "none")]
+#[tool(
+    side_effect = "write",
+    idempotent(key = "shop/{order_id}", by = "nature"),
+    rollback = "none"
+)]
 async fn by_nature(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }

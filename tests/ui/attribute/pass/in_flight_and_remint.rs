@@ -6,7 +6,13 @@ async fn charge(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }
 
-#[tool(side_effect = "write", idempotent, rollback = "none", in_flight = "reject", remint = "reject")]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    in_flight = "reject",
+    remint = "reject"
+)]
 async fn refund(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }

@@ -11,7 +11,12 @@ async fn refund(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }
 
-#[tool(side_effect = "write", idempotent, rollback = "none", reconcile(with = "any", settle = "5s"))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    reconcile(with = "any", settle = "5s")
+)]
 async fn mail(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }

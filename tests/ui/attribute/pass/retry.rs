@@ -16,7 +16,21 @@ async fn unknown_too(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }
 
-#[tool(side_effect = "write", idempotent, rollback = "none", retry(max = 4, max_total = 12, on = "retryable", backoff = "constant", base = "1s", cap = "5s", jitter = "none", budget = "2m"))]
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    retry(
+        max = 4,
+        max_total = 12,
+        on = "retryable",
+        backoff = "constant",
+        base = "1s",
+        cap = "5s",
+        jitter = "none",
+        budget = "2m"
+    )
+)]
 async fn everything(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }

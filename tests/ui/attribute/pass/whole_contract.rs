@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use tool_contract::spec::policy::{
-    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period, Policy,
-    Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect, Text, Ttl,
+    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
+    Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect,
+    Text, Ttl,
 };
 use tool_contract::{Asked, Cause, Cx, Done, Tool, tool};
 use tool_contract_tests::ui::{Receipt, ShopError, receipt};
@@ -66,7 +67,10 @@ fn main() {
     ];
     let policy = Policy {
         side_effect: SideEffect::Destructive,
-        idempotency: Idempotency::Keyed { by: DedupedBy::Downstream, template: Some("shop/{order_id}".into()) },
+        idempotency: Idempotency::Keyed {
+            by: DedupedBy::Downstream,
+            template: Some("shop/{order_id}".into()),
+        },
         retry: Retry {
             max: 3,
             max_total: 7,

@@ -78,7 +78,10 @@ fn main() {
     assert_eq!(class(&Failed::Later), OutcomeClass::RetryableFailure(Cause::Other));
     assert_eq!(class(&Failed::NoAnswer), OutcomeClass::SideEffectUnknown);
     assert_eq!(class(&Failed::Shop(ShopError::Declined)), OutcomeClass::ValidationFailure);
-    assert_eq!(class(&Failed::ShopByName { shop: ShopError::Busy }), OutcomeClass::RetryableFailure(Cause::Unavailable));
+    assert_eq!(
+        class(&Failed::ShopByName { shop: ShopError::Busy }),
+        OutcomeClass::RetryableFailure(Cause::Unavailable)
+    );
     assert_eq!(class(&Wrapped(ShopError::Declined)), OutcomeClass::ValidationFailure);
     assert_eq!(class(&Generic::Inner(ShopError::Declined)), OutcomeClass::ValidationFailure);
     assert_eq!(class(&Generic::<ShopError>::Other), OutcomeClass::PermanentFailure);

@@ -1,7 +1,12 @@
 use tool_contract::{Approval, Done, Runtime, tool};
 use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
-#[tool(side_effect = "destructive", idempotent(key = "{order}"), rollback = "undo", confirm(by = "human"))]
+#[tool(
+    side_effect = "destructive",
+    idempotent(key = "{order}"),
+    rollback = "undo",
+    confirm(by = "human")
+)]
 async fn charge(order_id: String, cents: u64) -> Result<Receipt, ShopError> {
     receipt(&format!("{order_id}/{cents}"))
 }

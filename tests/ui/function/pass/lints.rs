@@ -1,6 +1,19 @@
 #![deny(warnings)]
-#![warn(missing_docs, unreachable_pub, unused, unused_qualifications, rust_2018_idioms, missing_debug_implementations)]
-#![warn(single_use_lifetimes, trivial_casts, unused_lifetimes, let_underscore_drop, non_local_definitions)]
+#![warn(
+    missing_docs,
+    unreachable_pub,
+    unused,
+    unused_qualifications,
+    rust_2018_idioms,
+    missing_debug_implementations
+)]
+#![warn(
+    single_use_lifetimes,
+    trivial_casts,
+    unused_lifetimes,
+    let_underscore_drop,
+    non_local_definitions
+)]
 #![forbid(unsafe_code)]
 //! Generated code is quiet under whatever the user asks for.
 
@@ -32,9 +45,13 @@ pub enum Failed {
     rollback = "undo",
     reconcile = "find",
     state(Provider),
-    rate_limit(per_tool = "1/s"),
+    rate_limit(per_tool = "1/s")
 )]
-pub async fn charge(order_id: String, user_id: String, gift_id: String) -> Result<Receipt, ShopError> {
+pub async fn charge(
+    order_id: String,
+    user_id: String,
+    gift_id: String,
+) -> Result<Receipt, ShopError> {
     std::future::ready(()).await;
     receipt(&format!("{order_id}{user_id}{gift_id}"))
 }
@@ -51,7 +68,13 @@ async fn find(asked: Asked<Charge>) -> Result<Option<Receipt>, ShopError> {
 
 /// Looks up an order.
 #[tool(side_effect = "read")]
-pub fn look_up(order_id: String, open: bool, paid: bool, sent: bool, closed: bool) -> Result<Receipt, Failed> {
+pub fn look_up(
+    order_id: String,
+    open: bool,
+    paid: bool,
+    sent: bool,
+    closed: bool,
+) -> Result<Receipt, Failed> {
     receipt(&format!("{order_id}{open}{paid}{sent}{closed}")).map_err(|_| Failed::Busy)
 }
 

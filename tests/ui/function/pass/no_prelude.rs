@@ -13,7 +13,9 @@ async fn undo(_: Done<Charge>) -> ::core::result::Result<(), ShopError> {
     ::core::result::Result::Ok(())
 }
 
-async fn find(_: Asked<Charge>) -> ::core::result::Result<::core::option::Option<Receipt>, ShopError> {
+async fn find(
+    _: Asked<Charge>,
+) -> ::core::result::Result<::core::option::Option<Receipt>, ShopError> {
     ::core::result::Result::Ok(::core::option::Option::None)
 }
 

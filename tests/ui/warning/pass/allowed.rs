@@ -15,7 +15,10 @@ async fn on_the_item(dollars: f64) -> Result<Receipt, ShopError> {
 }
 
 #[tool(side_effect = "write", idempotent, rollback = "none")]
-async fn out_of_the_hash(#[arg(ignore)] dollars: f64, order_id: String) -> Result<Receipt, ShopError> {
+async fn out_of_the_hash(
+    #[arg(ignore)] dollars: f64,
+    order_id: String,
+) -> Result<Receipt, ShopError> {
     receipt(&format!("{order_id}/{dollars}"))
 }
 

@@ -10,8 +10,10 @@ use tool_contract_spec::draft::{
 use tool_contract_spec::policy::Scope;
 use tool_contract_spec::rulebook::Code;
 
+use super::function_path::FunctionPath;
 use super::keys::{Keys, Known, Read, Unread, flag, number, path_text, text};
 use super::meta::{self, Entry, Value};
+use super::table::{CONFIRM, IDEMPOTENT, KEYS, RATE_LIMIT, RECONCILE, RETRY, TTL};
 use crate::findings::Findings;
 use crate::place::Place;
 
@@ -29,65 +31,6 @@ pub(crate) struct Options {
     /// The reconcile function.
     pub(crate) reconcile: Option<ExprPath>,
 }
-
-const KEYS: &[Known] = &[
-    Known { name: "side_effect", example: "side_effect = \"write\"" },
-    Known { name: "idempotent", example: "idempotent" },
-    Known { name: "retry", example: "retry(max = 3, on = \"retryable\")" },
-    Known { name: "timeout", example: "timeout = \"30s\"" },
-    Known { name: "ttl", example: "ttl = \"24h\"" },
-    Known { name: "rollback", example: "rollback = \"path::to::function\"" },
-    Known { name: "reconcile", example: "reconcile = \"path::to::function\"" },
-    Known { name: "confirm", example: "confirm(by = \"human\")" },
-    Known { name: "rate_limit", example: "rate_limit(per_tool = \"100/s\")" },
-    Known { name: "in_flight", example: "in_flight = \"wait\"" },
-    Known { name: "remint", example: "remint = \"warn\"" },
-    Known { name: "state", example: "state(Type)" },
-    Known { name: "allow", example: "allow(TC0105)" },
-    Known { name: "name", example: "name = \"tool_name\"" },
-    Known { name: "args", example: "args = \"TypeName\"" },
-    Known { name: "version", example: "version = 2" },
-    Known { name: "crate", example: "crate = path::to::tool_contract" },
-];
-
-const IDEMPOTENT: &[Known] = &[
-    Known { name: "key", example: "key = \"{argument}\"" },
-    Known { name: "by", example: "by = \"downstream\"" },
-];
-
-const RETRY: &[Known] = &[
-    Known { name: "max", example: "max = 3" },
-    Known { name: "on", example: "on = \"retryable\"" },
-    Known { name: "backoff", example: "backoff = \"exponential\"" },
-    Known { name: "base", example: "base = \"200ms\"" },
-    Known { name: "cap", example: "cap = \"10s\"" },
-    Known { name: "jitter", example: "jitter = \"full\"" },
-    Known { name: "budget", example: "budget = \"60s\"" },
-    Known { name: "max_total", example: "max_total = 10" },
-];
-
-const TTL: &[Known] = &[
-    Known { name: "window", example: "window = \"30d\"" },
-    Known { name: "sliding", example: "sliding" },
-];
-
-const RECONCILE: &[Known] = &[
-    Known { name: "with", example: "with = \"path::to::function\"" },
-    Known { name: "settle", example: "settle = \"10s\"" },
-];
-
-const CONFIRM: &[Known] = &[
-    Known { name: "by", example: "by = \"human\"" },
-    Known { name: "ttl", example: "ttl = \"15m\"" },
-    Known { name: "quorum", example: "quorum = 1" },
-];
-
-const RATE_LIMIT: &[Known] = &[
-    Known { name: "per_tool", example: "per_tool = \"100/s\"" },
-    Known { name: "per_tenant", example: "per_tenant = \"20/min\"" },
-    Known { name: "per_user", example: "per_user = \"10/h\"" },
-    Known { name: "per_workflow", example: "per_workflow = \"50\"" },
-];
 
 /// Reads the attribute's tokens into `draft`.
 pub(super) fn read(
@@ -285,42 +228,6 @@ fn krate(entry: &Entry, _: &mut Findings) -> Read<ExprPath> {
     let at = Place::of(&path);
     Ok(Located::new(path, at))
 }
-
-/// What may be the path of a function: between quotes, or bare so that editors
-/// can follow it.
-struct FunctionPath {
-    text: String,
-    at: Place,
-    /// `None` if what stands between the quotes is no path.
-    path: Option<ExprPath>,
-}
-
-impl FunctionPath {
-    fn read(value: &Value) -> Result<Self, Unread> {
-        let at = value.place().ok_or(Unread::Expected(PATH))?;
-        let (text, path) = match value {
-            Value::Literal(Lit::Str(literal)) => {
-                (literal.value(), literal.parse::<ExprPath>().ok())
-            }
-            Value::Path(path) => (String::new(), Some(path.clone())),
-            _ => return Err(Unread::Expected(PATH)),
-        };
-        Ok(Self { text: path.as_ref().map_or(text, path_text), at, path })
-    }
-
-    fn checked(&self, role: &str, help: &str, findings: &mut Findings) -> Result<ExprPath, Unread> {
-        self.path.clone().ok_or_else(|| {
-            let message = format!(
-                "the {role} function of `{}` is not a path: `{}`",
-                findings.subject, self.text
-            );
-            findings.add(Code::UNFIT_FUNCTION, self.at, message, help);
-            Unread::Refused
-        })
-    }
-}
-
-const PATH: &str = "the path of a function";
 
 /// The keys of `name(..)`; a bare `name` is a group without any.
 fn group_or_bare<'f>(

@@ -5,9 +5,11 @@ mod attribute;
 mod borrowed;
 mod docs;
 mod function;
+mod function_path;
 mod keys;
 mod meta;
 mod shape;
+mod table;
 
 use heck::ToUpperCamelCase as _;
 use proc_macro2::{Ident, TokenStream};

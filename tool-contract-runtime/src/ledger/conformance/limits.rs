@@ -56,12 +56,14 @@ pub(super) async fn cells_are_kept_apart(stage: Stage) {
         change(&mut cell);
         cell
     };
+    // Of two that differ in their quota the more generous one comes first, so that
+    // what it leaves would be too much for the other.
     let cells = [
+        with(|cell| cell.limit.quota = Quota::Count(2)),
         base.clone(),
         with(|cell| cell.tool = "other".into()),
-        with(|cell| cell.limit.quota = Quota::Count(2)),
-        with(|cell| cell.limit.quota = Quota::Rate(1, Period::Day)),
         with(|cell| cell.limit.quota = Quota::Rate(1, Period::Hour)),
+        with(|cell| cell.limit.quota = Quota::Rate(1, Period::Day)),
         with(|cell| cell.limit.scope = Scope::Tenant),
         CellId { tenant: a.clone(), ..base.clone() },
         CellId { tenant: a, subject: Some("eve".into()), ..base.clone() },

@@ -14,6 +14,7 @@ use super::fault::{Trouble, closed, explain};
 use super::options::SqliteOptions;
 use super::row;
 use super::schema;
+use super::statements;
 use super::store::{name, one};
 use super::value::{Columns, number, text};
 use crate::ledger::{Event, LedgerError, Query, Record, StateName};
@@ -103,8 +104,7 @@ fn serve(file: &Path, options: &SqliteOptions, readings: &Mutex<Receiver<Reading
 
 /// The record of one operation.
 pub(super) fn find(connection: &Connection, id: &OperationId) -> Result<Option<Record>, Trouble> {
-    let mut load =
-        connection.prepare(&row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3"))?;
+    let mut load = connection.prepare(&statements::load())?;
     one(&mut load, name(id), row::record)
 }
 
@@ -128,35 +128,39 @@ pub(super) fn list(
     connection: &Connection,
     query: &Query,
 ) -> Result<Vec<(OperationId, Record)>, Trouble> {
-    let mut conditions = vec!["TRUE"];
-    let of_state;
-    let mut values: Vec<ToSqlOutput<'_>> = Vec::new();
-    if let Some(tenant) = &query.tenant {
-        conditions.push("tenant = ?");
-        values.push(text(tenant.as_str()));
-    }
-    if let Some(tool) = &query.tool {
-        conditions.push("tool = ?");
-        values.push(text(tool));
-    }
-    if let Some(state) = query.state {
-        // A literal, for only then an index of some states is known to serve.
-        of_state = format!("state = '{state}'");
-        conditions.push(&of_state);
-    }
-    if let Some(after) = &query.after {
-        conditions.push("(tenant, tool, key) > (?, ?, ?)");
-        values.extend(name(after));
-    }
-    values.push(number(u64::try_from(query.bound()).unwrap_or(u64::MAX)));
-    let which = format!("WHERE {} ORDER BY tenant, tool, key LIMIT ?", conditions.join(" AND "));
-    let mut load = connection.prepare(&row::select(&which))?;
+    let (sql, values) = listing(query);
+    let mut load = connection.prepare(&sql)?;
     let mut rows = load.query(params_from_iter(values))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push((row::id(row)?, row::record(row)?));
     }
     Ok(found)
+}
+
+/// The statement that lists, and its values.
+pub(super) fn listing(query: &Query) -> (String, Vec<ToSqlOutput<'_>>) {
+    let mut conditions = vec!["TRUE".to_owned()];
+    let mut values = Vec::new();
+    if let Some(tenant) = &query.tenant {
+        conditions.push("tenant = ?".to_owned());
+        values.push(text(tenant.as_str()));
+    }
+    if let Some(tool) = &query.tool {
+        conditions.push("tool = ?".to_owned());
+        values.push(text(tool));
+    }
+    if let Some(state) = query.state {
+        // A literal, for only then it is known which index serves.
+        conditions.push(format!("state = '{state}'"));
+    }
+    if let Some(after) = &query.after {
+        conditions.push("(tenant, tool, key) > (?, ?, ?)".to_owned());
+        values.extend(name(after));
+    }
+    values.push(number(u64::try_from(query.bound()).unwrap_or(u64::MAX)));
+    let conditions = conditions.join(" AND ");
+    (row::select(&format!("WHERE {conditions} ORDER BY tenant, tool, key LIMIT ?")), values)
 }
 
 /// Enough of a record to see that it changed.

@@ -32,11 +32,8 @@ impl<'c> Statements<'c> {
             rollback: prepare("ROLLBACK")?,
             meta: prepare("SELECT fence, clock FROM meta")?,
             put_meta: prepare("UPDATE meta SET fence = ?1, clock = ?2")?,
-            load: prepare(&row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3"))?,
-            twins: prepare(&row::select(&format!(
-                "WHERE tenant = ?1 AND tool = ?2 AND hash = ?3 AND fence > 0 ORDER BY fence DESC LIMIT {}",
-                Twin::LOOK_BACK
-            )))?,
+            load: prepare(&load())?,
+            twins: prepare(&twins())?,
             insert: prepare(&insert())?,
             claim: prepare(&update(&row::CLAIM))?,
             update: prepare(&update(&row::STANDING))?,
@@ -56,6 +53,17 @@ impl<'c> Statements<'c> {
             drop_cells: prepare("DELETE FROM cells WHERE used = 0 AND arrival <= ?1")?,
         })
     }
+}
+
+/// Reads one operation.
+pub(super) fn load() -> String {
+    row::select("WHERE tenant = ?1 AND tool = ?2 AND key = ?3")
+}
+
+/// Reads what stands for the same intent, newest first.
+pub(super) fn twins() -> String {
+    let newest = format!("fence > 0 ORDER BY fence DESC LIMIT {}", Twin::LOOK_BACK);
+    row::select(&format!("WHERE tenant = ?1 AND tool = ?2 AND hash = ?3 AND {newest}"))
 }
 
 fn insert() -> String {

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::ledger::StateName;
+use crate::ledger::sqlite::{reader, statements};
 
 #[tokio::test]
 async fn a_new_file_is_a_ledger_and_stays_one() {
@@ -50,6 +52,42 @@ async fn people_can_query_it() {
     let expected =
         (texts("tool"), texts("k"), texts("succeeded"), texts("7"), 1, texts("claimed,succeeded"));
     assert_eq!(row, Ok(expected));
+}
+
+/// How SQLite goes about a statement.
+fn plan(connection: &rusqlite::Connection, sql: &str) -> String {
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = explain.raw_query();
+    let steps: Vec<String> = steps.mapped(|row| row.get(3)).map(Result::unwrap).collect();
+    steps.join("; ")
+}
+
+#[tokio::test]
+async fn no_admission_walks_through_the_table() {
+    let place = Place::new();
+    drop(place.open().await);
+    let connection = place.connection();
+    let load = plan(&connection, &statements::load());
+    assert_eq!(
+        load,
+        "SEARCH operations USING INDEX sqlite_autoindex_operations_1 (tenant=? AND tool=? AND key=?)"
+    );
+    let twins = plan(&connection, &statements::twins());
+    assert_eq!(
+        twins,
+        "SEARCH operations USING INDEX operations_by_intent (tenant=? AND tool=? AND hash=? AND fence>?)"
+    );
+}
+
+#[tokio::test]
+async fn no_listing_of_what_is_rare_walks_through_the_table() {
+    let place = Place::new();
+    drop(place.open().await);
+    for state in [StateName::Unknown, StateName::AwaitingApproval, StateName::Denied] {
+        let query = Query { state: Some(state), ..Query::default() };
+        let plan = plan(&place.connection(), &reader::listing(&query).0);
+        assert_eq!(plan, "SEARCH operations USING INDEX operations_of_note (state=?)");
+    }
 }
 
 #[tokio::test]
