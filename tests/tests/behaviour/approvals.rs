@@ -402,6 +402,18 @@ async fn a_grant_whose_answer_was_lost_stands() {
 }
 
 #[tokio::test]
+async fn whether_it_is_granted_cannot_be_said_without_the_ledger() {
+    let stage = Stage::new();
+    let pending = delete("a", "k").request_approval(&stage.runtime).await.unwrap();
+    stage.runtime.insecure_local_approver("ann").grant(&pending).await.unwrap();
+    stage.ledger.fail(Step::Read, Fault::Lost, 2);
+    for _ in 0..2 {
+        assert!(matches!(pending.granted().await, Err(ApprovalError::Ledger(_))));
+    }
+    assert!(pending.granted().await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_request_that_could_not_be_recorded_lets_nothing_run() {
     let stage = Stage::new();
     stage.ledger.fail(Step::Admit, Fault::Lost, usize::MAX);

@@ -8,10 +8,11 @@ use std::task::{Context, Poll, Waker};
 use tool_contract::ledger::StateName;
 use tool_contract::spec::rulebook::Code;
 use tool_contract::testing::Step;
+use tool_contract::{Meta, Request};
 
 use crate::slow::{PatientClock, SlowLedger};
 use crate::stage::{Ending, LEASE, Stage, others, secs, soon};
-use crate::tools::{Books, Glance, book, charge, charge_blocking, look};
+use crate::tools::{Books, Charge, Glance, book, charge, charge_blocking, look};
 use crate::world::{Act, Gate, Trouble};
 
 /// Polls a call until it gets no further, as `select!` does before it drops it.
@@ -190,6 +191,25 @@ async fn dropped_while_its_result_is_recorded_it_is_recorded() {
     gate.open();
     soon(runtime.drain()).await;
     assert_eq!(stage.state("charge", "k").await, Some(StateName::Succeeded));
+}
+
+#[tokio::test]
+async fn a_dynamic_call_that_is_dropped_is_finished_and_recorded_too() {
+    let stage = Stage::new();
+    let runtime = stage.builder().tool::<Charge>().build().unwrap();
+    let gate = Gate::new();
+    stage.world.then(gate.within(Act::Succeed));
+    let meta = Meta { idempotency_key: Some("k".into()), ..Meta::default() };
+    let arguments = serde_json::json!({ "order": "o", "cents": 1 });
+    let request = Request::new("charge", &arguments, meta).unwrap();
+    let mut call = Box::pin(runtime.dispatch(request.clone()));
+    poll_until_stuck(&mut call).await;
+    drop(call);
+    gate.open();
+    soon(runtime.drain()).await;
+    assert_eq!(stage.state("charge", "k").await, Some(StateName::Succeeded));
+    assert!(runtime.dispatch(request).await.replayed);
+    assert_eq!(stage.world.effects(), 1);
 }
 
 #[tokio::test]

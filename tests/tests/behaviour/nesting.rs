@@ -1,11 +1,12 @@
 //! Tools that call tools.
 
+use tool_contract::ledger::StateName;
 use tool_contract::spec::rulebook::Code;
 use tool_contract::{CallError, Cx, tool};
 
-use crate::stage::{Stage, soon};
+use crate::stage::{Ending, Stage, secs, soon};
 use crate::tools::charge;
-use crate::world::{Trouble, World};
+use crate::world::{Act, Gate, Trouble, World};
 
 /// What the inner call said, for the outer one to return.
 fn told<T: std::fmt::Debug, E: std::fmt::Debug>(called: Result<T, CallError<E>>) -> String {
@@ -89,4 +90,27 @@ async fn a_tool_may_call_another_whose_contract_holds_too() {
     soon(charge_twice("o".into()).key("k").call(&stage.runtime)).await.unwrap();
     assert_eq!(stage.world.effects(), 1);
     assert_eq!(stage.kinds("charge", "charge_twice/k").await.len(), 2);
+}
+
+/// Charge through another tool, which may take longer than this one.
+#[tool(side_effect = "write", idempotent, rollback = "none", timeout = "10s")]
+async fn charge_hastily(cx: &Cx, order: String) -> Result<u32, Trouble> {
+    let inner = charge(order, 1).key("inner").call(cx.runtime()).await;
+    inner.map(|done| *done).map_err(|_| Trouble::NoAnswer)
+}
+
+#[tokio::test]
+async fn what_an_attempt_had_begun_is_recorded_though_the_attempt_is_dropped() {
+    let stage = Stage::new();
+    let gate = Gate::new();
+    stage.world.then(gate.within(Act::Succeed));
+    let outer = tokio::spawn(charge_hastily("o".into()).key("outer").call(&stage.runtime));
+    gate.reached().await;
+    stage.pass(secs(10)).await;
+    soon(outer).await.unwrap().unknown();
+    gate.open();
+    soon(stage.runtime.drain()).await;
+    assert_eq!(stage.state("charge", "inner").await, Some(StateName::Succeeded));
+    assert!(charge("o".into(), 1).key("inner").call(&stage.runtime).await.unwrap().replayed());
+    assert_eq!(stage.world.effects(), 1);
 }

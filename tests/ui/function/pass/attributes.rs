@@ -29,7 +29,19 @@ async fn unfinished(order_id: String) -> Result<Receipt, ShopError> {
     receipt("")
 }
 
+#[tool(side_effect = "read")]
+#[cfg_attr(unix, doc = "Only here.")]
+#[cfg_attr(all(), expect(unused_mut))]
+async fn sometimes(mut order_id: String) -> Result<Receipt, ShopError> {
+    receipt(&order_id)
+}
+
 fn main() {
     #[allow(deprecated)]
-    let _ = (look_up("17".into()), per_system("17".into()), unfinished("17".into()));
+    let _ = (
+        look_up("17".into()),
+        per_system("17".into()),
+        unfinished("17".into()),
+        sometimes("17".into()),
+    );
 }

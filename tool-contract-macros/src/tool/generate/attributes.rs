@@ -1,6 +1,7 @@
 //! Which of a function's attributes go where.
 
-use syn::{Attribute, parse_quote};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Token, parse_quote};
 
 /// A function's attributes, sorted by what they are about.
 pub(super) struct Attributes {
@@ -16,6 +17,19 @@ pub(super) struct Attributes {
     pub(super) inside: Vec<Attribute>,
 }
 
+/// The attribute's name; of `cfg_attr(condition, name ..)` that which it may
+/// become.
+fn name(attribute: &Attribute) -> String {
+    let conditional = attribute.path().is_ident("cfg_attr").then(|| {
+        let metas =
+            attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+        metas.into_iter().nth(1)
+    });
+    let meta = conditional.flatten();
+    let path = meta.as_ref().map_or_else(|| attribute.path(), Meta::path);
+    path.get_ident().map(ToString::to_string).unwrap_or_default()
+}
+
 impl Attributes {
     pub(super) fn sort(attributes: &[Attribute]) -> Self {
         let mut sorted = Self {
@@ -26,8 +40,7 @@ impl Attributes {
             inside: Vec::new(),
         };
         for attribute in attributes {
-            let name = attribute.path().get_ident().map(ToString::to_string).unwrap_or_default();
-            let list = match name.as_str() {
+            let list = match name(attribute).as_str() {
                 "doc" => &mut sorted.docs,
                 "cfg" => &mut sorted.conditions,
                 "allow" | "expect" | "warn" | "deny" | "forbid" => &mut sorted.lints,
@@ -49,7 +62,7 @@ impl Attributes {
     /// body; a second one here would be reported as not met.
     pub(super) fn outer_lints(&self) -> impl Iterator<Item = Attribute> {
         self.lints.iter().map(|attribute| match &attribute.meta {
-            syn::Meta::List(list) if list.path.is_ident("expect") => {
+            Meta::List(list) if list.path.is_ident("expect") => {
                 let lints = &list.tokens;
                 parse_quote!(#[allow(#lints)])
             }

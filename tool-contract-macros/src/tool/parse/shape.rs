@@ -82,12 +82,11 @@ fn judge_output(function: &Function, findings: &mut Findings) {
     };
     if let Some((place, what)) = borrowed::find(output) {
         let what = format!("has {what} in its output, but outputs are stored and replayed");
-        return refuse_at(
-            place,
-            &what,
-            "return a type that owns its data and has a name",
-            findings,
-        );
+        let help = match output {
+            Type::ImplTrait(_) => "write an `async fn` that returns a `Result<Output, Error>`",
+            _ => "return a type that owns its data and has a name",
+        };
+        return refuse_at(place, &what, help, findings);
     }
     // Aliases of `Result` are the type checker's to see through.
     if !matches!(output, Type::Path(_) | Type::Group(_) | Type::Paren(_) | Type::Macro(_)) {
