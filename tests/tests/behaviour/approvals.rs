@@ -405,7 +405,7 @@ async fn a_grant_whose_answer_was_lost_stands() {
 async fn whether_it_is_granted_cannot_be_said_without_the_ledger() {
     let stage = Stage::new();
     let pending = delete("a", "k").request_approval(&stage.runtime).await.unwrap();
-    stage.runtime.insecure_local_approver("ann").grant(&pending).await.unwrap();
+    let _ = stage.runtime.insecure_local_approver("ann").grant(&pending).await.unwrap();
     stage.ledger.fail(Step::Read, Fault::Lost, 2);
     for _ in 0..2 {
         assert!(matches!(pending.granted().await, Err(ApprovalError::Ledger(_))));
