@@ -2,19 +2,12 @@
 //! the claim into a map, run the body, put the result beside the claim.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::tools::{PaymentError, Receipt, charge};
-
-/// The arguments, as they are hashed.
-#[derive(Serialize)]
-struct Arguments<'a> {
-    cents: u64,
-    order_id: &'a str,
-}
+use crate::tools::{PaymentError, Receipt};
 
 /// A claim, and what came of it.
 struct Claim {
@@ -27,27 +20,26 @@ struct Claim {
 pub(crate) struct Floor(Mutex<HashMap<String, Claim>>);
 
 impl Floor {
-    /// Charges, and remembers it.
-    pub(crate) async fn charge(
+    /// Runs `body`, and remembers it.
+    pub(crate) async fn guard<A: Serialize>(
         &self,
         key: String,
-        order_id: String,
-        cents: u64,
+        arguments: A,
+        body: impl AsyncFnOnce(A) -> Result<Receipt, PaymentError>,
     ) -> Result<Receipt, PaymentError> {
-        let arguments =
-            serde_json::to_vec(&Arguments { cents, order_id: &order_id }).unwrap_or_default();
-        let hash = Sha256::digest(&arguments).into();
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.clone(), Claim { hash, result: None });
-        let receipt = charge(order_id, cents).await?;
+        let hash = Sha256::digest(serde_json::to_vec(&arguments).unwrap_or_default()).into();
+        self.claims().insert(key.clone(), Claim { hash, result: None });
+        let receipt = body(arguments).await?;
         let result = serde_json::to_string(&receipt).ok();
-        if let Some(claim) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key)
+        if let Some(claim) = self.claims().get_mut(&key)
             && claim.hash == hash
         {
             claim.result = result;
         }
         Ok(receipt)
+    }
+
+    fn claims(&self) -> MutexGuard<'_, HashMap<String, Claim>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,27 +8,13 @@ use tool_contract::spec::canonical::{self, CanonicalError, Form};
 use tool_contract::spec::operation::{Operation, OperationHasher};
 
 use crate::rounds::{Rounds, aim, timed};
+use crate::tools::Purchase;
 
 const CALLS: u32 = 2_000;
 const ROUNDS: usize = 301;
 
 const PLAIN: &str = "serde_json::to_vec and SHA-256";
 const OPERATION: &str = "operation_hash";
-
-/// Ten arguments of the kinds that tools take.
-#[derive(Serialize)]
-struct Purchase {
-    amount_cents: u64,
-    currency: String,
-    customer_id: String,
-    express: bool,
-    items: Vec<String>,
-    note: Option<String>,
-    order_id: String,
-    quantity: u32,
-    ship_to: String,
-    weight_kg: f64,
-}
 
 /// An argument as the macro sets it up: found and written without its type.
 struct Argument {
@@ -59,11 +45,11 @@ const ARGUMENTS: &[Argument] = &[
     argument::<String>("order_id", |order| &order.order_id),
     argument::<u32>("quantity", |order| &order.quantity),
     argument::<String>("ship_to", |order| &order.ship_to),
-    argument::<f64>("weight_kg", |order| &order.weight_kg),
+    argument::<u32>("weight_grams", |order| &order.weight_grams),
 ];
 
 pub(crate) fn run() {
-    let order = order();
+    let order = Purchase::of("order-1017".to_owned());
     let figures = Rounds::default()
         .case(PLAIN, CALLS, || {
             timed(|| (0..CALLS).for_each(|_| drop(std::hint::black_box(plain(&order)))))
@@ -93,19 +79,4 @@ fn operation(order: &Purchase) -> Operation {
             .expect("it is plain data, in order");
     }
     hasher.finish()
-}
-
-fn order() -> Purchase {
-    Purchase {
-        amount_cents: 4_200,
-        currency: "EUR".to_owned(),
-        customer_id: "cus_8f14e45fceea167a".to_owned(),
-        express: true,
-        items: vec!["sku-1001".to_owned(), "sku-2002".to_owned(), "sku-3003".to_owned()],
-        note: None,
-        order_id: "order-1017".to_owned(),
-        quantity: 3,
-        ship_to: "12 Harbour Street, 20457 Hamburg".to_owned(),
-        weight_kg: 1.25,
-    }
 }

@@ -16,12 +16,14 @@ use crate::tools::{ChargeCard, charge_card};
 /// Calls in a batch of one caller.
 const CALLS: u32 = 50;
 /// Callers at once in the last cases, each with one call a batch.
-const CALLERS: u32 = 256;
+const SOME_CALLERS: u32 = 16;
+const MANY_CALLERS: u32 = 256;
 const ROUNDS: usize = 41;
 
 const BARE: &str = "two bare transactions";
 const FRESH: &str = "guarded write, fresh";
 const REPLAY: &str = "guarded write, replayed";
+const SOME: &str = "guarded write, fresh, 16 callers";
 const MANY: &str = "guarded write, fresh, 256 callers";
 
 /// A folder of its own, gone at the end.
@@ -48,7 +50,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let ledger = tokio.block_on(SqliteLedger::open(folder.0.join("ledger.db")))?;
     let runtime = Runtime::builder().ledger(ledger).tool::<ChargeCard>().build()?;
     let bare = Bare::open(&folder.0.join("bare.db"))?;
-    let (mut batch, mut wide, mut bare_batch) = (0, 0, 0);
+    let (mut batch, wide, mut bare_batch) = (0, std::cell::Cell::new(0), 0);
     tokio.block_on(write(&runtime, keys("kept", 0, CALLS)));
     let figures = Rounds::default()
         .case(BARE, CALLS, || {
@@ -65,9 +67,13 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
             let keys = keys("kept", 0, CALLS);
             timed(|| tokio.block_on(write(&runtime, keys)))
         })
-        .case(MANY, CALLERS, || {
-            wide += 1;
-            many(&tokio, &runtime, keys("wide", wide, CALLERS))
+        .case(SOME, SOME_CALLERS, || {
+            wide.set(wide.get() + 1);
+            many(&tokio, &runtime, keys("some", wide.get(), SOME_CALLERS))
+        })
+        .case(MANY, MANY_CALLERS, || {
+            wide.set(wide.get() + 1);
+            many(&tokio, &runtime, keys("many", wide.get(), MANY_CALLERS))
         })
         .run(ROUNDS);
     figures.print("one call on SQLite", BARE);

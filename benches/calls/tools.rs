@@ -51,3 +51,68 @@ pub(crate) async fn charge_card(order_id: String, cents: u64) -> Result<Receipt,
 pub(crate) async fn find_charge(order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
     charge(order_id, cents).await
 }
+
+/// Ten arguments of the kinds that tools take.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Purchase {
+    pub(crate) amount_cents: u64,
+    pub(crate) currency: String,
+    pub(crate) customer_id: String,
+    pub(crate) express: bool,
+    pub(crate) items: Vec<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) order_id: String,
+    pub(crate) quantity: u32,
+    pub(crate) ship_to: String,
+    pub(crate) weight_grams: u32,
+}
+
+impl Purchase {
+    pub(crate) fn of(order_id: String) -> Self {
+        Self {
+            amount_cents: 4_200,
+            currency: "EUR".to_owned(),
+            customer_id: "cus_8f14e45fceea167a".to_owned(),
+            express: true,
+            items: vec!["sku-1001".to_owned(), "sku-2002".to_owned(), "sku-3003".to_owned()],
+            note: None,
+            order_id,
+            quantity: 3,
+            ship_to: "12 Harbour Street, 20457 Hamburg".to_owned(),
+            weight_grams: 1_250,
+        }
+    }
+}
+
+/// Place an order.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 3, on = "retryable"),
+    rollback = "manual_only"
+)]
+#[expect(clippy::too_many_arguments, reason = "it is what is measured")]
+pub(crate) async fn place_order(
+    amount_cents: u64,
+    currency: String,
+    customer_id: String,
+    express: bool,
+    items: Vec<String>,
+    note: Option<String>,
+    order_id: String,
+    quantity: u32,
+    ship_to: String,
+    weight_grams: u32,
+) -> Result<Receipt, PaymentError> {
+    std::hint::black_box((
+        currency,
+        customer_id,
+        express,
+        items,
+        note,
+        quantity,
+        ship_to,
+        weight_grams,
+    ));
+    charge(order_id, amount_cents).await
+}

@@ -959,8 +959,14 @@ impl Clone for Unclonable {
     }
 }
 
-/// Takes what cannot be given twice.
-#[tool(side_effect = "write", idempotent, rollback = "none", args = "UnclonableCall")]
+/// Takes what cannot be given twice, as a second attempt would have it.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 2, on = "retryable"),
+    rollback = "none",
+    args = "UnclonableCall"
+)]
 async fn unclonable(order: String, thing: Unclonable) -> Result<u32, Infallible> {
     happen(&order);
     Ok(thing.0)

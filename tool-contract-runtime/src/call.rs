@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::time::Duration;
 
 use tool_contract_spec::ledger::ApprovalId;
@@ -15,16 +16,51 @@ use crate::error::CallError;
 use crate::runtime::Runtime;
 use crate::tool::{BoxFuture, Tool};
 
-/// Who calls, and how long it may take.
+/// What is said of a call besides its arguments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Meta {
     pub(crate) key: Option<String>,
+    /// Boxed, so that calls of which nothing more is said need no room for it.
+    more: Option<Box<More>>,
+}
+
+/// Who calls, and how long it may take.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct More {
     pub(crate) tenant: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) workflow: Option<String>,
     pub(crate) correlation_id: Option<String>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) approval: Option<ApprovalId>,
+}
+
+/// Nothing more.
+static NOTHING: More = More {
+    tenant: None,
+    user: None,
+    workflow: None,
+    correlation_id: None,
+    deadline: None,
+    approval: None,
+};
+
+impl Meta {
+    pub(crate) fn new(key: Option<String>, more: More) -> Self {
+        Self { key, more: Some(Box::new(more)) }
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+}
+
+impl Deref for Meta {
+    type Target = More;
+
+    fn deref(&self) -> &More {
+        self.more.as_deref().unwrap_or(&NOTHING)
+    }
 }
 
 /// Where a call stands with its idempotency key.
@@ -188,37 +224,37 @@ impl<T: Tool, K, A> Call<T, K, A> {
     where
         A: TakesApproval<T>,
     {
-        self.meta.approval = approval.into_id();
+        self.meta.more().approval = approval.into_id();
         self.into_state()
     }
 
     /// What ties this call to others in logs and histories.
     pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
-        self.meta.correlation_id = Some(id.into());
+        self.meta.more().correlation_id = Some(id.into());
         self
     }
 
     /// Whose call it is: keys and limits of tenants never meet.
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
-        self.meta.tenant = Some(tenant.into());
+        self.meta.more().tenant = Some(tenant.into());
         self
     }
 
     /// On whose behalf it is made; `per_user` limits count by it.
     pub fn user(mut self, user: impl Into<String>) -> Self {
-        self.meta.user = Some(user.into());
+        self.meta.more().user = Some(user.into());
         self
     }
 
     /// Which run of a plan it belongs to; `per_workflow` limits count by it.
     pub fn workflow(mut self, workflow: impl Into<String>) -> Self {
-        self.meta.workflow = Some(workflow.into());
+        self.meta.more().workflow = Some(workflow.into());
         self
     }
 
     /// How long the whole call may take, waits and retries included.
     pub fn deadline(mut self, within: Duration) -> Self {
-        self.meta.deadline = Some(within);
+        self.meta.more().deadline = Some(within);
         self
     }
 

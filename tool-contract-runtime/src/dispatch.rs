@@ -260,15 +260,15 @@ pub(crate) fn typed<T: Tool>(runtime: &Runtime, call: DynamicCall) -> BoxFuture<
 
 impl From<Meta> for call::Meta {
     fn from(meta: Meta) -> Self {
-        Self {
-            key: meta.idempotency_key,
+        let more = call::More {
             tenant: meta.tenant,
             user: meta.user,
             workflow: meta.workflow,
             correlation_id: meta.correlation_id,
             deadline: meta.deadline_ms.map(Duration::from_millis),
             approval: meta.approval,
-        }
+        };
+        Self::new(meta.idempotency_key, more)
     }
 }
 

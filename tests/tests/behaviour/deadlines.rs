@@ -8,6 +8,7 @@ use tool_contract::spec::rulebook::Code;
 use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Failure};
 
+use crate::slow::SlowLedger;
 use crate::stage::{Ending, Stage, others, secs, soon};
 use crate::tools::{Books, Glance, book, charge, look};
 use crate::world::{Act, Gate, Trouble};
@@ -105,7 +106,7 @@ async fn while_it_finds_out_the_caller_is_let_go_and_what_is_found_recorded() {
     let (books, gate) = (Books::default(), Gate::new());
     let runtime = stage.builder().state(books.clone()).build().unwrap();
     stage.world.then(Act::HappenThenFail(Trouble::NoAnswer));
-    books.then(Glance::Behind(gate.clone()));
+    books.then(Glance::Behind(gate.passage()));
     let call = tokio::spawn(book("s".into()).key("k").deadline(secs(3)).call(&runtime));
     gate.reached().await;
     stage.pass(secs(3)).await;
@@ -166,4 +167,22 @@ async fn what_ran_and_did_not_happen_is_no_refusal() {
         (stage.world.attempts(), stage.state("book", "k").await),
         (1, Some(StateName::Released))
     );
+}
+
+#[tokio::test]
+async fn an_admission_that_comes_with_it_lets_nothing_begin() {
+    let stage = Stage::new();
+    let slow = SlowLedger::new(stage.ledger.clone());
+    let runtime = stage.builder().ledger(slow.clone()).build().unwrap();
+    let gate = slow.gate(Step::Admit);
+    let call = charge("o".into(), 1).key("k").deadline(secs(5));
+    let call = tokio::spawn(call.call(&runtime));
+    gate.reached().await;
+    // Both at once: the answer is there, and the time is over.
+    stage.clock.advance(secs(5));
+    gate.open();
+    soon(call).await.unwrap().refused(Code::DEADLINE_PASSED);
+    soon(runtime.drain()).await;
+    assert_eq!(stage.world.attempts(), 0);
+    assert_eq!(stage.state("charge", "k").await, Some(StateName::Released));
 }

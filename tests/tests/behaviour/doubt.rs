@@ -1,13 +1,17 @@
 //! Repeating what may have happened, where somebody other than our ledger
 //! makes that harmless; and what is said afterwards.
 
+use std::sync::Arc;
+
 use tool_contract::Failure;
 use tool_contract::ledger::StateName;
 use tool_contract::spec::rulebook::Code;
+use tool_contract::testing::{Fault, Step};
 
-use crate::stage::{Ending, Stage, secs};
+use crate::slow::{PatientClock, SlowLedger};
+use crate::stage::{Ending, Stage, others, secs, soon};
 use crate::tools::{charge, post, put};
-use crate::world::{Act, Trouble, World};
+use crate::world::{Act, Gate, Trouble, World};
 
 #[tokio::test]
 async fn an_api_that_dedupes_is_asked_again_with_the_same_key() {
@@ -106,11 +110,7 @@ async fn both_the_stored_and_the_calling_contract_must_allow_a_repetition() {
     assert!(unknown.unknown().escalation.is_some());
     // The other way round.
     let stage = Stage::new();
-    stage.ledger.fail(
-        tool_contract::testing::Step::Settle,
-        tool_contract::testing::Fault::Lost,
-        usize::MAX,
-    );
+    stage.ledger.fail(Step::Settle, Fault::Lost, usize::MAX);
     tool_contract_tests::put("o".into()).key("k").call(&stage.runtime).await.unknown();
     stage.ledger.heal();
     stage.clock.advance(crate::stage::LEASE);
@@ -129,4 +129,48 @@ async fn a_repetition_too_is_capped_over_all_calls() {
         stage.clock.advance(secs(60));
     }
     assert_eq!(stage.world.attempts(), 10);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_before_it_repeats_leaves_the_doubt() {
+    let stage = Stage::new();
+    let clock = Arc::new(PatientClock(Arc::clone(&stage.clock)));
+    let runtime = stage.builder().clock(clock).build().unwrap();
+    stage.world.then(Act::HappenThenFail(Trouble::NoAnswer));
+    let call = tokio::spawn(put("o".into()).key("k").call(&runtime));
+    others().await;
+    assert_eq!(stage.world.attempts(), 1);
+    call.abort();
+    others().await;
+    soon(runtime.drain()).await;
+    assert_eq!(stage.state("put", "k").await, Some(StateName::Unknown));
+
+    // So does one that was admitted to repeat it, and never did.
+    let slow = SlowLedger::new(stage.ledger.clone());
+    let runtime = stage.builder().ledger(slow.clone()).build().unwrap();
+    let gate = slow.gate(Step::Admit);
+    let call = tokio::spawn(put("o".into()).key("k").call(&runtime));
+    gate.reached().await;
+    call.abort();
+    others().await;
+    gate.open();
+    soon(runtime.drain()).await;
+    assert_eq!(stage.state("put", "k").await, Some(StateName::Unknown));
+    assert_eq!(stage.world.attempts(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_that_is_lost_before_it_repeats_leaves_the_doubt() {
+    let stage = Stage::new();
+    let gate = Gate::new();
+    stage.world.then(gate.within(Act::Fail(Trouble::NoAnswer)));
+    stage.ledger.fail(Step::Renew, Fault::Lost, usize::MAX);
+    let call = tokio::spawn(put("o".into()).key("k").call(&stage.runtime));
+    gate.reached().await;
+    stage.pass(secs(6)).await;
+    gate.open();
+    let unknown = soon(call).await.unwrap().unknown();
+    assert!(unknown.cause.contains("no answer"), "{}", unknown.cause);
+    assert_eq!(stage.world.attempts(), 1);
+    assert_eq!(stage.state("put", "k").await, Some(StateName::Unknown));
 }

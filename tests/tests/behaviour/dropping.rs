@@ -161,7 +161,7 @@ async fn dropped_while_it_finds_out_what_is_found_is_recorded() {
         let (books, gate) = (Books::default(), Gate::new());
         let runtime = stage.builder().state(books.clone()).build().unwrap();
         stage.world.then(act);
-        books.then(Glance::Behind(gate.clone()));
+        books.then(Glance::Behind(gate.passage()));
         let mut call = book("s".into()).key("k").call(&runtime);
         poll_until_stuck(&mut call).await;
         assert_eq!(stage.state("book", "k").await, Some(StateName::Reconciling));

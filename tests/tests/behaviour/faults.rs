@@ -97,7 +97,7 @@ async fn no_fault_at_any_step_makes_anything_happen_twice_or_a_caller_believe_wh
 }
 
 async fn one_fault(kind: Kind, step: Step, fault: Fault, times: usize, act: Act) {
-    fault_on(&Stage::new(), kind, step, fault, times, act).await;
+    soon(fault_on(&Stage::new(), kind, step, fault, times, act)).await;
 }
 
 /// One fault, at a stage where nothing has happened yet.
@@ -162,7 +162,8 @@ async fn a_call_whose_admission_was_lost_asks_again_and_finds_its_own_claim() {
         for times in [1, 2] {
             let stage = Stage::new();
             stage.ledger.fail(Step::Admit, fault, times);
-            let done = charge("o".into(), 1).key("k").call(&stage.runtime).await.unwrap();
+            let call = charge("o".into(), 1).key("k").call(&stage.runtime);
+            let done = soon(call).await.unwrap();
             assert_eq!((done.replayed(), done.attempts()), (false, 1));
             assert_eq!(
                 stage.kinds("charge", "k").await,

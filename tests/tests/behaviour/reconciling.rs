@@ -1,8 +1,10 @@
 //! Finding out what happened.
 
 use tool_contract::ledger::{EventKind, StateName};
+use tool_contract::testing::Step;
 use tool_contract::{Asked, Cx, Failure, Runtime, tool};
 
+use crate::slow::SlowLedger;
 use crate::stage::{Ending, LEASE, Stage, ms, others, secs, soon};
 use crate::tools::{Book, Books, Glance, book};
 use crate::world::{Act, Gate, Trouble, World};
@@ -49,7 +51,7 @@ async fn what_shows_late_is_found_before_anything_runs_again() {
     let stage = Stage::new();
     let (runtime, books) = with_books(&stage);
     let gate = Gate::new();
-    books.then(Glance::Truth).then(Glance::Behind(gate.clone()));
+    books.then(Glance::Truth).then(Glance::Behind(gate.passage()));
     stage.world.then(Act::Fail(Trouble::NoAnswer));
     let call = tokio::spawn(book("s".into()).key("k").call(&runtime));
     gate.reached().await;
@@ -124,8 +126,8 @@ async fn two_runtimes_never_reconcile_one_operation_at_once() {
     book("s".into()).key("k").call(&runtime).await.unknown();
 
     let gate = Gate::new();
-    books.then(Glance::Behind(gate.clone()));
-    other_books.then(Glance::Behind(gate.clone()));
+    books.then(Glance::Behind(gate.passage()));
+    other_books.then(Glance::Behind(gate.passage()));
     let calls = [
         tokio::spawn(book("s".into()).key("k").call(&runtime)),
         tokio::spawn(book("s".into()).key("k").call(&another)),
@@ -185,7 +187,7 @@ async fn a_reconciler_keeps_the_lease_of_whoever_claimed() {
     stage.clock.advance(secs(1));
     let (runtime, books) = with_books(&stage);
     let gate = Gate::new();
-    books.then(Glance::Behind(gate.clone()));
+    books.then(Glance::Behind(gate.passage()));
     let call = tokio::spawn(book("s".into()).key("k").call(&runtime));
     gate.reached().await;
     stage.pass(secs(8)).await;
@@ -207,7 +209,7 @@ async fn whoever_lost_the_operation_to_a_reconciler_never_says_that_nothing_ran(
     gate.reached().await;
     // It sleeps through its lease; somebody else begins to find out.
     stage.clock.advance(LEASE + secs(1));
-    other_books.then(Glance::Behind(looking.clone()));
+    other_books.then(Glance::Behind(looking.passage()));
     let second = tokio::spawn(book("s".into()).key("k").call(&another));
     looking.reached().await;
     gate.open();
@@ -281,4 +283,73 @@ async fn what_it_is_given_is_the_call() {
     assert_eq!(found.unwrap().state.name(), StateName::Succeeded);
     // It is the tool's own type.
     let _: fn(Asked<Book>) -> Book = |asked| asked.args;
+}
+
+/// Book, and let nobody wait.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    in_flight = "reject",
+    reconcile(with = "find_exclusive"),
+    state(World, Books)
+)]
+async fn book_exclusively(cx: &Cx, seat: String) -> Result<u32, Trouble> {
+    cx.state::<World>().act(&seat).await
+}
+
+async fn find_exclusive(asked: Asked<BookExclusively>) -> Result<Option<u32>, Trouble> {
+    asked.cx().state::<Books>().look(asked.cx(), &asked.args.seat).await
+}
+
+#[tokio::test]
+async fn a_refusal_after_an_attempt_is_no_word_that_nothing_ran() {
+    let stage = Stage::new();
+    let slow = SlowLedger::new(stage.ledger.clone());
+    let runtime = stage.builder().ledger(slow.clone()).state(Books::default()).build().unwrap();
+    let (another, other_books) = with_books(&stage);
+    stage.world.then(Act::HappenThenFail(Trouble::NoAnswer));
+    let settling = slow.gate(Step::Settle);
+    let first = tokio::spawn(book_exclusively("s".into()).key("k").call(&runtime));
+    settling.reached().await;
+    // It is on record as unknown, and somebody else is quicker to find out.
+    let looking = Gate::new();
+    other_books.then(Glance::Behind(looking.passage()));
+    let second = tokio::spawn(book_exclusively("s".into()).key("k").call(&another));
+    looking.reached().await;
+    settling.open();
+    let unknown = soon(first).await.unwrap().unknown();
+    assert!(unknown.cause.contains("no answer"), "{}", unknown.cause);
+    looking.open();
+    assert!(soon(second).await.unwrap().unwrap().replayed());
+    assert_eq!(stage.world.effects(), 1);
+}
+
+/// Book once in a workflow.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 2, on = "retryable"),
+    rollback = "none",
+    rate_limit(per_workflow = "1"),
+    reconcile(with = "find_limited"),
+    state(World, Books)
+)]
+async fn book_limited(cx: &Cx, seat: String) -> Result<u32, Trouble> {
+    cx.state::<World>().act(&seat).await
+}
+
+async fn find_limited(asked: Asked<BookLimited>) -> Result<Option<u32>, Trouble> {
+    asked.cx().state::<Books>().look(asked.cx(), &asked.args.seat).await
+}
+
+#[tokio::test]
+async fn what_did_not_happen_and_may_not_be_tried_again_failed_without_effect() {
+    let stage = Stage::new();
+    let (runtime, _) = with_books(&stage);
+    stage.world.then(Act::Fail(Trouble::NoAnswer));
+    let failure = book_limited("s".into()).key("k").call(&runtime).await.failed();
+    assert_eq!(failure, Failure::DidNotHappen);
+    assert_eq!(stage.state("book_limited", "k").await, Some(StateName::Released));
+    assert_eq!(stage.world.attempts(), 1);
 }

@@ -13,7 +13,7 @@ use tool_contract::ledger::{
 use tool_contract::spec::key::OperationId;
 use tool_contract::testing::{ManualClock, Step};
 
-use crate::world::Gate;
+use crate::world::{Gate, Passage};
 
 type Pinned<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -21,7 +21,7 @@ type Pinned<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Clone)]
 pub(crate) struct SlowLedger {
     inner: Arc<dyn Ledger>,
-    gates: Arc<Mutex<HashMap<Step, Gate>>>,
+    gates: Arc<Mutex<HashMap<Step, Passage>>>,
 }
 
 impl SlowLedger {
@@ -32,7 +32,7 @@ impl SlowLedger {
     /// The answers of `step` come through this gate from now on.
     pub(crate) fn gate(&self, step: Step) -> Gate {
         let gate = Gate::new();
-        self.gates.lock().unwrap().insert(step, gate.clone());
+        self.gates.lock().unwrap().insert(step, gate.passage());
         gate
     }
 

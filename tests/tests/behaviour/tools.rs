@@ -2,7 +2,7 @@
 
 use tool_contract::{Asked, Cx, tool};
 
-use crate::world::{Gate, Trouble, World};
+use crate::world::{Passage, Trouble, World};
 
 /// Charge an order.
 #[tool(
@@ -123,7 +123,7 @@ pub(crate) enum Glance {
     /// It never answers.
     Hang,
     /// It waits for the test, and then tells the truth.
-    Behind(Gate),
+    Behind(Passage),
 }
 
 impl Books {
@@ -137,6 +137,19 @@ impl Books {
         self.0.lock().unwrap().1
     }
 
+    /// One look for `seat`.
+    pub(crate) async fn look(&self, cx: &Cx, seat: &str) -> Result<Option<u32>, Trouble> {
+        match self.next() {
+            Glance::Truth => {}
+            Glance::Fail => return Err(Trouble::Down),
+            Glance::Panic => panic!("the books are torn"),
+            Glance::Hang => std::future::pending().await,
+            Glance::Behind(passage) => passage.pass().await,
+        }
+        let count = cx.state::<World>().effects_of(seat);
+        Ok((count > 0).then_some(count))
+    }
+
     fn next(&self) -> Glance {
         let mut books = self.0.lock().unwrap();
         books.1 += 1;
@@ -145,13 +158,5 @@ impl Books {
 }
 
 async fn find_booking(asked: Asked<Book>) -> Result<Option<u32>, Trouble> {
-    match asked.cx().state::<Books>().next() {
-        Glance::Truth => {}
-        Glance::Fail => return Err(Trouble::Down),
-        Glance::Panic => panic!("the books are torn"),
-        Glance::Hang => std::future::pending().await,
-        Glance::Behind(gate) => gate.pass().await,
-    }
-    let count = asked.cx().state::<World>().effects_of(&asked.args.seat);
-    Ok((count > 0).then_some(count))
+    asked.cx().state::<Books>().look(asked.cx(), &asked.args.seat).await
 }

@@ -65,28 +65,39 @@ pub(crate) enum Act {
     /// Nothing happens, and no answer ever comes.
     Hang,
     /// It waits until the test opens the gate, and then does the other thing.
-    Behind(Gate, Box<Act>),
+    Behind(Passage, Box<Act>),
     /// It happens, waits, and then does the other thing.
-    HappenBehind(Gate, Box<Act>),
+    HappenBehind(Passage, Box<Act>),
 }
 
-/// Where an attempt waits for the test, and the test for an attempt.
+/// Where an attempt waits for the test, and the test for an attempt. Once it is
+/// dropped, nobody waits there any more: a test that fails leaves no thread
+/// behind that its executor would wait for.
+#[derive(Debug)]
+pub(crate) struct Gate(Passage);
+
+/// The way through a [`Gate`].
 #[derive(Debug, Clone)]
-pub(crate) struct Gate(Arc<(Semaphore, Semaphore)>);
+pub(crate) struct Passage(Arc<(Semaphore, Semaphore)>);
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self(Arc::new((Semaphore::new(0), Semaphore::new(0))))
+        Self(Passage(Arc::new((Semaphore::new(0), Semaphore::new(0)))))
+    }
+
+    /// The way through it.
+    pub(crate) fn passage(&self) -> Passage {
+        self.0.clone()
     }
 
     /// An attempt that waits here before it does `act`.
     pub(crate) fn before(&self, act: Act) -> Act {
-        Act::Behind(self.clone(), Box::new(act))
+        Act::Behind(self.passage(), Box::new(act))
     }
 
     /// An attempt that has an effect, waits here, and then does `act`.
     pub(crate) fn within(&self, act: Act) -> Act {
-        Act::HappenBehind(self.clone(), Box::new(act))
+        Act::HappenBehind(self.passage(), Box::new(act))
     }
 
     /// Returns when somebody has come to the gate.
@@ -96,14 +107,22 @@ impl Gate {
 
     /// The same for bodies that are not async: threads take their time.
     pub(crate) async fn reached_by_thread(&self) {
-        self.0.0.acquire().await.unwrap().forget();
+        self.0.0.0.acquire().await.unwrap().forget();
     }
 
     /// Lets one pass.
     pub(crate) fn open(&self) {
-        self.0.1.add_permits(1);
+        self.0.0.1.add_permits(1);
     }
+}
 
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.0.0.1.add_permits(1_000);
+    }
+}
+
+impl Passage {
     pub(crate) async fn pass(&self) {
         self.0.0.add_permits(1);
         self.0.1.acquire().await.unwrap().forget();

@@ -275,9 +275,12 @@ impl<'a> Writing<'a> {
             used += 1;
             self.attempts += 1;
             self.total += 1;
-            let driven = self.attempt(job, lease, began_at).await;
+            let is_spent = used >= claim.attempts;
+            // Nobody but a reconcile function asks for the arguments afterwards.
+            let is_last = is_spent && self.plan.contract.policy.reconcile.is_none();
+            let driven = self.attempt(job, lease, began_at, is_last).await;
             let ended = self.ended(driven);
-            let decision = self.decide(ended.outcome, used >= claim.attempts);
+            let decision = self.decide(ended.outcome, is_spent);
             tracing::debug!(
                 target: "tool_contract", id = %lease.id, attempt = self.attempts,
                 class = %ended.outcome.class, row = ?decision.row, "attempted"
@@ -358,6 +361,7 @@ impl<'a> Writing<'a> {
         job: &'j mut dyn Job,
         lease: &'j mut Lease<'a>,
         now: Duration,
+        is_last: bool,
     ) -> impl Future<Output = Driven<Ended>> + Send + use<'a, 'j> {
         self.first_attempt_at.get_or_insert(now);
         let timeout = self.plan.contract.policy.timeout;
@@ -370,7 +374,7 @@ impl<'a> Writing<'a> {
         let acts_for = (!job.is_blocking()).then_some(timeout);
         let watch =
             Watch { clock: self.runtime.clock(), timeout_at, lease: Some(lease), acts_for, early };
-        drive(job.attempt(cx, false), watch)
+        drive(job.attempt(cx, is_last), watch)
     }
 
     /// How an attempt ended, in the words of the decision.

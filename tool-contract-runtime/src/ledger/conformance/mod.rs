@@ -21,6 +21,7 @@ use std::time::Duration;
 use super::{BoxFuture, Ledger};
 use stage::Stage;
 pub(super) use stage::{call, confirmed, happened, hash, id, key, repeatable, terms, unknown};
+pub(super) use waiting::settle_down;
 
 /// A ledger to be checked.
 pub(super) struct Subject {

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::stage::{Stage, call, confirmed, happened, key};
-use crate::ledger::{Admission, Admitted, ApprovalVerdict, BoxFuture, Refusal};
+use crate::ledger::{Admission, Admitted, ApprovalVerdict, BoxFuture, Ledger, Refusal};
 
 /// Longer than any test: who waits so long was not woken.
 const LONG: Duration = Duration::from_hours(1);
@@ -42,12 +42,12 @@ pub(super) async fn all_who_wait_get_the_result(stage: Stage) {
 
 /// Polls `waiting` until all that it asks at first is answered: then only a
 /// change can end it.
-async fn settle_down(stage: &Stage, waiting: &mut BoxFuture<'_, ()>) {
+pub(in crate::ledger) async fn settle_down(ledger: &dyn Ledger, waiting: &mut BoxFuture<'_, ()>) {
     for _ in 0..10 {
         let is_over =
             std::future::poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_ready())).await;
         assert!(!is_over, "nothing has changed yet");
-        stage.find(&key("k")).await;
+        ledger.find(key("k")).await.unwrap();
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn who_waits_for_a_result_is_woken(stage: Stage) {
     let id = key("k");
     let claim = stage.claim(&call(1, &id)).await;
     let mut waiting = stage.ledger.changed(id.clone(), LONG);
-    settle_down(&stage, &mut waiting).await;
+    settle_down(&*stage.ledger, &mut waiting).await;
     stage.settle(&id, claim.fence, happened("7")).await;
     tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
 }
@@ -67,7 +67,7 @@ pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
         panic!("no request")
     };
     let mut waiting = stage.ledger.changed(id.clone(), LONG);
-    settle_down(&stage, &mut waiting).await;
+    settle_down(&*stage.ledger, &mut waiting).await;
     stage.decide(&id, &request, ApprovalVerdict::Grant).await;
     tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
 }

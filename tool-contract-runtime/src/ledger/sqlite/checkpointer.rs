@@ -15,11 +15,13 @@ use rusqlite::Connection;
 use super::options::SqliteOptions;
 use super::schema;
 
-/// After so many written requests the thread is asked: up to 5 MiB of log.
-const OFTEN: usize = 256;
+/// After so many written requests the thread is asked: up to 2 MiB of log.
+const OFTEN: usize = 128;
 
-/// After so many the writer does the rest: up to 40 MiB of log.
-const SELDOM: usize = 2_048;
+/// After so many the writer does the rest: up to 10 MiB of log. A log that is
+/// begun anew is also faster than one that grows, for then the file system need
+/// not find room in each commit.
+const SELDOM: usize = 512;
 
 /// Sees to it that the log does not grow.
 pub(super) struct Checkpointer {

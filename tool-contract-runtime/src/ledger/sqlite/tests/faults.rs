@@ -84,6 +84,25 @@ async fn one_that_finds_no_room_does_not_pull_others_down() {
     assert_eq!(ledger.find(key("large")).await, Ok(None));
 }
 
+#[tokio::test]
+async fn one_that_the_file_refuses_does_not_pull_others_down() {
+    let place = Place::new();
+    let ledger = place.open().await;
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON operations WHEN NEW.key = 'refused' \
+                  BEGIN SELECT RAISE(FAIL, 'not this one'); END";
+    place.connection().execute_batch(refuse).unwrap();
+    let (a, refused, b) = tokio::join!(
+        ledger.admit(call(1, &key("a"))),
+        ledger.admit(call(1, &key("refused"))),
+        ledger.admit(call(1, &key("b"))),
+    );
+    let error = refused.unwrap_err();
+    assert!(error.to_string().contains("not this one"), "{error}");
+    assert!(matches!(a, Ok(Admitted::Claimed(_))), "{a:?}");
+    assert!(matches!(b, Ok(Admitted::Claimed(_))), "{b:?}");
+    check(&ledger).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_who_does_not_let_go_is_waited_for_and_then_named() {
     let place = Place::new();
@@ -127,6 +146,9 @@ async fn a_file_that_was_removed_or_replaced_is_not_written() {
     std::fs::rename(place.file(), &aside).unwrap();
     let gone = ledger.admit(call(1, &key("l"))).await.unwrap_err();
     assert!(gone.to_string().contains("it is gone"), "{gone}");
+    // Who only reads makes no file either.
+    assert!(ledger.find(key("k")).await.is_err());
+    assert!(!place.file().exists());
     std::fs::write(place.file(), "").unwrap();
     let replaced = ledger.admit(call(1, &key("l"))).await.unwrap_err();
     assert!(replaced.to_string().contains("taken its place"), "{replaced}");

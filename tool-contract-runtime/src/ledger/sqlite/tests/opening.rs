@@ -234,6 +234,13 @@ async fn a_row_that_cannot_be_read_harms_no_other() {
     assert!(matches!(good, Ok(Admitted::Replay(_))), "{good:?}");
     assert!(matches!(new, Ok(Admitted::Claimed(_))), "{new:?}");
     assert!(matches!(ledger.find(key("bad")).await, Err(LedgerError::Corrupt(_))));
+    // Nor where they are written together.
+    let (bad, other) = tokio::join!(
+        settle(&ledger, "bad", Fence(2), happened("8")),
+        ledger.admit(call(2, &key("other"))),
+    );
+    assert!(matches!(bad, Err(LedgerError::Corrupt(_))), "{bad:?}");
+    assert!(matches!(other, Ok(Admitted::Claimed(_))), "{other:?}");
 }
 
 #[tokio::test]
