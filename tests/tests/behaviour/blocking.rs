@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use tool_contract::ledger::StateName;
-use tool_contract::{CallError, Cx, Failure, tool};
+use tool_contract::testing::{Fault, Step};
+use tool_contract::{Asked, CallError, Cx, Failure, tool};
 
 use crate::stage::{Ending, Stage, others, secs, soon};
 use crate::tools::{charge_blocking, look_blocking};
-use crate::world::{Act, Gate, Trouble};
+use crate::world::{Act, Gate, Trouble, World};
 
 #[tokio::test]
 async fn a_body_that_blocks_does_not_block_the_executor() {
@@ -107,6 +108,46 @@ async fn a_write_that_panics_is_unknown_and_a_read_is_tried_again() {
     let stage = Stage::new();
     stage.world.then(Act::Panic);
     assert_eq!(look_blocking("o".into()).call(&stage.runtime).await.unwrap().attempts(), 2);
+}
+
+/// Book a seat, in a way that cannot be stopped.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    reconcile(with = "find_seat", settle = "1s"),
+    state(World)
+)]
+fn book_blocking(cx: &Cx, seat: String) -> Result<u32, Trouble> {
+    cx.state::<World>().act_blocking(&seat)
+}
+
+async fn find_seat(asked: Asked<BookBlocking>) -> Result<Option<u32>, Trouble> {
+    let count = asked.cx().state::<World>().effects_of(&asked.args.seat);
+    Ok((count > 0).then_some(count))
+}
+
+#[tokio::test]
+async fn one_whose_holder_lost_the_ledger_is_never_believed_undone() {
+    let stage = Stage::new();
+    let gate = Gate::new();
+    stage.world.then(gate.before(Act::Succeed));
+    stage.ledger.fail(Step::Renew, Fault::Lost, usize::MAX);
+    let first = tokio::spawn(book_blocking("s".into()).key("k").call(&stage.runtime));
+    gate.reached_by_thread().await;
+    // Its lease runs out, and so does every time that an attempt may take.
+    stage.pass(secs(30)).await;
+    soon(first).await.unwrap().unknown();
+    stage.clock.advance(secs(3_600));
+    let another = stage.another_runtime();
+    let unknown = book_blocking("s".into()).key("k").call(&another).await.unknown();
+    assert!(unknown.cause.contains("for as long as its process lives"), "{}", unknown.cause);
+    assert!(unknown.escalation.is_some());
+    gate.open();
+    stage.runtime.drain().await;
+    // Now it shows.
+    assert!(book_blocking("s".into()).key("k").call(&another).await.unwrap().replayed());
+    assert_eq!((stage.world.attempts(), stage.world.effects()), (1, 1));
 }
 
 /// Say how much time there is.

@@ -1,7 +1,7 @@
 //! Finding out what happened.
 
 use tool_contract::ledger::{EventKind, StateName};
-use tool_contract::testing::Step;
+use tool_contract::testing::{Fault, Step};
 use tool_contract::{Asked, Cx, Failure, Runtime, tool};
 
 use crate::slow::SlowLedger;
@@ -61,6 +61,37 @@ async fn what_shows_late_is_found_before_anything_runs_again() {
     assert_eq!(*soon(call).await.unwrap().unwrap(), 1);
     assert_eq!(stage.world.effects(), 1);
     assert_eq!(stage.state("book", "k").await, Some(StateName::Succeeded));
+}
+
+#[tokio::test]
+async fn what_counts_is_when_a_look_began_and_not_when_it_ended() {
+    let stage = Stage::new();
+    let (runtime, books) = with_books(&stage);
+    let gate = Gate::new();
+    books.then(Glance::Late(gate.passage()));
+    stage.world.then(Act::Fail(Trouble::NoAnswer));
+    let call = tokio::spawn(book("s".into()).key("k").call(&runtime));
+    gate.reached().await;
+    // The effect was on its way; the look took longer than it, and missed it.
+    stage.world.act("s").await.unwrap();
+    stage.pass(secs(12)).await;
+    gate.open();
+    assert_eq!(*soon(call).await.unwrap().unwrap(), 1);
+    assert_eq!((books.looks(), stage.world.attempts(), stage.world.effects()), (2, 2, 1));
+}
+
+#[tokio::test]
+async fn who_is_not_told_the_time_does_not_look_on_and_on() {
+    let stage = Stage::new();
+    let (runtime, books) = with_books(&stage);
+    stage.ledger.fail(Step::Renew, Fault::Lost, usize::MAX);
+    stage.world.then(Act::Fail(Trouble::NoAnswer));
+    let unknown = soon(book("s".into()).key("k").call(&runtime)).await.unknown();
+    assert!(unknown.cause.contains("could not be renewed"), "{}", unknown.cause);
+    assert!(unknown.escalation.is_some());
+    assert_eq!((books.looks(), stage.world.effects()), (1, 0));
+    // Nobody is kept from finding out: when the next one looks, it is late enough.
+    assert_eq!(*book("s".into()).key("k").call(&runtime).await.unwrap(), 1);
 }
 
 #[tokio::test]

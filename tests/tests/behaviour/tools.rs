@@ -124,6 +124,8 @@ pub(crate) enum Glance {
     Hang,
     /// It waits for the test, and then tells the truth.
     Behind(Passage),
+    /// It looks, waits for the test, and then tells what it saw.
+    Late(Passage),
 }
 
 impl Books {
@@ -139,15 +141,23 @@ impl Books {
 
     /// One look for `seat`.
     pub(crate) async fn look(&self, cx: &Cx, seat: &str) -> Result<Option<u32>, Trouble> {
-        match self.next() {
-            Glance::Truth => {}
+        let count = || cx.state::<World>().effects_of(seat);
+        let seen = match self.next() {
+            Glance::Truth => count(),
             Glance::Fail => return Err(Trouble::Down),
             Glance::Panic => panic!("the books are torn"),
             Glance::Hang => std::future::pending().await,
-            Glance::Behind(passage) => passage.pass().await,
-        }
-        let count = cx.state::<World>().effects_of(seat);
-        Ok((count > 0).then_some(count))
+            Glance::Behind(passage) => {
+                passage.pass().await;
+                count()
+            }
+            Glance::Late(passage) => {
+                let seen = count();
+                passage.pass().await;
+                seen
+            }
+        };
+        Ok((seen > 0).then_some(seen))
     }
 
     fn next(&self) -> Glance {

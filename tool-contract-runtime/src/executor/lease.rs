@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Fence, Renewed};
+use tool_contract_spec::ledger::{Fence, Renewed, Timestamp};
 
 use super::plan::Plan;
 use crate::clock::Clock;
@@ -25,6 +25,8 @@ pub(crate) struct Lease<'a> {
     pub(crate) fence: Fence,
     length: Duration,
     asked_at: Duration,
+    /// The ledger's time, as it was last told.
+    told_at: Timestamp,
     /// Before this, a renewal that failed is not tried again.
     again_at: Duration,
     /// Whether the ledger said that it is over, whatever this clock says.
@@ -34,14 +36,24 @@ pub(crate) struct Lease<'a> {
 /// A renewal under way: when it was asked for, and the answer.
 pub(crate) type Renewal = BoxFuture<'static, (Duration, Result<Renewed, LedgerError>)>;
 
+/// For how long a ledger gave a lease, or gave it again.
+pub(crate) struct Term {
+    /// When it was asked, by the holder's clock.
+    pub(crate) asked_at: Duration,
+    /// The ledger's time.
+    pub(crate) now: Timestamp,
+    /// Until when, in the ledger's time.
+    pub(crate) lease_until: Timestamp,
+}
+
+impl Term {
+    fn length(&self) -> Duration {
+        self.lease_until.since(self.now)
+    }
+}
+
 impl<'a> Lease<'a> {
-    pub(crate) fn new(
-        runtime: &'a Runtime,
-        plan: &'a Plan,
-        fence: Fence,
-        asked_at: Duration,
-        length: Duration,
-    ) -> Self {
+    pub(crate) fn new(runtime: &'a Runtime, plan: &'a Plan, fence: Fence, term: &Term) -> Self {
         let Plan { ledger, admission, .. } = plan;
         let clock = &**runtime.clock();
         Self {
@@ -49,11 +61,17 @@ impl<'a> Lease<'a> {
             clock,
             id: &admission.id,
             fence,
-            length,
-            asked_at,
-            again_at: asked_at,
+            length: term.length(),
+            asked_at: term.asked_at,
+            told_at: term.now,
+            again_at: term.asked_at,
             is_lost: false,
         }
+    }
+
+    /// The ledger's time, as it was last told: it is later by now.
+    pub(crate) const fn told_at(&self) -> Timestamp {
+        self.told_at
     }
 
     /// When it runs out, as far as this clock knows.
@@ -94,8 +112,9 @@ impl<'a> Lease<'a> {
         (asked_at, answer): (Duration, Result<Renewed, LedgerError>),
     ) -> bool {
         match answer {
-            Ok(Renewed::Until(_)) => {
-                self.asked_at = asked_at;
+            Ok(Renewed::Until { now, lease_until }) => {
+                let term = Term { asked_at, now, lease_until };
+                (self.asked_at, self.told_at, self.length) = (asked_at, now, term.length());
                 true
             }
             Ok(Renewed::Lost { .. }) => {
@@ -126,7 +145,7 @@ impl<'a> Lease<'a> {
     }
 
     /// Renews it now; whether it was renewed.
-    async fn renew(&mut self) -> bool {
+    pub(super) async fn renew(&mut self) -> bool {
         let asked_at = self.clock.elapsed();
         let answer = self.answer(self.ledger.renew(self.id.clone(), self.fence)).await;
         let is_answered = answer.is_ok();

@@ -159,7 +159,7 @@ pub(crate) fn admission(
         arguments: described.arguments,
         nonce: runtime.nonce(),
         holder: runtime.holder(),
-        terms: Terms::of(contract, runtime.lease()),
+        terms: Terms::of(contract, runtime.lease(), !job.is_blocking()),
         intent,
         approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),

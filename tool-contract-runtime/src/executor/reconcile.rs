@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tool_contract_spec::decide::NextStep;
 use tool_contract_spec::ledger::{
-    EscalationId, Finding, ReconcileClaim, ReconcileRequest, Reconciled, Timestamp,
+    EscalationId, Finding, ReconcileClaim, ReconcileRequest, Reconciled,
 };
 use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
 
 use super::Success;
-use super::lease::Lease;
+use super::lease::{Lease, Term};
 use super::write::{Round, Writing, draw_delay};
 use crate::error::{CallError, Failure};
 use crate::job::{Found, Job};
@@ -38,10 +38,9 @@ impl Writing<'_> {
             Ok(ReconcileClaim::Refused { .. }) => Ok(Round::Again(Duration::ZERO)),
             Ok(ReconcileClaim::Claimed { fence, now, lease_until, attempts, .. }) => {
                 self.total = attempts;
-                // As long as whoever claimed the operation wanted its leases.
-                let length = lease_until.since(now);
-                let lease = Lease::new(self.runtime, self.plan, fence, asked_at, length);
-                self.find_out(job, lease, now).await
+                let term = Term { asked_at, now, lease_until };
+                let lease = Lease::new(self.runtime, self.plan, fence, &term);
+                self.find_out(job, lease).await
             }
         }
     }
@@ -51,18 +50,18 @@ impl Writing<'_> {
         &mut self,
         job: &mut dyn Job,
         mut lease: Lease<'_>,
-        at: Timestamp,
     ) -> Result<Round, CallError<()>> {
         loop {
+            let looked_at = lease.told_at();
             let ends_at = self.runtime.elapsed().saturating_add(self.plan.contract.policy.timeout);
-            let found = match job.reconcile(self.cx(ends_at), at) {
+            let found = match job.reconcile(self.cx(ends_at), looked_at) {
                 Some(asking) => self.ask(asking, &mut lease).await,
                 None => Found::CannotTell("the tool has no reconcile function".to_owned()),
             };
             let if_not = self.if_not();
             let finding = match found {
                 Found::Happened(result) => Finding::Happened { result },
-                Found::DidNotHappen => Finding::DidNotHappen { delay: if_not.delay },
+                Found::DidNotHappen => Finding::DidNotHappen { looked_at, delay: if_not.delay },
                 Found::CannotTell(why) => Finding::CannotTell { why },
             };
             tracing::debug!(target: "tool_contract", id = %lease.id, found = word(&finding), "reconciled");
@@ -70,13 +69,16 @@ impl Writing<'_> {
                 Reconciled::Recorded { escalation, .. } => {
                     return self.answer(finding, &if_not, escalation);
                 }
-                Reconciled::TooEarly { wait } if self.has_time_for(wait) => lease.rest(wait).await,
+                Reconciled::TooEarly { wait: Some(wait) } if self.has_time_for(wait) => {
+                    lease.rest(wait).await;
+                    // The next look begins when the ledger says that it does.
+                    if !lease.renew().await {
+                        let why = "it seems not to have happened, but the claim to find out could not be renewed";
+                        return Err(self.give_up(&lease, why.to_owned()).await);
+                    }
+                }
                 Reconciled::TooEarly { wait } => {
-                    let why = format!(
-                        "it seems not to have happened, which is believed only {wait:?} later"
-                    );
-                    let escalation = self.give_up(&lease, why.clone()).await?;
-                    return Err(self.unsolved(&why, escalation));
+                    return Err(self.give_up(&lease, too_early(wait)).await);
                 }
                 Reconciled::Superseded { .. } => return Ok(Round::Again(Duration::ZERO)),
             }
@@ -116,14 +118,11 @@ impl Writing<'_> {
         })
     }
 
-    async fn give_up(
-        &self,
-        lease: &Lease<'_>,
-        why: String,
-    ) -> Result<Option<EscalationId>, CallError<()>> {
-        match self.report(lease, Finding::CannotTell { why }).await? {
-            Reconciled::Recorded { escalation, .. } => Ok(escalation),
-            _ => Ok(None),
+    async fn give_up(&self, lease: &Lease<'_>, why: String) -> CallError<()> {
+        match self.report(lease, Finding::CannotTell { why: why.clone() }).await {
+            Ok(Reconciled::Recorded { escalation, .. }) => self.unsolved(&why, escalation),
+            Ok(_) => self.unsolved(&why, None),
+            Err(error) => error,
         }
     }
 
@@ -158,6 +157,19 @@ impl Writing<'_> {
             Finding::CannotTell { why } => Err(self.unsolved(&why, escalation)),
         }
     }
+}
+
+/// Why "it did not happen" is not believed.
+fn too_early(wait: Option<Duration>) -> String {
+    wait.map_or_else(
+        || {
+            "it seems not to have happened, but its holder vanished, and a body that is not async \
+             may act for as long as its process lives: a person who knows that process to be \
+             dead may say so"
+                .to_owned()
+        },
+        |wait| format!("it seems not to have happened, which is believed only {wait:?} later"),
+    )
 }
 
 /// A finding for the log; the result itself is nobody's business there.

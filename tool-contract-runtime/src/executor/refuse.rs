@@ -80,6 +80,11 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
             "the approval has expired, was spent, or is for another call".to_owned(),
             "ask for one for this very call",
         ),
+        Refusal::NothingToApprove => reject(
+            Code::APPROVAL_VOID,
+            "its contract wants no approval".to_owned(),
+            "call it; or declare `confirm(..)` where a person should look first",
+        ),
         Refusal::Reminted { first, state } => reject(
             Code::LIKELY_REMINT,
             format!(

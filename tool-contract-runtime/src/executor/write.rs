@@ -12,7 +12,7 @@ use tool_contract_spec::outcome::{Outcome, OutcomeClass};
 use tool_contract_spec::policy::InFlight;
 
 use super::attempt::{Driven, Early, Watch, drive};
-use super::lease::Lease;
+use super::lease::{Lease, Term};
 use super::link::Link;
 use super::plan::{Plan, deadline_passed};
 use super::{Success, Verdict, refused};
@@ -160,8 +160,9 @@ impl<'a> Writing<'a> {
                     let id = &self.plan.admission.id;
                     tracing::debug!(target: "tool_contract", %id, fence = claim.fence.0, attempts = claim.attempts, "claimed");
                     self.total = claim.attempts_before;
-                    let length = self.runtime.lease();
-                    let lease = Lease::new(self.runtime, self.plan, claim.fence, asked_at, length);
+                    let Claim { now, lease_until, .. } = claim;
+                    let term = Term { asked_at, now, lease_until };
+                    let lease = Lease::new(self.runtime, self.plan, claim.fence, &term);
                     return Ok(Entered::Claimed(claim, lease));
                 }
                 Admitted::Replay(replay) => {

@@ -58,6 +58,8 @@ pub struct Claim {
     pub attempts: u32,
     /// Until when it holds, unless renewed.
     pub lease_until: Timestamp,
+    /// The time of the ledger.
+    pub now: Timestamp,
     /// Whether an earlier attempt may have happened: the claim was given all
     /// the same, because repetition is harmless.
     pub in_doubt: bool,
@@ -135,6 +137,8 @@ pub enum Refusal {
     },
     /// The approval that the call brought is not the one that stands.
     WrongApproval,
+    /// It asked for an approval, and no contract wants one.
+    NothingToApprove,
     /// A limit has no room.
     Limited(Limited),
     /// The same operation stands under another key.
@@ -298,6 +302,7 @@ fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<
         attempts_before: record.attempts.saturating_sub(record.reserved),
         attempts: record.reserved,
         lease_until: until,
+        now: log.now,
         in_doubt: record.doubt.is_some(),
         reminted_from: None,
     })
@@ -361,7 +366,13 @@ fn bound(record: &Record, request: &Admission) -> Record {
 /// Finds the grant of this call, or leaves a request for one.
 fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<(), Refusal> {
     // Both contracts, the stored and the calling one, may demand it.
-    let Some((ttl, quorum)) = request.terms.confirm.or(record.terms.confirm) else { return Ok(()) };
+    let Some((ttl, quorum)) = request.terms.confirm.or(record.terms.confirm) else {
+        return match request.intent {
+            Intent::Claim => Ok(()),
+            Intent::RequestApproval => Err(Refusal::NothingToApprove),
+        };
+    };
+    raise_quorum(record, quorum, log);
     let standing = record.approval.as_ref().filter(|approval| approval.expires_at > log.now);
     let brought_another = |approval: &ApprovalRecord| {
         request.approval.as_ref().is_some_and(|brought| *brought != approval.id)
@@ -403,6 +414,18 @@ fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<()
     }
 }
 
+/// A contract that has come to want more people than the standing request was
+/// made for gets them; who agreed already is counted.
+fn raise_quorum(record: &mut Record, quorum: u32, log: &mut Log) {
+    let Some(approval) = record.approval.as_mut().filter(|approval| approval.quorum < quorum)
+    else {
+        return;
+    };
+    approval.quorum = quorum;
+    let detail = Some(format!("{} takes {quorum} people now", approval.id));
+    log.enter(record, State::AwaitingApproval, EventKind::ApprovalRequested, detail);
+}
+
 fn take_limits(cells: &mut [Cell], request: &Admission, around: &Around) -> Result<(), Refusal> {
     draw(cells, &request.draws, around.now).map_err(Refusal::Limited)
 }
@@ -441,6 +464,7 @@ fn claim(
         attempts_before,
         attempts,
         lease_until,
+        now: around.now,
         in_doubt,
         reminted_from,
     })

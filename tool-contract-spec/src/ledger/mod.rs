@@ -113,9 +113,11 @@ impl Log {
 fn lapse(record: &mut Record, log: &mut Log) {
     match &record.state {
         State::Running { lease_until } if *lease_until <= log.now => {
+            let terms = &record.terms;
+            let settled_at = lease_until.after(terms.timeout).after(terms.settle);
             let unknown = Unknown {
                 since: *lease_until,
-                believed_from: lease_until.after(record.terms.timeout).after(record.terms.settle),
+                believed_from: terms.stoppable.then_some(settled_at),
                 cause: "the holder's lease ran out: its process died, froze or lost the ledger"
                     .into(),
             };
@@ -146,7 +148,8 @@ fn lapse(record: &mut Record, log: &mut Log) {
 /// holder must be past acting too before "it did not happen" is believed.
 fn enter_unknown(record: &mut Record, mut unknown: Unknown, kind: EventKind, log: &mut Log) {
     if let Some(doubt) = &record.doubt {
-        unknown.believed_from = unknown.believed_from.max(doubt.believed_from);
+        let both = unknown.believed_from.zip(doubt.believed_from);
+        unknown.believed_from = both.map(|(newer, older)| newer.max(older));
     }
     record.approval = None;
     let detail = unknown.cause.to_string();

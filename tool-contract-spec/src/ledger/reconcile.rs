@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::settle::{release, succeed};
 use super::{
     Around, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName, Step,
-    Timestamp, lapse,
+    Timestamp, Unknown, lapse,
 };
 use crate::key::OperationId;
 
@@ -28,8 +28,9 @@ pub enum ReconcileClaim {
     Claimed {
         /// What it shows when it reports.
         fence: Fence,
-        /// From when on "it did not happen" is believed.
-        believed_from: Timestamp,
+        /// From when on "it did not happen" is believed; `None` if a reconciler
+        /// is never believed: see [`Unknown::believed_from`].
+        believed_from: Option<Timestamp>,
         /// The time of the ledger.
         now: Timestamp,
         /// Until when it holds, unless renewed.
@@ -100,6 +101,9 @@ pub enum Finding {
     },
     /// It did not happen.
     DidNotHappen {
+        /// The time of the ledger, as the reconciler was last told before it
+        /// looked. What happened after that it cannot have seen.
+        looked_at: Timestamp,
         /// How long the next attempt has to wait.
         delay: Duration,
     },
@@ -120,10 +124,12 @@ pub enum Reconciled {
         /// The escalation, if it is still unknown.
         escalation: Option<EscalationId>,
     },
-    /// "It did not happen" is not believed yet; nothing changed.
+    /// "It did not happen" is not believed, for whoever said so looked too early;
+    /// nothing changed.
     TooEarly {
-        /// How long it will not be.
-        wait: Duration,
+        /// How long to wait before looking again; `None` if only a person is
+        /// believed who knows that the former holder's process is dead.
+        wait: Option<Duration>,
     },
     /// Somebody else has claimed or resolved the operation; nothing changed.
     Superseded {
@@ -158,10 +164,12 @@ pub fn finish(
             succeed(record, Arc::clone(result), EventKind::ReconciledHappened, None, &mut log);
             recorded(record)
         }
-        Finding::DidNotHappen { .. } if around.now < unknown.believed_from => {
-            Reconciled::TooEarly { wait: unknown.believed_from.since(around.now) }
+        Finding::DidNotHappen { looked_at, .. }
+            if !is_believed(&unknown, (*looked_at).min(around.now)) =>
+        {
+            too_early(&unknown, around.now)
         }
-        Finding::DidNotHappen { delay } => {
+        Finding::DidNotHappen { delay, .. } => {
             release(record, *delay, EventKind::ReconciledDidNotHappen, None, &mut log);
             recorded(record)
         }
@@ -172,6 +180,15 @@ pub fn finish(
         }
     };
     log.answer(reply)
+}
+
+/// Whether somebody who looked then would have seen what happened.
+fn is_believed(unknown: &Unknown, looked_at: Timestamp) -> bool {
+    unknown.believed_from.is_some_and(|from| from <= looked_at)
+}
+
+fn too_early(unknown: &Unknown, now: Timestamp) -> Reconciled {
+    Reconciled::TooEarly { wait: unknown.believed_from.map(|from| from.since(now)) }
 }
 
 /// Whether the same finding is on record already: its reply was lost.
@@ -231,8 +248,8 @@ pub fn resolve(
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(Reconciled::Superseded { state: None }) };
     lapse(record, &mut log);
-    let believed_from = match &record.state {
-        State::Unknown(unknown) => unknown.believed_from,
+    let unknown = match &record.state {
+        State::Unknown(unknown) => unknown,
         state => {
             let state = Some(state.name());
             return log.answer(Reconciled::Superseded { state });
@@ -240,8 +257,9 @@ pub fn resolve(
     };
     let detail = Some(format!("{}: {}", resolution.by, resolution.why));
     match &resolution.resolved {
-        Resolved::DidNotHappen { holder_is_dead: false } if around.now < believed_from => {
-            return log.answer(Reconciled::TooEarly { wait: believed_from.since(around.now) });
+        Resolved::DidNotHappen { holder_is_dead: false } if !is_believed(unknown, around.now) => {
+            let reply = too_early(unknown, around.now);
+            return log.answer(reply);
         }
         Resolved::DidNotHappen { .. } => {
             record.fence = around.fence;

@@ -24,6 +24,9 @@ pub struct Terms {
     pub lease: Duration,
     /// How long an attempt may take.
     pub timeout: Duration,
+    /// Whether an attempt ends at its timeout. A body that is not async cannot be
+    /// stopped: it may act for as long as its process lives.
+    pub stoppable: bool,
     /// How long an effect may take to become visible.
     pub settle: Duration,
     /// How long a finished key replays.
@@ -38,9 +41,10 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The terms of `contract`, for claims that hold for `lease`.
+    /// The terms of `contract`, for claims that hold for `lease` and bodies that
+    /// are `stoppable`.
     #[must_use]
-    pub fn of(contract: &Contract, lease: Duration) -> Self {
+    pub fn of(contract: &Contract, lease: Duration, stoppable: bool) -> Self {
         let policy = &contract.policy;
         Self {
             attempts: if policy.is_idempotent() { policy.retry.max } else { 1 },
@@ -49,6 +53,7 @@ impl Terms {
             reconcilable: policy.reconcile.is_some(),
             lease,
             timeout: policy.timeout,
+            stoppable,
             settle: policy
                 .reconcile
                 .as_ref()
@@ -113,8 +118,10 @@ pub struct Unknown {
     /// Since when.
     pub since: Timestamp,
     /// From when on "it did not happen" is believed: by then the former holder
-    /// can no longer act, and an effect had time to become visible.
-    pub believed_from: Timestamp,
+    /// can no longer act, and an effect had time to become visible. `None` if
+    /// that holder may act for as long as its process lives: then only a person
+    /// who knows that it is dead is believed.
+    pub believed_from: Option<Timestamp>,
     /// What is known of the cause.
     pub cause: Text,
 }

@@ -139,7 +139,7 @@ fn apply(record: &mut Record, settlement: &Settlement, log: &mut Log) {
         }
         Verdict::Released { delay } => release(record, *delay, EventKind::Released, None, log),
         Verdict::Unknown { cause } => {
-            let believed_from = log.now.after(record.terms.settle);
+            let believed_from = Some(log.now.after(record.terms.settle));
             let unknown = Unknown { since: log.now, believed_from, cause: cause.clone() };
             enter_unknown(record, unknown, EventKind::BecameUnknown, log);
         }
@@ -188,8 +188,13 @@ pub(super) fn release(
 /// The answer to a renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewed {
-    /// The claim holds until then.
-    Until(Timestamp),
+    /// The claim holds.
+    Until {
+        /// Until when, unless renewed again.
+        lease_until: Timestamp,
+        /// The time of the ledger.
+        now: Timestamp,
+    },
     /// The claim is lost: its holder must not begin an effect.
     Lost {
         /// Where the operation stands.
@@ -203,13 +208,13 @@ pub fn renew(slot: &mut Option<Record>, fence: Fence, around: &Around) -> Step<R
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(Renewed::Lost { state: None }) };
     lapse(record, &mut log);
-    let until = around.now.after(record.terms.lease);
+    let (now, until) = (around.now, around.now.after(record.terms.lease));
     let holds = record.fence == fence;
     let reply = match &mut record.state {
         State::Running { lease_until } | State::Reconciling { lease_until, .. } if holds => {
             *lease_until = until;
             log.changed = true;
-            Renewed::Until(until)
+            Renewed::Until { lease_until: until, now }
         }
         state => Renewed::Lost { state: Some(state.name()) },
     };

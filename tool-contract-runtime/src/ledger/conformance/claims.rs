@@ -132,7 +132,7 @@ pub(super) async fn a_lease_is_renewed(stage: Stage) {
     for _ in 0..3 {
         stage.pass(LEASE / 2).await;
         let renewed = stage.ledger.renew(id.clone(), claim.fence).await.unwrap();
-        assert!(matches!(renewed, Renewed::Until(_)), "{renewed:?}");
+        assert!(matches!(renewed, Renewed::Until { .. }), "{renewed:?}");
     }
     stage.pass(LEASE).await;
     let renewed = stage.ledger.renew(id.clone(), claim.fence).await.unwrap();

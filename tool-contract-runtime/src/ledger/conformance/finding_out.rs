@@ -2,12 +2,21 @@
 
 use std::time::Duration;
 
-use super::stage::{LEASE, SETTLE, Stage, TIMEOUT, call, happened, key, repeatable, unknown};
+use super::stage::{
+    LEASE, SETTLE, Stage, TIMEOUT, call, happened, key, repeatable, terms, unknown,
+};
 use crate::ledger::{
     Admission, Fence, Finding, ReconcileClaim, Reconciled, Refusal, Resolved, Settled, StateName,
+    Terms, Timestamp,
 };
 
-const DID_NOT: Finding = Finding::DidNotHappen { delay: Duration::ZERO };
+/// What somebody says who looked at the last possible moment.
+const DID_NOT: Finding = Finding::DidNotHappen { looked_at: Timestamp::END, delay: Duration::ZERO };
+
+/// What is said to somebody who looked too early.
+const fn too_early(wait: Duration) -> Reconciled {
+    Reconciled::TooEarly { wait: Some(wait) }
+}
 
 async fn let_in(stage: &Stage, nonce: u128) -> Fence {
     match stage.begin(&key("k"), nonce).await {
@@ -43,13 +52,30 @@ pub(super) async fn too_early_is_too_early(stage: Stage) {
     stage.pass(LEASE).await;
     let fence = let_in(&stage, 8).await;
     let early = stage.finish(&id, fence, DID_NOT).await;
-    assert_eq!(early, Reconciled::TooEarly { wait: TIMEOUT + SETTLE });
+    assert_eq!(early, too_early(TIMEOUT + SETTLE));
     stage.finish(&id, fence, Finding::CannotTell { why: "no idea".into() }).await;
     stage.pass(TIMEOUT + SETTLE).await;
     let fence = let_in(&stage, 9).await;
+    // Who looked before it would have shown has seen nothing, whenever it says so.
+    let long_ago = Finding::DidNotHappen { looked_at: Timestamp::ZERO, delay: Duration::ZERO };
+    assert_eq!(stage.finish(&id, fence, long_ago).await, too_early(Duration::ZERO));
     let recorded = Reconciled::Recorded { state: StateName::Released, escalation: None };
     assert_eq!(stage.finish(&id, fence, DID_NOT).await, recorded);
     stage.claim(&call(2, &id)).await;
+}
+
+pub(super) async fn what_cannot_be_stopped_takes_a_person(stage: Stage) {
+    let id = key("k");
+    stage.claim(&Admission { terms: Terms { stoppable: false, ..terms() }, ..call(1, &id) }).await;
+    stage.pass(LEASE + TIMEOUT + SETTLE).await;
+    let fence = let_in(&stage, 8).await;
+    assert_eq!(stage.finish(&id, fence, DID_NOT).await, Reconciled::TooEarly { wait: None });
+    stage.finish(&id, fence, Finding::CannotTell { why: "it may still run".into() }).await;
+    let alive = Resolved::DidNotHappen { holder_is_dead: false };
+    assert_eq!(stage.resolve(&id, alive).await, Reconciled::TooEarly { wait: None });
+    let dead = Resolved::DidNotHappen { holder_is_dead: true };
+    let recorded = Reconciled::Recorded { state: StateName::Released, escalation: None };
+    assert_eq!(stage.resolve(&id, dead).await, recorded);
 }
 
 pub(super) async fn a_person_resolves(stage: Stage) {
@@ -57,7 +83,7 @@ pub(super) async fn a_person_resolves(stage: Stage) {
     let claim = stage.claim(&call(1, &id)).await;
     stage.settle(&id, claim.fence, unknown()).await;
     let alive = Resolved::DidNotHappen { holder_is_dead: false };
-    assert_eq!(stage.resolve(&id, alive).await, Reconciled::TooEarly { wait: SETTLE });
+    assert_eq!(stage.resolve(&id, alive).await, too_early(SETTLE));
     let resolved = stage.resolve(&id, Resolved::Happened { result: "7".into() }).await;
     assert_eq!(resolved, Reconciled::Recorded { state: StateName::Succeeded, escalation: None });
     let superseded = Settled::Superseded { state: StateName::Succeeded };
@@ -75,5 +101,5 @@ pub(super) async fn a_repetition_is_in_doubt(stage: Stage) {
     // The doubt is kept: the quick second does not hide the slow first.
     stage.settle(&id, second.fence, unknown()).await;
     let dead = Resolved::DidNotHappen { holder_is_dead: false };
-    assert_eq!(stage.resolve(&id, dead).await, Reconciled::TooEarly { wait: TIMEOUT + SETTLE });
+    assert_eq!(stage.resolve(&id, dead).await, too_early(TIMEOUT + SETTLE));
 }

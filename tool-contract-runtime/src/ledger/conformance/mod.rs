@@ -59,6 +59,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
     finding_out::{
         there_is_one_reconciler,
         too_early_is_too_early,
+        what_cannot_be_stopped_takes_a_person,
         a_person_resolves,
         a_repetition_is_in_doubt,
     }

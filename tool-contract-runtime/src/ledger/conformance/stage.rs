@@ -27,6 +27,7 @@ pub(in crate::ledger) fn terms() -> Terms {
         reconcilable: true,
         lease: LEASE,
         timeout: TIMEOUT,
+        stoppable: true,
         settle: SETTLE,
         ttl: TTL,
         sliding: false,

@@ -14,7 +14,7 @@ use crate::ledger::{
 };
 
 /// The columns of a record that a claim sets, in the order of [`encode_claim`].
-pub(super) const CLAIM: [&str; 18] = [
+pub(super) const CLAIM: [&str; 19] = [
     "hash",
     "arguments",
     "fence",
@@ -26,6 +26,7 @@ pub(super) const CLAIM: [&str; 18] = [
     "reconcilable",
     "lease_ms",
     "timeout_ms",
+    "stoppable",
     "settle_ms",
     "ttl_ms",
     "sliding",
@@ -110,6 +111,7 @@ pub(super) fn encode_claim(record: &Record) -> [ToSqlOutput<'_>; CLAIM.len()] {
         number(terms.reconcilable.into()),
         span(terms.lease),
         span(terms.timeout),
+        number(terms.stoppable.into()),
         span(terms.settle),
         span(terms.ttl),
         number(terms.sliding.into()),
@@ -137,7 +139,7 @@ pub(super) fn encode_standing(
         maybe(parts.expires_at, time),
         maybe(parts.result, text),
         maybe(parts.unknown, |unknown| time(unknown.since)),
-        maybe(parts.unknown, |unknown| time(unknown.believed_from)),
+        maybe(parts.unknown.and_then(|unknown| unknown.believed_from), time),
         maybe(parts.unknown, |unknown| text(&unknown.cause)),
         number(record.attempts.into()),
         number(record.reserved.into()),
@@ -212,7 +214,7 @@ fn state(c: &mut Columns<'_, '_>) -> Result<State, Damage> {
     let (since, believed_from, cause) = (c.maybe_time()?, c.maybe_time()?, c.maybe_text()?);
     let unknown = || {
         let cause = cause?.to_owned().into();
-        Some(Unknown { since: since?, believed_from: believed_from?, cause })
+        Some(Unknown { since: since?, believed_from, cause })
     };
     let whole = match name {
         StateName::AwaitingApproval => Some(State::AwaitingApproval),
@@ -243,6 +245,7 @@ fn terms(c: &mut Columns<'_, '_>) -> Result<Terms, Damage> {
         reconcilable: c.flag()?,
         lease: c.span()?,
         timeout: c.span()?,
+        stoppable: c.flag()?,
         settle: c.span()?,
         ttl: c.span()?,
         sliding: c.flag()?,

@@ -51,6 +51,8 @@ CREATE TABLE operations (
     reconcilable        INTEGER NOT NULL,
     lease_ms            INTEGER NOT NULL,
     timeout_ms          INTEGER NOT NULL,
+    -- Whether an attempt ends at its timeout: a body that is not async may not.
+    stoppable           INTEGER NOT NULL,
     settle_ms           INTEGER NOT NULL,
     ttl_ms              INTEGER NOT NULL,
     sliding             INTEGER NOT NULL,

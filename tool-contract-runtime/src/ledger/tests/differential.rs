@@ -75,6 +75,7 @@ fn contract() -> impl Strategy<Value = Terms> {
         3 => Just(repeatable()),
         2 => Just(confirmed()),
         1 => Just(Terms { confirm: Some((Duration::from_secs(30), 2)), ..terms() }),
+        1 => Just(Terms { stoppable: false, ..terms() }),
     ];
     let ttl = prop_oneof![Just(Duration::from_secs(20)), Just(Duration::from_mins(2))];
     (base, ttl, any::<bool>(), prop::sample::select(&Remint::ALL))
@@ -126,7 +127,9 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 fn finding() -> impl Strategy<Value = Finding> {
     prop_oneof![
         Just(Finding::Happened { result: "1".into() }),
-        Just(Finding::DidNotHappen { delay: Duration::from_secs(1) }),
+        prop::sample::select(vec![Timestamp::ZERO, Timestamp::END]).prop_map(|looked_at| {
+            Finding::DidNotHappen { looked_at, delay: Duration::from_secs(1) }
+        }),
         Just(Finding::CannotTell { why: "no idea".into() }),
     ]
 }

@@ -31,6 +31,7 @@ fn a_new_key_is_claimed() {
         attempts_before: 0,
         attempts: 2,
         lease_until: Timestamp(3 + LEASE),
+        now: Timestamp(3),
         in_doubt: false,
         reminted_from: None,
     };
@@ -173,7 +174,7 @@ fn a_call_finds_its_own_claim_and_nobody_elses() {
     let first = bench.claim(&admission(1, terms()));
     bench.at(4);
     let again = bench.claim(&admission(1, terms()));
-    assert_eq!(again, Claim { lease_until: Timestamp(4 + LEASE), ..first });
+    assert_eq!(again, Claim { lease_until: Timestamp(4 + LEASE), now: Timestamp(4), ..first });
     let elsewhere = Admission { holder: Holder(2), ..admission(1, terms()) };
     assert!(matches!(bench.refusal(&elsewhere), Refusal::InFlight { .. }));
     assert!(matches!(bench.refusal(&admission(2, terms())), Refusal::InFlight { .. }));

@@ -77,6 +77,29 @@ fn to_ask_is_not_to_run() {
 }
 
 #[test]
+fn where_nothing_is_to_be_approved_to_ask_is_not_to_run_either() {
+    let mut bench = Bench::default();
+    let asking = Admission { intent: Intent::RequestApproval, ..admission(1, terms()) };
+    assert_eq!(bench.refusal(&asking), Refusal::NothingToApprove);
+    assert_eq!(bench.slot, None);
+}
+
+#[test]
+fn a_contract_that_has_come_to_want_more_people_gets_them() {
+    let (mut bench, request) = approved();
+    let two = Admission {
+        approval: Some(request.clone()),
+        ..admission(2, Terms { confirm: Some((ms(20), 2)), ..terms() })
+    };
+    assert_eq!(bench.request(&two), request);
+    // Nor may one who asks by the older contract.
+    assert_eq!(bench.request(&bringing(&request)), request);
+    assert_eq!(bench.grant(&request, "ada"), Decided::Refused(Undecided::Again));
+    assert!(matches!(bench.grant(&request, "bob"), Decided::Granted { .. }));
+    bench.claim(&two);
+}
+
+#[test]
 fn another_approval_does_not_do() {
     let (mut bench, _) = approved();
     let other = bringing(&ApprovalId("apr_other".into()));

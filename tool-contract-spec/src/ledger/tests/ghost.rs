@@ -26,7 +26,10 @@ struct Effect {
 pub(super) enum Confirmation {
     NotWanted,
     /// It is, and this is the request that stands.
-    Wanted(Option<ApprovalId>),
+    Wanted {
+        standing: Option<ApprovalId>,
+        quorum: u32,
+    },
 }
 
 /// The observer. It never looks into the record, only at what was answered and
@@ -42,6 +45,8 @@ pub(super) struct Ghost {
     pub(super) claims: u32,
     /// Whether each grant may still be used.
     grants: BTreeMap<ApprovalId, bool>,
+    /// How many people have agreed to each request.
+    people: BTreeMap<ApprovalId, u32>,
     /// The claim that uses a grant.
     in_use: Option<(Fence, ApprovalId)>,
 }
@@ -72,10 +77,11 @@ impl Ghost {
             "attempts never exceed the cap"
         );
         assert!(self.begun <= claim.attempts_before, "every attempt that was begun is counted");
-        if let Confirmation::Wanted(standing) = confirmation {
+        if let Confirmation::Wanted { standing, quorum } = confirmation {
             let grant = standing.expect("a confirmed run has a request");
             let usable = self.grants.insert(grant.clone(), false);
             assert_eq!(usable, Some(true), "a grant is used for one run");
+            assert!(self.people.get(&grant) >= Some(&quorum), "as many agreed as are wanted");
             self.in_use = Some((claim.fence, grant));
         }
         self.claims += 1;
@@ -136,7 +142,12 @@ impl Ghost {
         assert_eq!(self.result.as_deref(), Some(result), "a replay is of the one result");
     }
 
+    pub(super) fn agreed(&mut self, request: &ApprovalId) {
+        *self.people.entry(request.clone()).or_default() += 1;
+    }
+
     pub(super) fn granted(&mut self, request: &ApprovalId) {
-        assert_eq!(self.grants.insert(request.clone(), true), None, "a request is granted once");
+        let before = self.grants.insert(request.clone(), true);
+        assert_ne!(before, Some(false), "a spent grant is not given anew");
     }
 }

@@ -11,11 +11,13 @@ use super::*;
 fn contracts() -> impl Strategy<Value = Terms> {
     let terms = Terms { ttl: ms(60), ..terms() };
     prop_oneof![
-        4 => Just(terms.clone()),
-        4 => Just(Terms { repeatable: true, ..terms.clone() }),
+        5 => Just(terms.clone()),
+        5 => Just(Terms { repeatable: true, ..terms.clone() }),
         2 => Just(Terms { confirm: Some((ms(20), 1)), ..terms.clone() }),
         1 => Just(Terms { confirm: Some((ms(20), 2)), ..terms.clone() }),
-        1 => Just(Terms { repeatable: true, confirm: Some((ms(20), 1)), ..terms }),
+        1 => Just(Terms { repeatable: true, confirm: Some((ms(20), 1)), ..terms.clone() }),
+        1 => Just(Terms { stoppable: false, ..terms.clone() }),
+        1 => Just(Terms { stoppable: false, repeatable: true, ..terms }),
     ]
 }
 
@@ -24,7 +26,7 @@ fn reply() -> impl Strategy<Value = Reply> {
 }
 
 fn admit_command() -> impl Strategy<Value = Command> {
-    let intent = prop_oneof![4 => Just(Intent::Claim), 1 => Just(Intent::RequestApproval)];
+    let intent = prop_oneof![9 => Just(Intent::Claim), 1 => Just(Intent::RequestApproval)];
     let hash = prop_oneof![6 => Just(0_u8), 1 => Just(1)];
     (0..3_usize, contracts(), hash, intent, any::<bool>(), reply()).prop_map(
         |(caller, terms, hash, intent, bring, reply)| Command::Admit {
@@ -51,6 +53,8 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (caller.clone(), reply()).prop_map(|(caller, reply)| Command::Renew { caller, reply }),
         1 => caller.prop_map(|caller| Command::Crash { caller }),
         3 => (0..2_usize).prop_map(|who| Command::Reconcile { who }),
+        4 => (0..2_usize).prop_map(|who| Command::Look { who }),
+        2 => (0..2_usize).prop_map(|who| Command::KeepLooking { who }),
         3 => (0..2_usize, prop::bool::weighted(0.2)).prop_map(|(who, cannot_tell)| Command::Report { who, cannot_tell }),
         1 => any::<bool>().prop_map(|dead| Command::Resolve { dead }),
         4 => (0..6_u8, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
@@ -60,11 +64,11 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 fn history() -> impl Strategy<Value = Vec<Command>> {
-    prop::collection::vec(command(), 1..80)
+    prop::collection::vec(command(), 1..110)
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 1_500, ..Config::default() })]
+    #![proptest_config(Config { cases: 1_000, ..Config::default() })]
 
     /// The world checks itself after each command.
     #[test]
@@ -83,7 +87,7 @@ fn histories_get_everywhere() {
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let mut coverage = Coverage::default();
     let strategy = history();
-    for _ in 0..2_000 {
+    for _ in 0..1_600 {
         let mut world = World::new();
         for command in strategy.new_tree(&mut runner).unwrap().current() {
             world.run(&command);
@@ -95,7 +99,7 @@ fn histories_get_everywhere() {
 
 /// Every answer, event and state that one operation can come to; twins and lost
 /// ledgers have tests of their own.
-const EVERYWHERE: [&str; 56] = [
+const EVERYWHERE: [&str; 57] = [
     "admitted Claimed",
     "admitted Replay",
     "admitted again",
@@ -133,6 +137,7 @@ const EVERYWHERE: [&str; 56] = [
     "refused InFlight",
     "refused Limited",
     "refused NotBefore",
+    "refused NothingToApprove",
     "refused Unknown",
     "refused WrongApproval",
     "resolved Recorded",

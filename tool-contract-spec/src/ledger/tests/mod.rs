@@ -36,6 +36,7 @@ fn terms() -> Terms {
         reconcilable: false,
         lease: ms(LEASE),
         timeout: ms(TIMEOUT),
+        stoppable: true,
         settle: ms(SETTLE),
         ttl: ms(TTL),
         sliding: false,

@@ -11,7 +11,18 @@ fn lost() -> Bench {
 }
 
 const BELIEVED: u64 = LEASE + TIMEOUT + SETTLE;
-const DID_NOT: Finding = Finding::DidNotHappen { delay: ms(3) };
+/// What somebody says who looked at the last possible moment.
+const DID_NOT: Finding = did_not(u64::MAX);
+
+/// What somebody says who looked then.
+const fn did_not(looked_at: u64) -> Finding {
+    Finding::DidNotHappen { looked_at: Timestamp(looked_at), delay: ms(3) }
+}
+
+/// What is said to somebody who looked too early.
+const fn too_early(wait: u64) -> Reconciled {
+    Reconciled::TooEarly { wait: Some(ms(wait)) }
+}
 
 fn recorded(state: StateName) -> Reconciled {
     Reconciled::Recorded { state, escalation: None }
@@ -39,7 +50,7 @@ fn a_reconciler_is_told_what_it_needs() {
     let mut bench = lost();
     let expected = ReconcileClaim::Claimed {
         fence: Fence(2),
-        believed_from: Timestamp(BELIEVED),
+        believed_from: Some(Timestamp(BELIEVED)),
         now: Timestamp(12),
         lease_until: Timestamp(12 + LEASE),
         arguments: "{}".into(),
@@ -78,18 +89,68 @@ fn that_it_happened_is_believed_at_once() {
 fn that_it_did_not_happen_is_believed_when_the_holder_can_no_longer_act() {
     let mut bench = lost();
     let fence = bench.reconcile(8);
-    assert_eq!(bench.finish(fence, &DID_NOT), Reconciled::TooEarly { wait: ms(TIMEOUT + SETTLE) });
+    assert_eq!(bench.finish(fence, &DID_NOT), too_early(TIMEOUT + SETTLE));
     assert_eq!(bench.state(), StateName::Reconciling);
     bench.at(LEASE + 5).renew(fence);
     bench.at(LEASE + 14).renew(fence);
-    assert_eq!(
-        bench.at(BELIEVED - 1).finish(fence, &DID_NOT),
-        Reconciled::TooEarly { wait: ms(1) }
-    );
+    assert_eq!(bench.at(BELIEVED - 1).finish(fence, &DID_NOT), too_early(1));
     assert_eq!(bench.at(BELIEVED).finish(fence, &DID_NOT), recorded(StateName::Released));
     assert_eq!(bench.finish(fence, &DID_NOT), recorded(StateName::Released));
     assert_eq!(bench.refusal(&admission(2, terms())), Refusal::NotBefore { retry_after: ms(3) });
     assert_eq!(bench.at(BELIEVED + 3).claim(&admission(2, terms())).attempts_before, 2);
+}
+
+#[test]
+fn what_counts_is_when_somebody_looked_and_not_when_they_say_so() {
+    let mut bench = lost();
+    let fence = bench.reconcile(8);
+    for now in [LEASE + 9, LEASE + 14] {
+        bench.at(now).renew(fence);
+    }
+    bench.at(BELIEVED + 2);
+    assert_eq!(bench.finish(fence, &did_not(BELIEVED - 1)), too_early(0));
+    assert_eq!(bench.state(), StateName::Reconciling);
+    assert_eq!(bench.finish(fence, &did_not(BELIEVED)), recorded(StateName::Released));
+}
+
+#[test]
+fn nobody_has_looked_later_than_now() {
+    let mut bench = lost();
+    let fence = bench.reconcile(8);
+    let boast = did_not(BELIEVED);
+    assert_eq!(bench.at(LEASE + 5).finish(fence, &boast), too_early(TIMEOUT + SETTLE - 5));
+}
+
+#[test]
+fn a_body_that_cannot_be_stopped_may_act_for_as_long_as_its_process_lives() {
+    let mut bench = Bench::default();
+    bench.claim(&admission(1, Terms { stoppable: false, ..terms() }));
+    let fence = bench.at(1_000 * LEASE).reconcile(8);
+    assert_eq!(bench.finish(fence, &DID_NOT), Reconciled::TooEarly { wait: None });
+    bench.finish(fence, &Finding::CannotTell { why: "it may still run".into() });
+    let alive = Resolved::DidNotHappen { holder_is_dead: false };
+    assert_eq!(bench.resolve(alive), Reconciled::TooEarly { wait: None });
+    let dead = Resolved::DidNotHappen { holder_is_dead: true };
+    assert_eq!(bench.resolve(dead), recorded(StateName::Released));
+}
+
+#[test]
+fn a_body_that_cannot_be_stopped_and_has_returned_acts_no_more() {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, Terms { stoppable: false, ..terms() }));
+    bench.at(3).settle(claim.fence, 1, unknown());
+    let fence = bench.at(3 + SETTLE).reconcile(8);
+    assert_eq!(bench.finish(fence, &DID_NOT), recorded(StateName::Released));
+}
+
+#[test]
+fn a_repetition_does_not_hide_a_body_that_cannot_be_stopped() {
+    let mut bench = Bench::default();
+    bench.claim(&admission(1, Terms { stoppable: false, ..repeatable() }));
+    let second = bench.at(LEASE).claim(&admission(2, repeatable()));
+    bench.settle(second.fence, 1, unknown());
+    let fence = bench.at(1_000 * LEASE).reconcile(8);
+    assert_eq!(bench.finish(fence, &DID_NOT), Reconciled::TooEarly { wait: None });
 }
 
 #[test]
@@ -104,7 +165,11 @@ fn who_cannot_tell_leaves_it_unknown() {
     ));
     assert_eq!(bench.finish(fence, &found), first);
     let State::Unknown(unknown) = &bench.record().state else { panic!("not unknown") };
-    assert_eq!(unknown.believed_from, Timestamp(BELIEVED), "the former holder is still who he was");
+    assert_eq!(
+        unknown.believed_from,
+        Some(Timestamp(BELIEVED)),
+        "the former holder is still who he was"
+    );
     // And another may try.
     assert!(bench.reconcile(9) > fence);
 }
@@ -155,7 +220,7 @@ fn a_person_may_say_what_happened() {
 fn a_person_is_believed_early_only_of_a_dead_holder() {
     let mut bench = lost();
     let alive = Resolved::DidNotHappen { holder_is_dead: false };
-    assert_eq!(bench.resolve(alive.clone()), Reconciled::TooEarly { wait: ms(TIMEOUT + SETTLE) });
+    assert_eq!(bench.resolve(alive.clone()), too_early(TIMEOUT + SETTLE));
     assert_eq!(bench.state(), StateName::Unknown);
     let dead = Resolved::DidNotHappen { holder_is_dead: true };
     assert_eq!(bench.resolve(dead), recorded(StateName::Released));

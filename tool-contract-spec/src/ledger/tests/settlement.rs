@@ -1,6 +1,11 @@
 //! Settlement and renewal.
 
 use super::*;
+
+/// A lease that was renewed then.
+const fn until(now: u64) -> Renewed {
+    Renewed::Until { lease_until: Timestamp(now + LEASE), now: Timestamp(now) }
+}
 use crate::outcome::OutcomeClass;
 
 fn claimed(terms: Terms) -> (Bench, Fence) {
@@ -103,7 +108,7 @@ fn an_unknown_outcome_names_its_escalation() {
         Refusal::Unknown { escalation, cause: "no answer".into() }
     );
     let State::Unknown(unknown) = &bench.record().state else { panic!("not unknown") };
-    assert_eq!((unknown.since, unknown.believed_from), (Timestamp(3), Timestamp(3 + SETTLE)));
+    assert_eq!((unknown.since, unknown.believed_from), (Timestamp(3), Some(Timestamp(3 + SETTLE))));
 }
 
 #[test]
@@ -114,7 +119,7 @@ fn a_lost_lease_is_believed_only_when_the_holder_can_no_longer_act() {
     let State::Unknown(unknown) = &bench.record().state else { panic!("not unknown") };
     assert_eq!(
         (unknown.since, unknown.believed_from),
-        (Timestamp(LEASE), Timestamp(LEASE + TIMEOUT + SETTLE))
+        (Timestamp(LEASE), Some(Timestamp(LEASE + TIMEOUT + SETTLE)))
     );
     assert_eq!(bench.events.last().map(|event| event.kind), Some(EventKind::LeaseLost));
 }
@@ -127,7 +132,7 @@ fn a_repetition_does_not_hide_the_first_holder() {
     assert!(second.in_doubt);
     bench.settle(second.fence, 1, unknown());
     let State::Unknown(unknown) = &bench.record().state else { panic!("not unknown") };
-    assert_eq!(unknown.believed_from, Timestamp(LEASE + TIMEOUT + SETTLE));
+    assert_eq!(unknown.believed_from, Some(Timestamp(LEASE + TIMEOUT + SETTLE)));
 }
 
 #[test]
@@ -148,8 +153,8 @@ fn the_ledger_that_lost_the_operation_says_so() {
 #[test]
 fn a_lease_is_renewed_until_it_runs_out() {
     let (mut bench, fence) = claimed(terms());
-    assert_eq!(bench.at(9).renew(fence), Renewed::Until(Timestamp(9 + LEASE)));
-    assert_eq!(bench.at(18).renew(fence), Renewed::Until(Timestamp(18 + LEASE)));
+    assert_eq!(bench.at(9).renew(fence), until(9));
+    assert_eq!(bench.at(18).renew(fence), until(18));
     assert_eq!(
         bench.at(18 + LEASE).renew(fence),
         Renewed::Lost { state: Some(StateName::Unknown) }
@@ -161,7 +166,7 @@ fn a_lease_is_renewed_until_it_runs_out() {
 fn a_reconciler_renews_too() {
     let (mut bench, _) = claimed(terms());
     let fence = bench.at(LEASE).reconcile(9);
-    assert_eq!(bench.at(LEASE + 5).renew(fence), Renewed::Until(Timestamp(2 * LEASE + 5)));
+    assert_eq!(bench.at(LEASE + 5).renew(fence), until(LEASE + 5));
     assert_eq!(
         bench.at(2 * LEASE + 5).renew(fence),
         Renewed::Lost { state: Some(StateName::Unknown) }

@@ -64,6 +64,12 @@ pub(super) enum Command {
     Reconcile {
         who: usize,
     },
+    Look {
+        who: usize,
+    },
+    KeepLooking {
+        who: usize,
+    },
     Report {
         who: usize,
         cannot_tell: bool,
@@ -134,13 +140,23 @@ impl Caller {
     }
 }
 
+/// One that was let in.
+#[derive(Debug, Clone, Copy)]
+struct Reconciler {
+    fence: Fence,
+    /// The time of the ledger, as it was last told.
+    told_at: Timestamp,
+    /// Its last look: the time that it knew then, and whether it saw an effect.
+    look: Option<(Timestamp, bool)>,
+}
+
 pub(super) struct World {
     bench: Bench,
     /// The true time.
     now: u64,
     cell: Cell,
     callers: [Caller; CALLERS],
-    reconcilers: [Option<Fence>; RECONCILERS],
+    reconcilers: [Option<Reconciler>; RECONCILERS],
     messages: Vec<Message>,
     requests: Vec<ApprovalId>,
     nonces: u128,
@@ -181,6 +197,8 @@ impl World {
             Command::Renew { caller, reply } => self.renew(*caller, *reply),
             Command::Crash { caller } => self.callers[*caller] = Caller::Idle,
             Command::Reconcile { who } => self.reconcile(*who),
+            Command::Look { who } => self.look(*who),
+            Command::KeepLooking { who } => self.keep_looking(*who),
             Command::Report { who, cannot_tell } => self.report(*who, *cannot_tell),
             Command::Resolve { dead } => self.resolve(*dead),
             Command::Decide { by, deny, stale } => self.decide(*by, *deny, *stale),
@@ -226,7 +244,7 @@ impl World {
         let request = Admission {
             hash: hash(number),
             arguments: number.to_string().into(),
-            intent: if terms.confirm.is_some() { intent } else { Intent::Claim },
+            intent,
             approval: self.requests.last().filter(|_| bring).cloned(),
             requested_by: Some(format!("person {caller}").into()),
             draws: vec![Draw { cell }],
@@ -270,10 +288,11 @@ impl World {
         if let Admitted::Claimed(claim) = &answer
             && !self.ghost.knows(claim.fence)
         {
+            assert_eq!(request.intent, Intent::Claim, "to ask is not to run");
             let stored = before.as_ref().and_then(|record| record.terms.confirm);
             let standing = before.and_then(|record| record.approval).map(|approval| approval.id);
             let confirmation = match request.terms.confirm.or(stored) {
-                Some(_) => Confirmation::Wanted(standing),
+                Some((_, quorum)) => Confirmation::Wanted { standing, quorum },
                 None => Confirmation::NotWanted,
             };
             self.ghost.claimed(claim, &request.terms, confirmation);
@@ -329,7 +348,7 @@ impl World {
             Ended::Succeeded => false,
         };
         if hold.attempt.is_none() && hold.left > 0 && now < hold.until && may_go_on {
-            hold.attempt = Some(now + TIMEOUT);
+            hold.attempt = Some(if hold.terms.stoppable { now + TIMEOUT } else { u64::MAX });
             hold.acted = false;
             hold.left -= 1;
             hold.used += 1;
@@ -402,7 +421,9 @@ impl World {
         let answer = self.bench.renew(fence);
         let newest = before.as_ref().map(|record| record.fence);
         match answer {
-            Renewed::Until(_) => assert_eq!(newest, Some(fence), "only the newest fence renews"),
+            Renewed::Until { .. } => {
+                assert_eq!(newest, Some(fence), "only the newest fence renews")
+            }
             Renewed::Lost { .. } => {
                 let name =
                     |record: &Option<Record>| record.as_ref().map(|record| record.state.name());
@@ -414,7 +435,7 @@ impl World {
         let Some(hold) = self.holding(caller) else { return };
         match (reply, answer) {
             (Reply::IsLost, _) => {}
-            (Reply::Arrives, Renewed::Until(_)) => hold.until = now + LEASE,
+            (Reply::Arrives, Renewed::Until { .. }) => hold.until = now + LEASE,
             (Reply::Arrives, Renewed::Lost { .. }) => hold.until = hold.until.min(now),
         }
     }
@@ -436,22 +457,36 @@ impl World {
         let nonce = self.nonces;
         let answer = self.bench.begin(nonce);
         self.coverage.reconciling(&answer);
-        if let ReconcileClaim::Claimed { fence, .. } = answer {
+        if let ReconcileClaim::Claimed { fence, now: told_at, .. } = answer {
             self.ghost.unknown();
-            self.reconcilers[who] = Some(fence);
+            self.reconcilers[who] = Some(Reconciler { fence, told_at, look: None });
         }
     }
 
-    /// A reconciler looks and reports at once. It is naive: it reports what it
-    /// sees, be it too early.
+    fn look(&mut self, who: usize) {
+        let sees = self.ghost.sees_effect(self.now);
+        if let Some(reconciler) = &mut self.reconcilers[who] {
+            reconciler.look = Some((reconciler.told_at, sees));
+        }
+    }
+
+    /// Keeps the lease, and is told the time.
+    fn keep_looking(&mut self, who: usize) {
+        let Some(reconciler) = self.reconcilers[who] else { return };
+        if let Renewed::Until { now, .. } = self.bench.renew(reconciler.fence) {
+            self.reconcilers[who] = Some(Reconciler { told_at: now, ..reconciler });
+        }
+    }
+
+    /// A reconciler is naive: it reports what it saw, be that too early, and
+    /// takes its time.
     fn report(&mut self, who: usize, cannot_tell: bool) {
-        let Some(fence) = self.reconcilers[who] else { return };
-        let finding = if cannot_tell {
-            Finding::CannotTell { why: "no idea".into() }
-        } else if self.ghost.sees_effect(self.now) {
-            Finding::Happened { result: "done".into() }
-        } else {
-            Finding::DidNotHappen { delay: ms(1) }
+        let Some(Reconciler { fence, look, .. }) = self.reconcilers[who] else { return };
+        let finding = match look {
+            _ if cannot_tell => Finding::CannotTell { why: "no idea".into() },
+            None => return,
+            Some((_, true)) => Finding::Happened { result: "done".into() },
+            Some((looked_at, false)) => Finding::DidNotHappen { looked_at, delay: ms(1) },
         };
         let before = self.bench.slot.clone();
         let answer = self.bench.finish(fence, &finding);
@@ -510,6 +545,9 @@ impl World {
             if deny { ApprovalVerdict::Deny { why: "no".into() } } else { ApprovalVerdict::Grant };
         let answer = self.bench.decide(&request, &format!("person {by}"), verdict);
         self.coverage.decided(&answer);
+        if let Decided::Granted { .. } | Decided::Pending { .. } = answer {
+            self.ghost.agreed(&request);
+        }
         if let Decided::Granted { .. } = answer {
             self.ghost.granted(&request);
         }
