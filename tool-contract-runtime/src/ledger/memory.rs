@@ -319,7 +319,7 @@ impl Shelf {
 }
 
 impl Query {
-    fn matches(&self, id: &OperationId, record: &Record) -> bool {
+    pub(super) fn matches(&self, id: &OperationId, record: &Record) -> bool {
         self.tenant.as_ref().is_none_or(|tenant| id.tenant.as_ref() == Some(tenant))
             && self.tool.as_ref().is_none_or(|tool| id.tool == *tool)
             && self.state.is_none_or(|state| record.state.name() == state)

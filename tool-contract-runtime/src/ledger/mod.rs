@@ -10,6 +10,8 @@
 mod conformance;
 mod error;
 mod memory;
+#[cfg(any(test, feature = "postgres", feature = "redis"))]
+mod shared;
 mod sqlite;
 #[cfg(test)]
 mod tests;

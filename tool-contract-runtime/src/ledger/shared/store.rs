@@ -1,0 +1,124 @@
+//! What a shared store must be able to do.
+
+use std::time::Duration;
+
+use tool_contract_spec::key::{IdempotencyKey, OperationId};
+use tool_contract_spec::operation::OperationHash;
+
+use crate::ledger::{
+    Answer, BoxFuture, Draw, Event, Fence, Limited, Query, Record, Timestamp, Twin,
+};
+
+/// A store of records by version.
+pub(crate) trait Store: Send + Sync + 'static {
+    /// Writes what is proposed if what it builds on still holds, or says what
+    /// there is. One atomic, durable step.
+    fn exchange(&self, exchange: Exchange) -> Answer<'_, Exchanged>;
+
+    /// Reserves `count` fences, and gives the first: none of them was or will be
+    /// given to anybody else, nor any smaller one after them.
+    fn reserve_fences(&self, count: u64) -> Answer<'_, Fence>;
+
+    /// Draws from all limits, or from none.
+    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>>;
+
+    /// The history of one operation, oldest event first.
+    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>>;
+
+    /// Operations in the order of their ids.
+    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>>;
+
+    /// Returns when the operation may have changed, at the latest after `within`.
+    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// One step on one operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    /// Which operation.
+    pub(crate) id: OperationId,
+    /// Of what hash to give the twins, should there be no record under the key.
+    pub(crate) hash: Option<OperationHash>,
+    /// What to write; `None` to look.
+    pub(crate) put: Option<Put>,
+}
+
+/// A proposal: what is to be written, and what it builds on.
+#[derive(Debug, Clone)]
+pub(crate) struct Put {
+    /// The version that the record has; 0 if there is none.
+    pub(crate) expected: u64,
+    /// What is known of its twins; `None` if they do not matter.
+    pub(crate) twins: Option<Twins>,
+    /// The time that it is dated with. If it is later than the store's, or
+    /// earlier by more than [`Put::OLDEST`], nothing is written and
+    /// [`Exchanged::Found`] tells the time.
+    pub(crate) at: Timestamp,
+    /// The record, to become version `expected + 1`.
+    pub(crate) record: Record,
+    /// What to append to its history.
+    pub(crate) events: Vec<Event>,
+    /// What to draw from limits first. If one has no room, nothing is written.
+    pub(crate) draws: Vec<Draw>,
+}
+
+impl Put {
+    /// How much earlier than the store's time a proposal may be dated.
+    pub(crate) const OLDEST: Duration = Duration::from_secs(5);
+}
+
+/// What is known of the twins of a hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Twins {
+    /// Their hash.
+    pub(crate) hash: OperationHash,
+    /// The newest fence among them; [`Fence::NONE`] if there are none.
+    pub(crate) newest: Fence,
+    /// The one that spoke, and its version.
+    pub(crate) spoke: Option<(IdempotencyKey, u64)>,
+}
+
+/// What came of a step.
+#[derive(Debug, Clone)]
+pub(crate) enum Exchanged {
+    /// It is written.
+    Put {
+        /// The time of the store.
+        now: Timestamp,
+    },
+    /// A limit has no room; nothing is written.
+    Limited {
+        /// Which.
+        limited: Limited,
+        /// The time of the store.
+        now: Timestamp,
+    },
+    /// Nothing is written: this is what there is.
+    Found(Found),
+}
+
+/// What a store knows of an operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// The time of the store.
+    pub(crate) now: Timestamp,
+    /// Its record.
+    pub(crate) record: Option<Versioned>,
+    /// If there is none: the twins, newest fence first, at most
+    /// [`Twin::LOOK_BACK`] of those that were ever claimed.
+    pub(crate) twins: Vec<TwinFound>,
+}
+
+/// A record and its version.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Versioned {
+    pub(crate) version: u64,
+    pub(crate) record: Record,
+}
+
+/// A twin and its version.
+#[derive(Debug, Clone)]
+pub(crate) struct TwinFound {
+    pub(crate) version: u64,
+    pub(crate) twin: Twin,
+}
