@@ -46,11 +46,13 @@ pub enum EventKind {
     Expired = 17,
     /// Attempts failed under the claim; the detail is their list.
     Attempted = 18,
+    /// A person let it run again.
+    Reopened = 19,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ApprovalRequested,
         Self::ApprovalGranted,
         Self::ApprovalDenied,
@@ -69,6 +71,7 @@ impl EventKind {
         Self::ResolvedDidNotHappen,
         Self::Expired,
         Self::Attempted,
+        Self::Reopened,
     ];
 
     /// Its word in histories and logs.
@@ -93,6 +96,7 @@ impl EventKind {
             Self::ResolvedDidNotHappen => "resolved_did_not_happen",
             Self::Expired => "expired",
             Self::Attempted => "attempted",
+            Self::Reopened => "reopened",
         }
     }
 }
@@ -108,8 +112,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The newest fence of the operation then.
     pub fence: Fence,
-    /// More about it: a cause, who and why; the failed attempts as JSON, which
-    /// [`Event::attempts`] reads.
+    /// More about it: a cause, who and why; the result of an expired key; the
+    /// failed attempts as JSON, which [`Event::attempts`] reads.
     pub detail: Option<String>,
     /// SHA-256 over all of this and the hash of the event before it.
     pub hash: [u8; 32],

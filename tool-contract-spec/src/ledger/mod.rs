@@ -127,9 +127,12 @@ fn lapse(record: &mut Record, log: &mut Log) {
             let unknown = unknown.clone();
             log.enter(record, State::Unknown(unknown), EventKind::LeaseLost, None);
         }
-        State::Succeeded { expires_at, .. } | State::Denied { expires_at }
-            if *expires_at <= log.now =>
-        {
+        State::Succeeded { expires_at, result } if *expires_at <= log.now => {
+            // The history keeps what the record no longer says.
+            let result = Some(result.to_string());
+            log.enter(record, State::Expired, EventKind::Expired, result);
+        }
+        State::Denied { expires_at } if *expires_at <= log.now => {
             log.enter(record, State::Expired, EventKind::Expired, None);
         }
         State::AwaitingApproval | State::Approved

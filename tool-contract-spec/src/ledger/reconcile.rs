@@ -208,24 +208,28 @@ fn recorded(record: &Record) -> Reconciled {
     Reconciled::Recorded { state, escalation }
 }
 
-/// What a person says of an unknown outcome.
+/// What a person says of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
-    /// It happened.
+    /// It happened. Said of an unknown outcome.
     Happened {
         /// The result, as JSON.
         result: Arc<str>,
     },
-    /// It did not happen.
+    /// It did not happen. Said of an unknown outcome.
     DidNotHappen {
         /// Whether the person knows that the former holder's process is dead;
         /// without that it is not believed before the holder can no longer
         /// act.
         holder_is_dead: bool,
     },
+    /// It may run again, **though it may have run before**: said of a key that is
+    /// finished, refused, expired or out of attempts. Its attempts are counted
+    /// anew, and what it came to is left to its history.
+    Reopened,
 }
 
-/// A person's word on an unknown outcome.
+/// A person's word on an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
     /// Which operation.
@@ -248,28 +252,48 @@ pub fn resolve(
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(Reconciled::Superseded { state: None }) };
     lapse(record, &mut log);
-    let unknown = match &record.state {
-        State::Unknown(unknown) => unknown,
-        state => {
-            let state = Some(state.name());
-            return log.answer(Reconciled::Superseded { state });
+    let detail = format!("{}: {}", resolution.by, resolution.why);
+    let reply = match (&record.state, &resolution.resolved) {
+        (State::Unknown(unknown), Resolved::DidNotHappen { holder_is_dead: false })
+            if !is_believed(unknown, around.now) =>
+        {
+            too_early(unknown, around.now)
         }
+        (State::Unknown(_), Resolved::DidNotHappen { .. }) => {
+            record.fence = around.fence;
+            let kind = EventKind::ResolvedDidNotHappen;
+            release(record, Duration::ZERO, kind, Some(detail), &mut log);
+            recorded(record)
+        }
+        (State::Unknown(_), Resolved::Happened { result }) => {
+            record.fence = around.fence;
+            let (result, kind) = (Arc::clone(result), EventKind::ResolvedHappened);
+            succeed(record, result, kind, Some(detail), &mut log);
+            recorded(record)
+        }
+        (state, Resolved::Reopened) if is_at_rest(state) => {
+            record.fence = around.fence;
+            reopen(record, detail, &mut log);
+            recorded(record)
+        }
+        (state, _) => Reconciled::Superseded { state: Some(state.name()) },
     };
-    let detail = Some(format!("{}: {}", resolution.by, resolution.why));
-    match &resolution.resolved {
-        Resolved::DidNotHappen { holder_is_dead: false } if !is_believed(unknown, around.now) => {
-            let reply = too_early(unknown, around.now);
-            return log.answer(reply);
-        }
-        Resolved::DidNotHappen { .. } => {
-            record.fence = around.fence;
-            release(record, Duration::ZERO, EventKind::ResolvedDidNotHappen, detail, &mut log);
-        }
-        Resolved::Happened { result } => {
-            record.fence = around.fence;
-            succeed(record, Arc::clone(result), EventKind::ResolvedHappened, detail, &mut log);
-        }
-    }
-    let reply = recorded(record);
     log.answer(reply)
+}
+
+/// Whether nobody acts on it, and it is known what it came to.
+const fn is_at_rest(state: &State) -> bool {
+    matches!(
+        state,
+        State::Succeeded { .. } | State::Expired | State::Denied { .. } | State::Released { .. }
+    )
+}
+
+fn reopen(record: &mut Record, detail: String, log: &mut Log) {
+    let result = match &record.state {
+        State::Succeeded { result, .. } => format!("; its result was {result}"),
+        _ => String::new(),
+    };
+    (record.attempts, record.reserved, record.approval) = (0, 0, None);
+    release(record, Duration::ZERO, EventKind::Reopened, Some(detail + &result), log);
 }

@@ -11,6 +11,7 @@ use crate::policy::{Contract, Reconcile, Remint, Text};
 
 /// What a contract says that matters to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of the contract")]
 pub struct Terms {
     /// How many attempts one claim reserves: `retry.max`.
     pub attempts: u32,

@@ -138,6 +138,7 @@ fn resolved() -> impl Strategy<Value = Resolved> {
     prop_oneof![
         Just(Resolved::Happened { result: "1".into() }),
         any::<bool>().prop_map(|holder_is_dead| Resolved::DidNotHappen { holder_is_dead }),
+        Just(Resolved::Reopened),
     ]
 }
 

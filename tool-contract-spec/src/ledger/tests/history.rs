@@ -126,6 +126,7 @@ fn the_numbers_of_events_never_change() {
         (16, "resolved_did_not_happen"),
         (17, "expired"),
         (18, "attempted"),
+        (19, "reopened"),
     ];
     assert_eq!(numbers, expected);
 }

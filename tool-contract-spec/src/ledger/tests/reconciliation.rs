@@ -252,3 +252,52 @@ fn a_person_has_no_say_where_nothing_is_unknown() {
     bench.settle(claim.fence, 1, happened("7"));
     assert_eq!(bench.resolve(dead()), Reconciled::Superseded { state: Some(StateName::Succeeded) });
 }
+
+#[test]
+fn a_person_may_let_it_run_again() {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, terms()));
+    bench.settle(claim.fence, 1, happened("7"));
+    assert_eq!(bench.resolve(Resolved::Reopened), recorded(StateName::Released));
+    let event = bench.events.last().expect("an event");
+    assert_eq!(
+        (event.kind, event.detail.as_deref()),
+        (EventKind::Reopened, Some("ada: looked; its result was 7"))
+    );
+    let again = bench.claim(&admission(2, terms()));
+    assert_eq!((again.attempts_before, again.in_doubt), (0, false));
+    // Who held it before settles nothing.
+    assert!(matches!(bench.settle(claim.fence, 1, happened("8")), Settled::Superseded { .. }));
+}
+
+#[test]
+fn a_tombstone_and_a_key_without_attempts_may_be_reopened() {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, terms()));
+    bench.settle(claim.fence, 1, happened("7"));
+    bench.at(TTL);
+    assert_eq!(bench.refusal(&admission(2, terms())), Refusal::Expired);
+    let event = bench.events.last().expect("an event");
+    assert_eq!((event.kind, event.detail.as_deref()), (EventKind::Expired, Some("7")));
+    assert_eq!(bench.resolve(Resolved::Reopened), recorded(StateName::Released));
+    for _ in 0..MAX_TOTAL {
+        let claim = bench.claim(&admission(3, Terms { attempts: 1, ..terms() }));
+        bench.settle(claim.fence, 1, nothing(0));
+    }
+    assert!(matches!(bench.refusal(&admission(4, terms())), Refusal::AttemptsExhausted { .. }));
+    bench.resolve(Resolved::Reopened);
+    bench.claim(&admission(5, terms()));
+}
+
+#[test]
+fn what_runs_or_is_unknown_is_not_reopened() {
+    let mut bench = Bench::default();
+    bench.claim(&admission(1, terms()));
+    for (now, state) in [(0, StateName::Running), (LEASE, StateName::Unknown)] {
+        let superseded = Reconciled::Superseded { state: Some(state) };
+        assert_eq!(bench.at(now).resolve(Resolved::Reopened), superseded);
+    }
+    bench.reconcile(8);
+    let superseded = Reconciled::Superseded { state: Some(StateName::Reconciling) };
+    assert_eq!(bench.resolve(Resolved::Reopened), superseded);
+}
