@@ -78,5 +78,5 @@ fn operation(order: &Purchase) -> Operation {
             .argument(argument.name, |out| (argument.write)(value, out))
             .expect("it is plain data, in order");
     }
-    hasher.finish()
+    hasher.finish(None)
 }

@@ -6,9 +6,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use tool_contract_spec::ledger::ApprovalId;
+use tool_contract_spec::operation::Fingerprint;
 
 use crate::approval::{Approval, PendingApproval};
 use crate::calling::Calling;
@@ -31,6 +34,8 @@ pub(crate) struct More {
     pub(crate) user: Option<String>,
     pub(crate) workflow: Option<String>,
     pub(crate) correlation_id: Option<String>,
+    /// What it binds besides its arguments, or why that is no fingerprint.
+    pub(crate) fingerprint: Option<Result<Fingerprint, Arc<str>>>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) approval: Option<ApprovalId>,
 }
@@ -41,6 +46,7 @@ static NOTHING: More = More {
     user: None,
     workflow: None,
     correlation_id: None,
+    fingerprint: None,
     deadline: None,
     approval: None,
 };
@@ -231,6 +237,30 @@ impl<T: Tool, K, A> Call<T, K, A> {
     /// What ties this call to others in logs and histories.
     pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
         self.meta.more().correlation_id = Some(id.into());
+        self
+    }
+
+    /// Binds the call to more than its arguments: the agent, a window of time, the
+    /// versions that its plan was made for.
+    ///
+    /// Under one key, calls with different fingerprints conflict; that keeps a
+    /// plan made for yesterday's prices from being taken for today's. It stands
+    /// in the operation's history **in clear**. At most
+    /// [`Fingerprint::MAX_LEN`] bytes of canonical JSON; what has no canonical
+    /// form, or is longer, is refused when the call is made.
+    ///
+    /// ```
+    /// # use tool_contract_runtime as tool_contract;
+    /// # fn show<T: tool_contract::Tool, K, A>(call: tool_contract::Call<T, K, A>) {
+    /// #[derive(serde::Serialize)]
+    /// struct Context { agent: &'static str, prices: u64 }
+    ///
+    /// let call = call.fingerprint(&Context { agent: "buyer", prices: 7 });
+    /// # }
+    /// ```
+    pub fn fingerprint(mut self, context: &(impl Serialize + ?Sized)) -> Self {
+        let fingerprint = Fingerprint::of(context).map_err(|why| why.to_string().into());
+        self.meta.more().fingerprint = Some(fingerprint);
         self
     }
 

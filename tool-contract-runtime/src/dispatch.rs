@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tool_contract_spec::ledger::{ApprovalId, EscalationId};
-use tool_contract_spec::operation::OperationHash;
+use tool_contract_spec::operation::{Fingerprint, OperationHash};
 use tool_contract_spec::policy::Text;
 use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::rulebook::suggest::likely;
@@ -92,6 +92,8 @@ pub struct Meta {
     pub workflow: Option<String>,
     /// The approval that it was given.
     pub approval: Option<ApprovalId>,
+    /// What it binds besides its arguments: see [`Call::fingerprint`](crate::Call::fingerprint).
+    pub fingerprint: Option<serde_json::Value>,
 }
 
 /// How a dynamic call ended.
@@ -235,11 +237,14 @@ pub(crate) fn typed<T: Tool>(runtime: &Runtime, call: DynamicCall) -> BoxFuture<
             refused(tool, Code::ARGUMENTS_MALFORMED, reason, "correct them and call again");
         Box::pin(std::future::ready(response))
     };
+    let (given_key, attempt) = (call.meta.idempotency_key.clone(), call.meta.attempt_number);
+    let meta = call::Meta::from(call.meta);
+    let bound = meta.fingerprint.as_ref().and_then(|bound| bound.as_ref().ok());
     // Some argument's own `Deserialize` or `Serialize` may panic at what an
     // agent sends.
     let read = catch_unwind(AssertUnwindSafe(|| {
         let arguments = read::arguments::<T>(call.arguments.get())?;
-        let described = TypedJob::new(arguments.clone()).describe(runtime.secret_key());
+        let described = TypedJob::new(arguments.clone()).describe(runtime.secret_key(), bound);
         Ok::<_, Misfit>((arguments, described.ok().map(|described| described.hash)))
     }));
     let (arguments, hash) = match read {
@@ -247,10 +252,8 @@ pub(crate) fn typed<T: Tool>(runtime: &Runtime, call: DynamicCall) -> BoxFuture<
         Ok(Err(why)) => return refuse(&format!("its arguments do not fit: {why}")),
         Err(_) => return refuse("its arguments do not fit: reading them panicked"),
     };
-    let meta = call.meta;
-    tracing::debug!(target: "tool_contract", tool, key = ?meta.idempotency_key, attempt = ?meta.attempt_number, "dispatched");
-    let given_key = meta.idempotency_key.clone();
-    let calling = crate::calling::Calling::new(runtime, arguments, meta.into());
+    tracing::debug!(target: "tool_contract", tool, key = ?given_key, ?attempt, "dispatched");
+    let calling = crate::calling::Calling::new(runtime, arguments, meta);
     Box::pin(async move {
         let mut response = Response::of(tool, hash);
         response.idempotency_key = given_key;
@@ -260,7 +263,11 @@ pub(crate) fn typed<T: Tool>(runtime: &Runtime, call: DynamicCall) -> BoxFuture<
 
 impl From<Meta> for call::Meta {
     fn from(meta: Meta) -> Self {
+        let fingerprint = meta
+            .fingerprint
+            .map(|context| Fingerprint::of(&context).map_err(|why| why.to_string().into()));
         let more = call::More {
+            fingerprint,
             tenant: meta.tenant,
             user: meta.user,
             workflow: meta.workflow,

@@ -6,9 +6,13 @@
 //! `\0`, so no two operations have the same input. The label keeps this hash
 //! apart from every other use of SHA-256, and its version from later formats.
 //!
+//! A call that binds more than its arguments, a [`Fingerprint`], adds `\0` and its
+//! canonical form.
+//!
 //! A secret argument stands in the object as `"hmac-sha256:<hex>"`. A plain hash
 //! would not do: all card numbers can be tried in minutes.
 
+mod fingerprint;
 mod hash;
 mod secret;
 
@@ -19,6 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::canonical::{CanonicalError, Form, name_order, push_string};
 
+pub use self::fingerprint::{Fingerprint, FingerprintError};
 pub use self::hash::{OperationHash, OperationHashError};
 pub use self::secret::{SecretKey, SecretKeyError};
 
@@ -137,11 +142,18 @@ impl<'a> OperationHasher<'a> {
 
     /// The finished operation.
     #[must_use]
-    pub fn finish(mut self) -> Operation {
-        self.input.push('}');
-        let hash = OperationHash::from_bytes(Sha256::digest(&self.input).into());
-        self.input.drain(..self.start);
-        Operation { hash, canonical: self.input, form: self.form }
+    pub fn finish(self, fingerprint: Option<&Fingerprint>) -> Operation {
+        let Self { mut input, start, form, .. } = self;
+        input.push('}');
+        let end = input.len();
+        if let Some(fingerprint) = fingerprint {
+            input.push('\0');
+            input.push_str(fingerprint.as_str());
+        }
+        let hash = OperationHash::from_bytes(Sha256::digest(&input).into());
+        input.truncate(end);
+        input.drain(..start);
+        Operation { hash, canonical: input, form }
     }
 
     fn push_name(&mut self, name: &'a str) -> Result<(), OperationError> {

@@ -13,6 +13,7 @@ mod doubt;
 mod dropping;
 mod events;
 mod faults;
+mod fingerprints;
 mod in_flight;
 mod keys;
 mod leases;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tool_contract_spec::key::{IdempotencyKey, MalformedKey, OperationId, Tenant, User, Workflow};
 use tool_contract_spec::ledger::{Admission, CellId, Draw, Intent, Terms};
+use tool_contract_spec::operation::Fingerprint;
 use tool_contract_spec::policy::{Contract, KeySource, Limit, Scope};
 use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::template::RenderError;
@@ -147,11 +148,12 @@ pub(crate) fn admission(
 ) -> Result<Admission, CallError<()>> {
     let contract = job.contract();
     let key = key(runtime, entry, job, meta.key.as_deref())?;
-    let described = job.describe(runtime.secret_key()).map_err(|why| {
-        let about = About { key: Some(key.clone()), ..About::tool(contract.name.clone()) };
+    let about = || About { key: Some(key.clone()), ..About::tool(contract.name.clone()) };
+    let fingerprint = fingerprint(meta, about)?;
+    let described = job.describe(runtime.secret_key(), fingerprint.as_ref()).map_err(|why| {
         let next = "change the argument: what cannot be compared cannot be guarded";
         let reason = format!("its arguments have no canonical form: {why}");
-        CallError::from(Rejected::new(Code::ARGUMENTS_MALFORMED, about, reason, next))
+        CallError::from(Rejected::new(Code::ARGUMENTS_MALFORMED, about(), reason, next))
     })?;
     Ok(Admission {
         id: OperationId { tenant: caller.tenant.clone(), tool: contract.name.clone(), key },
@@ -165,6 +167,19 @@ pub(crate) fn admission(
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
         draws: caller.draws(contract),
         correlation_id: caller.correlation_id.clone(),
+        fingerprint,
+    })
+}
+
+/// What the call binds besides its arguments.
+fn fingerprint(
+    meta: &Meta,
+    about: impl FnOnce() -> About,
+) -> Result<Option<Fingerprint>, CallError<()>> {
+    meta.fingerprint.clone().transpose().map_err(|why| {
+        let reason = format!("what was given to `.fingerprint(..)` is no fingerprint: {why}");
+        let next = "bind something small that has a canonical form: a version, a date, a name";
+        CallError::from(Rejected::new(Code::ARGUMENTS_MALFORMED, about(), reason, next))
     })
 }
 

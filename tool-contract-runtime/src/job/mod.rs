@@ -10,7 +10,9 @@ use serde_json::Map;
 use serde_json::value::RawValue;
 use tool_contract_spec::canonical::Form;
 use tool_contract_spec::ledger::Timestamp;
-use tool_contract_spec::operation::{OperationError, OperationHash, OperationHasher, SecretKey};
+use tool_contract_spec::operation::{
+    Fingerprint, OperationError, OperationHash, OperationHasher, SecretKey,
+};
 use tool_contract_spec::outcome::{Outcome, OutcomeClass};
 use tool_contract_spec::policy::{ArgumentRole, Contract};
 
@@ -45,7 +47,11 @@ pub(crate) enum Found {
 pub(crate) trait Job: Send {
     fn contract(&self) -> &'static Contract;
     fn is_blocking(&self) -> bool;
-    fn describe(&self, secret: Option<&SecretKey>) -> Result<Described, OperationError>;
+    fn describe(
+        &self,
+        secret: Option<&SecretKey>,
+        fingerprint: Option<&Fingerprint>,
+    ) -> Result<Described, OperationError>;
     /// An argument as the text that stands in a key.
     fn key_text(&self, argument: &str) -> Option<String>;
     /// Runs the body once; the typed result stays with the job. After the last
@@ -85,8 +91,12 @@ where
         T::BLOCKING
     }
 
-    fn describe(&self, secret: Option<&SecretKey>) -> Result<Described, OperationError> {
-        describe(self.arguments(), secret)
+    fn describe(
+        &self,
+        secret: Option<&SecretKey>,
+        fingerprint: Option<&Fingerprint>,
+    ) -> Result<Described, OperationError> {
+        describe(self.arguments(), secret, fingerprint)
     }
 
     fn key_text(&self, name: &str) -> Option<String> {
@@ -150,6 +160,7 @@ fn stored<O: Output>(output: &O) -> Arc<str> {
 fn describe<T: Tool>(
     arguments: &T,
     secret: Option<&SecretKey>,
+    fingerprint: Option<&Fingerprint>,
 ) -> Result<Described, OperationError> {
     let contract = T::contract();
     let mut hasher = OperationHasher::new(&contract.name, contract.version);
@@ -167,7 +178,7 @@ fn describe<T: Tool>(
             _ => hasher.argument(argument.name, |out| (argument.erased.canonical)(value, out))?,
         };
     }
-    let operation = hasher.finish();
+    let operation = hasher.finish(fingerprint);
     // The canonical text is the JSON of the arguments, if nothing is missing
     // from it: then it need not be written twice.
     let arguments = if is_whole && operation.form == Form::Json {

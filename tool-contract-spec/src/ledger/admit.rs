@@ -8,7 +8,7 @@ use super::{
     Limited, Log, Nonce, Record, State, StateName, Step, Terms, Timestamp, Unknown, draw, lapse,
 };
 use crate::key::{IdempotencyKey, OperationId};
-use crate::operation::OperationHash;
+use crate::operation::{Fingerprint, OperationHash};
 use crate::policy::{Remint, Text};
 
 /// What a call wants of its admission.
@@ -45,6 +45,8 @@ pub struct Admission {
     pub draws: Vec<Draw>,
     /// What ties it to other calls.
     pub correlation_id: Option<Arc<str>>,
+    /// What it binds besides its arguments; the hash covers it.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A right to run.
@@ -453,6 +455,9 @@ fn claim(
     record.reserved = attempts;
     record.terms.clone_from(&request.terms);
     record.correlation_id.clone_from(&request.correlation_id);
+    if let Some(fingerprint) = &request.fingerprint {
+        log.note(record, EventKind::Bound, Some(fingerprint.to_string()));
+    }
     let (kind, detail) = match &reminted_from {
         None => (EventKind::Claimed, None),
         Some(first) => (EventKind::ClaimedReminted, Some(first.to_string())),

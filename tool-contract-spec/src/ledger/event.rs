@@ -48,11 +48,14 @@ pub enum EventKind {
     Attempted = 18,
     /// A person let it run again.
     Reopened = 19,
+    /// The claim that follows binds more than its arguments; the detail is its
+    /// fingerprint.
+    Bound = 20,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ApprovalRequested,
         Self::ApprovalGranted,
         Self::ApprovalDenied,
@@ -72,6 +75,7 @@ impl EventKind {
         Self::Expired,
         Self::Attempted,
         Self::Reopened,
+        Self::Bound,
     ];
 
     /// Its word in histories and logs.
@@ -97,6 +101,7 @@ impl EventKind {
             Self::Expired => "expired",
             Self::Attempted => "attempted",
             Self::Reopened => "reopened",
+            Self::Bound => "bound",
         }
     }
 }

@@ -20,13 +20,13 @@ fn charge(tool: &str, version: u32, amount: u64) -> Operation {
     let mut hasher = OperationHasher::new(tool, version);
     hasher.argument("amount", write(amount)).unwrap();
     hasher.argument("order_id", write("order-17")).unwrap();
-    hasher.finish()
+    hasher.finish(None)
 }
 
 fn with_secret(key: &SecretKey, tool: &str, name: &str, card: &str) -> Operation {
     let mut hasher = OperationHasher::new(tool, 1);
     hasher.secret(name, key, write(card)).unwrap();
-    hasher.finish()
+    hasher.finish(None)
 }
 
 #[test]
@@ -62,14 +62,14 @@ fn the_hash_depends_on_all_of_it() {
         charge("charge2", 1, 1).hash,
         charge("charge", 1, 1 << 53).hash,
         charge("charge", 1, (1 << 53) + 1).hash,
-        OperationHasher::new("charge", 1).finish().hash,
+        OperationHasher::new("charge", 1).finish(None).hash,
     ];
     assert_eq!(HashSet::from(hashes).len(), hashes.len());
 }
 
 #[test]
 fn no_arguments_are_an_empty_object() {
-    assert_eq!(OperationHasher::new("now", 1).finish().canonical, "{}");
+    assert_eq!(OperationHasher::new("now", 1).finish(None).canonical, "{}");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn one_argument_decides_the_form() {
     let mut hasher = OperationHasher::new("tool", 1);
     hasher.argument("a", write(u64::MAX)).unwrap();
     hasher.argument("b", write(1)).unwrap();
-    assert_eq!(hasher.finish().form, Form::HashOnly);
+    assert_eq!(hasher.finish(None).form, Form::HashOnly);
 }
 
 #[test]
@@ -179,4 +179,30 @@ proptest! {
     fn reading_a_hash_never_panics(text in any::<String>()) {
         prop_assert!(text.parse::<OperationHash>().is_err());
     }
+}
+
+#[test]
+fn a_fingerprint_makes_it_another_operation() {
+    let hash = |fingerprint: Option<&Fingerprint>| {
+        let mut hasher = OperationHasher::new("charge", 1);
+        hasher.argument("cents", write(5)).unwrap();
+        let operation = hasher.finish(fingerprint);
+        assert_eq!(operation.canonical, r#"{"cents":5}"#, "it is none of the arguments");
+        operation.hash
+    };
+    let of = |value: &str| Fingerprint::of(value).unwrap();
+    let hashes = [hash(None), hash(Some(&of(""))), hash(Some(&of("a"))), hash(Some(&of("b")))];
+    for (index, one) in hashes.iter().enumerate() {
+        assert!(hashes[..index].iter().all(|other| other != one));
+    }
+    assert_eq!(hash(Some(&of("a"))), hash(Some(&of("a"))));
+}
+
+#[test]
+fn a_fingerprint_has_a_bound_and_a_canonical_form() {
+    let longest = "x".repeat(Fingerprint::MAX_LEN - 2);
+    assert!(Fingerprint::of(&longest).is_ok());
+    let longer = Fingerprint::of(&(longest + "x"));
+    assert!(matches!(longer, Err(FingerprintError::TooLong(4_097))), "{longer:?}");
+    assert!(matches!(Fingerprint::of(&f64::NAN), Err(FingerprintError::Canonical(_))));
 }

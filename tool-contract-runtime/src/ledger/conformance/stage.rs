@@ -77,6 +77,7 @@ pub(in crate::ledger) fn call(caller: u128, id: &OperationId) -> Admission {
         requested_by: None,
         draws: Vec::new(),
         correlation_id: None,
+        fingerprint: None,
     }
 }
 

@@ -333,3 +333,14 @@ fn what_is_not_finished_speaks_without_end() {
     bench.reconcile(8);
     assert!(bench.record().speaks_at(Timestamp::END));
 }
+
+#[test]
+fn what_a_call_binds_stands_in_its_history() {
+    let mut bench = Bench::default();
+    let fingerprint = Some(crate::operation::Fingerprint::of(&["prices", "7"]).unwrap());
+    bench.claim(&Admission { fingerprint, ..admission(1, terms()) });
+    let events: Vec<_> =
+        bench.events.iter().map(|event| (event.kind, event.detail.as_deref())).collect();
+    let bound = (EventKind::Bound, Some(r#"["prices","7"]"#));
+    assert_eq!(events, [bound, (EventKind::Claimed, None)]);
+}

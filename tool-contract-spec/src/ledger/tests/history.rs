@@ -127,6 +127,7 @@ fn the_numbers_of_events_never_change() {
         (17, "expired"),
         (18, "attempted"),
         (19, "reopened"),
+        (20, "bound"),
     ];
     assert_eq!(numbers, expected);
 }

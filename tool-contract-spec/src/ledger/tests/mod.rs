@@ -75,6 +75,7 @@ fn admission(caller: u128, terms: Terms) -> Admission {
         requested_by: None,
         draws: Vec::new(),
         correlation_id: None,
+        fingerprint: None,
     }
 }
 
