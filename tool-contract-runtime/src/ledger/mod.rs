@@ -6,8 +6,8 @@
 //! the record, the events and the cells that came of it, in one atomic,
 //! durable step.
 
-#[cfg(test)]
-mod conformance;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
 mod memory;
 #[cfg(any(test, feature = "postgres", feature = "redis"))]

@@ -7,6 +7,8 @@ mod faults;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+#[cfg(any(test, feature = "conformance"))]
+pub use crate::ledger::conformance;
 pub use clock::ManualClock;
 pub use faults::{Fault, FaultyLedger, Step};
 use tool_contract_spec::key::{IdempotencyKey, OperationId};

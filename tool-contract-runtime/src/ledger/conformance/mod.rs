@@ -3,6 +3,34 @@
 //! The transitions have tests of their own. What is checked here is what a store
 //! can get wrong around them: whose record is loaded, what is kept and what is
 //! left, who is woken, who comes first.
+//!
+//! For a ledger of your own, turn on the feature `conformance` in your
+//! dev-dependencies, and write one test:
+//!
+//! ```
+//! # use tool_contract_runtime as tool_contract;
+//! use std::sync::Arc;
+//! use tool_contract::ledger::MemoryLedger; // in place of yours
+//! use tool_contract::testing::{ManualClock, conformance::{self, Subject}};
+//!
+//! # let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+//! # tokio.block_on(async {
+//! conformance::run(|| async {
+//!     let clock = Arc::new(ManualClock::new());
+//!     let ledger = MemoryLedger::with_clock(Arc::clone(&clock) as _);
+//!     Subject::new(ledger, move |span| {
+//!         clock.advance(span);
+//!         std::future::ready(())
+//!     })
+//! })
+//! .await;
+//! # });
+//! ```
+//!
+//! The checks let minutes of the ledger's time pass, so the ledger must live by a
+//! clock that the test can move.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a check fails by panicking")]
 
 mod approvals;
 mod claims;
@@ -20,15 +48,32 @@ use std::time::Duration;
 
 use super::{BoxFuture, Ledger};
 use stage::Stage;
+#[cfg(test)]
 pub(super) use stage::{call, confirmed, happened, hash, id, key, repeatable, terms, unknown};
+#[cfg(test)]
 pub(super) use waiting::settle_down;
 
 /// A ledger to be checked.
-pub(super) struct Subject {
-    /// The ledger: empty, and used by nobody else.
-    pub(super) ledger: Arc<dyn Ledger>,
-    /// Lets so much of the ledger's time pass: by moving a clock, or by waiting.
-    pub(super) pass: Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>,
+pub struct Subject {
+    ledger: Arc<dyn Ledger>,
+    pass: Box<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+impl Subject {
+    /// A ledger that is empty and used by nobody else; `pass` lets so much of its
+    /// time pass.
+    pub fn new<F>(ledger: impl Ledger, pass: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self { ledger: Arc::new(ledger), pass: Box::new(move |span| Box::pin(pass(span))) }
+    }
+}
+
+impl std::fmt::Debug for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject").finish_non_exhaustive()
+    }
 }
 
 type Behaviour = fn(Stage) -> BoxFuture<'static, ()>;
@@ -107,8 +152,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
 /// Puts a ledger to every check. `make` makes an empty one for each.
 ///
 /// # Panics
-/// At the first check that fails.
-pub(super) async fn run<F: Future<Output = Subject>>(make: impl Fn() -> F) {
+/// At the first check that fails, after its name was printed.
+pub async fn run<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     for (name, behaviour) in BEHAVIOURS {
         // A failed assertion says what; this says where.
         println!("checking {name}");

@@ -68,10 +68,6 @@ impl<S: Store> SharedLedger<S> {
         let time = StoreTime::new(clock);
         Self { store, time, fences: Fences::default(), held: Held::default() }
     }
-
-    pub(crate) const fn store(&self) -> &S {
-        &self.store
-    }
 }
 
 impl<S: Store + fmt::Debug> fmt::Debug for SharedLedger<S> {

@@ -21,6 +21,7 @@ pub(super) enum Known {
 }
 
 /// What a guess is made from.
+#[expect(clippy::large_enum_variant, reason = "it is moved a few times, and a box costs more")]
 pub(super) enum From {
     /// The key was never seen, nor the intent.
     Nothing,

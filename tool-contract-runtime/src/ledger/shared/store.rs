@@ -80,6 +80,7 @@ pub(crate) struct Twins {
 
 /// What came of a step.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is moved a few times, and a box costs more")]
 pub(crate) enum Exchanged {
     /// It is written.
     Put {

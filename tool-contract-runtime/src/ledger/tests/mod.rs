@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::conformance::{self, Subject};
-use super::{BoxFuture, Ledger, MemoryLedger, SqliteLedger};
+use super::{Ledger, MemoryLedger, SqliteLedger};
 use crate::testing::ManualClock;
 
 /// A ledger, and what moves its clock; `kept` lives as long.
@@ -17,12 +17,11 @@ fn subject<K: Send + Sync + 'static>(
     clock: Arc<ManualClock>,
     kept: K,
 ) -> Subject {
-    let pass = move |span| -> BoxFuture<'static, ()> {
+    Subject::new(ledger, move |span| {
         let _ = &kept;
         clock.advance(span);
-        Box::pin(std::future::ready(()))
-    };
-    Subject { ledger: Arc::new(ledger), pass: Box::new(pass) }
+        std::future::ready(())
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

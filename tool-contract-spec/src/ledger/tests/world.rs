@@ -89,6 +89,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is a test's")]
 enum Message {
     Admission(Admission),
     Settlement(Settlement),
@@ -422,7 +423,7 @@ impl World {
         let newest = before.as_ref().map(|record| record.fence);
         match answer {
             Renewed::Until { .. } => {
-                assert_eq!(newest, Some(fence), "only the newest fence renews")
+                assert_eq!(newest, Some(fence), "only the newest fence renews");
             }
             Renewed::Lost { .. } => {
                 let name =

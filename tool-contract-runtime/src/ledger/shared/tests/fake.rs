@@ -39,7 +39,7 @@ struct Shelf {
 /// A store that several ledgers share.
 #[derive(Clone)]
 pub(super) struct FakeStore {
-    shelf: Arc<Mutex<Shelf>>,
+    kept: Arc<Mutex<Shelf>>,
     waiting: Arc<Waiting>,
     /// The store's own clock, which no client sees.
     clock: Arc<dyn Clock>,
@@ -47,37 +47,37 @@ pub(super) struct FakeStore {
 
 impl FakeStore {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { shelf: Arc::default(), waiting: Arc::default(), clock }
+        Self { kept: Arc::default(), waiting: Arc::default(), clock }
     }
 
     /// How many exchanges there were since this was last asked.
     pub(super) fn exchanges(&self) -> u32 {
-        std::mem::take(&mut self.shelf().exchanges)
+        std::mem::take(&mut self.inside().exchanges)
     }
 
     pub(super) fn fail_next(&self, mishap: Mishap) {
-        self.shelf().mishap = Some(mishap);
+        self.inside().mishap = Some(mishap);
     }
 
     pub(super) fn set_fence(&self, fence: u64) {
-        self.shelf().fence = fence;
+        self.inside().fence = fence;
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap()
+    fn inside(&self) -> MutexGuard<'_, Shelf> {
+        self.kept.lock().unwrap()
     }
 
-    fn carry_out(&self, exchange: Exchange) -> Result<Exchanged, LedgerError> {
+    fn carry_out(&self, exchange: &Exchange) -> Result<Exchanged, LedgerError> {
         let now = self.clock.now();
-        let mut shelf = self.shelf();
-        shelf.exchanges += 1;
-        let mishap = if exchange.put.is_some() { shelf.mishap.take() } else { None };
+        let mut kept = self.inside();
+        kept.exchanges += 1;
+        let mishap = if exchange.put.is_some() { kept.mishap.take() } else { None };
         let lost = || Err(LedgerError::Unavailable("the line is dead".to_owned()));
         if mishap == Some(Mishap::Lost) {
             return lost();
         }
-        let exchanged = shelf.exchange(&exchange, now);
-        drop(shelf);
+        let exchanged = kept.exchange(exchange, now);
+        drop(kept);
         if matches!(exchanged, Exchanged::Put { .. }) {
             self.waiting.wake(&exchange.id);
         }
@@ -150,7 +150,7 @@ impl Shelf {
 
 impl Store for FakeStore {
     fn exchange(&self, exchange: Exchange) -> Answer<'_, Exchanged> {
-        let answer = self.carry_out(exchange);
+        let answer = self.carry_out(&exchange);
         Box::pin(async move {
             // Others may come in between.
             tokio::task::yield_now().await;
@@ -159,24 +159,24 @@ impl Store for FakeStore {
     }
 
     fn reserve_fences(&self, count: u64) -> Answer<'_, Fence> {
-        let mut shelf = self.shelf();
-        let first = shelf.fence + 1;
-        shelf.fence += count;
+        let mut kept = self.inside();
+        let first = kept.fence + 1;
+        kept.fence += count;
         Box::pin(ready(Ok(Fence(first))))
     }
 
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
         let now = self.clock.now();
-        Box::pin(ready(Ok(self.shelf().draw(&draws, now))))
+        Box::pin(ready(Ok(self.inside().draw(&draws, now))))
     }
 
     fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
-        Box::pin(ready(Ok(self.shelf().histories.get(&id).cloned().unwrap_or_default())))
+        Box::pin(ready(Ok(self.inside().histories.get(&id).cloned().unwrap_or_default())))
     }
 
     fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
-        let shelf = self.shelf();
-        let all = shelf.records.iter().filter(|(id, found)| query.matches(id, &found.record));
+        let kept = self.inside();
+        let all = kept.records.iter().filter(|(id, found)| query.matches(id, &found.record));
         let listed = all.take(query.bound()).map(|(id, found)| (id.clone(), found.record.clone()));
         Box::pin(ready(Ok(listed.collect())))
     }
@@ -185,7 +185,7 @@ impl Store for FakeStore {
         Box::pin(async move {
             let change = self.waiting.listen(&id);
             let is_moving = self
-                .shelf()
+                .inside()
                 .records
                 .get(&id)
                 .is_some_and(|found| found.record.state.name().is_moving());
