@@ -17,7 +17,20 @@ use proc_macro::TokenStream;
 
 /// Makes a function safe to hand to an agent.
 ///
-/// ```ignore
+/// ```
+/// use tool_contract::ledger::MemoryLedger;
+/// use tool_contract::{Cx, Done, Runtime, ToolError, tool};
+///
+/// #[derive(Debug, thiserror::Error, ToolError)]
+/// pub enum PaymentError {
+///     #[error("the provider is busy")]
+///     #[outcome(retryable_failure(rate_limited))]
+///     Busy,
+///     #[error("no answer after the request was sent")]
+///     #[outcome(side_effect_unknown)]
+///     NoAnswer,
+/// }
+///
 /// /// Charge the card on file for an order.
 /// #[tool(
 ///     side_effect = "write",
@@ -25,13 +38,32 @@ use proc_macro::TokenStream;
 ///     retry(max = 3, on = "retryable"),
 ///     rollback = "refund_card",
 /// )]
-/// pub async fn charge_card(cx: &Cx, order_id: String, cents: u64) -> Result<Receipt, PaymentError> {
-///     provider(cx).charge(&order_id, cents, cx.idempotency_key()).await
+/// pub async fn charge_card(
+///     cx: &Cx,
+///     /// The order that is paid for.
+///     order_id: String,
+///     cents: u64,
+///     #[arg(ignore)] memo: String,
+/// ) -> Result<String, PaymentError> {
+///     // Hand `cx.idempotency_key()` to the provider, if it takes one.
+///     Ok(format!("{order_id}: {cents} ({memo}), attempt {}", cx.attempt()))
 /// }
 ///
-/// async fn refund_card(done: Done<ChargeCard>) -> Result<(), PaymentError> { /* .. */ }
+/// /// What undoes it.
+/// async fn refund_card(done: Done<ChargeCard>) -> Result<(), PaymentError> {
+///     let _ = (done.args.order_id, done.output, done.key);
+///     Ok(())
+/// }
 ///
-/// let receipt = charge_card("order-17".into(), 4_200).key("order-17/charge").call(&runtime).await?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Runtime::builder().ledger(MemoryLedger::new()).build()?;
+/// let call = |memo: &str| charge_card("order-17".into(), 4_200, memo.into()).key("order-17/charge");
+/// let first = call("monthly").call(&runtime).await?;
+/// let again = call("monthly fee").call(&runtime).await?;
+/// assert!(again.replayed() && *first == *again);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// The function keeps its name and its arguments and returns a `Call`, which
@@ -46,36 +78,67 @@ use proc_macro::TokenStream;
 /// `extern`. Async or not, it returns a `Result`, by whatever alias, whose
 /// error implements `ToolError`. Arguments and output own their data and
 /// implement `Serialize`, `DeserializeOwned`, `JsonSchema` and `Send`;
-/// arguments also `Clone`. A first parameter of type `&Cx` is no argument.
+/// arguments also `Clone`. Types in the signature are as public as the
+/// function.
 ///
-/// The doc comment is what the model is told; doc comments on parameters
-/// become those of the generated type's fields. `#[cfg]` below the attribute
-/// is about all that is generated, lint levels too; other attributes stay with
-/// the body.
+/// The doc comment is what the model is told of the tool. `#[cfg]` below the
+/// attribute is about all that is generated, lint levels too; other attributes
+/// stay with the body.
 ///
 /// # The attribute
 ///
 /// | key | values | where it is left out |
 /// |---|---|---|
-/// | `side_effect` | `"read"`, `"write"`, `"destructive"` | an error |
-/// | `idempotent` | `idempotent` · `idempotent = false` · `idempotent(key = "{order_id}", by = "ledger")`; also by `"downstream"` or `"nature"` | an error on what changes something |
-/// | `retry` | `retry(max = 3, on = "retryable")`; also `max_total`, `backoff`, `base`, `cap`, `jitter`, `budget` | one attempt |
+/// | `side_effect` | `"read"`, `"write"`, `"destructive"`: what it does to the world | an error |
+/// | `idempotent` | `idempotent` · `idempotent = false` · `idempotent(key = "{order_id}", by = "ledger")`: whether and how a repetition is harmless (below) | an error on what changes something |
+/// | `retry` | `retry(max = 3, on = "retryable")`: after which failures it is tried again (below) | one attempt |
 /// | `timeout` | `"30s"`, for one attempt | 30 s |
-/// | `ttl` | `"24h"` · `ttl(window = "30d", sliding)` | 24 h |
-/// | `rollback` | `"path::to::function"` · `"manual_only"` · `"none"` | an error on what changes something |
-/// | `reconcile` | `"path::to::function"` · `reconcile(with = "..", settle = "10s")` | a person finds out |
-/// | `confirm` | `confirm(by = "human", ttl = "15m", quorum = 1)` | an error on what is destructive |
-/// | `rate_limit` | `rate_limit(per_tool = "100/s", per_tenant = "20/min", per_user = "10/h", per_workflow = "50")` | no limit |
-/// | `in_flight` | `"wait"`, `"reject"` | `"wait"` |
-/// | `remint` | `"warn"`, `"reject"`, `"replay"` | `"warn"` |
-/// | `state` | `state(Type, ..)`: what `cx.state::<Type>()` may take | nothing |
+/// | `ttl` | `"24h"` · `ttl(window = "30d", sliding)`: how long a finished key replays its result | 24 h |
+/// | `rollback` | `"path::to::function"` · `"manual_only"` · `"none"`: what undoes it, `async fn(Done<Type>) -> Result<(), E>` | an error on what changes something |
+/// | `reconcile` | `"path::to::function"` · `reconcile(with = "..", settle = "10s")`: finds out what happened, `async fn(Asked<Type>) -> Result<Option<Output>, E>` | a person finds out; `settle` is 10 s |
+/// | `confirm` | `confirm(by = "human", ttl = "15m", quorum = 1)`: who says yes to the very call | an error on what is destructive |
+/// | `rate_limit` | `rate_limit(per_tool = "100/s", per_tenant = "20/min", per_user = "10/h", per_workflow = "50")`; also `/d` | no limit |
+/// | `in_flight` | `"wait"`, `"reject"`: a second call while the first runs | `"wait"` |
+/// | `remint` | `"warn"`, `"reject"`, `"replay"`: the same operation under another key | `"warn"` |
+/// | `state` | `state(Type, ..)`: what `cx.state::<Type>()` may take from the runtime | nothing |
 /// | `allow` | `allow(TC0105, ..)`: warnings and advice that are settled | nothing |
-/// | `name`, `args`, `version`, `crate` | the tool's name, the type's name, the contract's version, where this library is found | the function's, in `CamelCase`, 1, `::tool_contract` |
+/// | `name` | the tool's name, as models and the contract know it | the function's |
+/// | `args` | the name of the generated type | the function's, in `CamelCase` |
+/// | `version` | the contract's version, part of every operation's hash: where it rises, old keys conflict | 1 |
+/// | `crate` | where this library is found | `::tool_contract` |
 ///
-/// Paths may be written bare, `rollback = refund_card`, so that editors can
-/// follow them. Arguments may be marked `#[arg(ignore)]` (no part of the
-/// operation's hash) or `#[arg(secret)]` (hashed, and never stored or logged
-/// in clear).
+/// Durations are an integer and `ms`, `s`, `m`, `h` or `d`. Paths may be
+/// written bare, `rollback = refund_card`, so that editors can follow them.
+///
+/// In `idempotent`: bare, the caller gives the key; `key` derives it from the
+/// arguments that it names. `by` says who keeps a repetition harmless:
+///
+/// | `by` | |
+/// |---|---|
+/// | `"ledger"` | this library's record of the key; the default |
+/// | `"downstream"` | the called API, to which the body hands `cx.idempotency_key()` |
+/// | `"nature"` | nobody has to: a repetition has no further effect |
+///
+/// In `retry`:
+///
+/// | key | | where it is left out |
+/// |---|---|---|
+/// | `max` | attempts in one call | an error |
+/// | `on` | `"retryable"`, or a list of `"rate_limited"`, `"unavailable"`, `"lock_timeout"`, `"network"`, `"other"`; `"side_effect_unknown"` where a repetition is harmless by itself | an error |
+/// | `backoff` | `"exponential"`, `"constant"` | `"exponential"` |
+/// | `base`, `cap` | the first wait, and the longest | 200 ms, 10 s |
+/// | `jitter` | `"full"`, `"none"` | `"full"` |
+/// | `budget` | how long attempts and waits may take together | no bound but the call's deadline |
+/// | `max_total` | attempts for one key, over all calls of it | 10, or `max` if that is more |
+///
+/// # The parameters
+///
+/// | | |
+/// |---|---|
+/// | a first one of type `&Cx` | no argument: it tells the body of its call |
+/// | `/// ..` | what the model is told of the argument, as its `description` in the JSON Schema; also the documentation of the generated type's field |
+/// | `#[arg(ignore)]` | no part of the operation's hash: for text that a model words anew each time |
+/// | `#[arg(secret)]` | hashed under a key of the runtime, and never stored or logged in clear |
 ///
 /// # Errors
 ///
@@ -85,7 +148,8 @@ use proc_macro::TokenStream;
 /// other; `#[allow(deprecated)]` on the function silences them, and so does
 /// `allow(..)` in the attribute.
 ///
-/// Where the package has a contract file, the attribute is compared with it.
+/// Where the package has a contract file, the attribute is compared with it:
+/// see [`contract!`](macro@contract).
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     tool::expand(attribute.into(), &item.into()).into()
@@ -93,13 +157,16 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Says of each way to fail what it means for the world.
 ///
-/// ```ignore
+/// ```
+/// use std::time::Duration;
+/// use tool_contract::{Cause, OutcomeClass, ToolError};
+///
 /// #[derive(Debug, thiserror::Error, ToolError)]
 /// pub enum PaymentError {
 ///     #[error("card declined: {0}")]
 ///     #[outcome(validation_failure)]
 ///     Declined(String),
-///     #[error("provider is busy")]
+///     #[error("the provider is busy")]
 ///     #[outcome(retryable_failure(rate_limited))]
 ///     Busy {
 ///         #[retry_after]
@@ -110,8 +177,20 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///     NoAnswer,
 ///     #[error(transparent)]
 ///     #[outcome(transparent)]
-///     Shop(ShopError),
+///     Account(#[from] AccountClosed),
 /// }
+///
+/// #[derive(Debug, thiserror::Error, ToolError)]
+/// #[error("the account is closed")]
+/// #[outcome(permanent_failure)]
+/// pub struct AccountClosed;
+///
+/// let busy = PaymentError::Busy { after: Some(Duration::from_secs(2)) }.outcome();
+/// assert_eq!(busy.class, OutcomeClass::RetryableFailure(Cause::RateLimited));
+/// assert_eq!(busy.retry_after, Some(Duration::from_secs(2)));
+///
+/// let closed = PaymentError::from(AccountClosed).outcome();
+/// assert_eq!(closed.class, OutcomeClass::PermanentFailure);
 /// ```
 ///
 /// `#[outcome(..)]` stands on every variant, or on the struct:
@@ -126,29 +205,55 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `side_effect_unknown` | it may have happened |
 /// | `transparent` | what the error in the only field says |
 ///
-/// A field marked `#[retry_after]`, a `Duration` or an `Option` of one, is the
-/// delay that the other side asked for. `#[outcome(crate = path)]` on the type
-/// says where this library is found.
+/// A class is believed: if it cannot be sworn to that nothing happened, it is
+/// `side_effect_unknown`.
+///
+/// `#[retry_after]` marks a field, a `Duration` or an `Option` of one, with the
+/// delay that the other side asked for. A retry that the policy allows waits at
+/// least as long, and the caller is told where there is none; it never allows a
+/// retry. A transparent error has that of the error inside.
+///
+/// `#[outcome(crate = path)]` on the type says where this library is found.
 #[proc_macro_derive(ToolError, attributes(outcome, retry_after))]
 pub fn tool_error(item: TokenStream) -> TokenStream {
     outcome::expand(item.into()).into()
 }
 
-/// Makes the contract file binding for the crate.
+/// Makes the contract file binding for the package.
 ///
-/// ```ignore
+/// ```ignore (it needs the package's contract file)
 /// tool_contract::contract!();
 /// ```
 ///
-/// The file is `tool-contract.yaml` beside `Cargo.toml`, or what
-/// `[package.metadata.tool-contract] file = ".."` names. That it is missing,
-/// cannot be read or breaks a rule is a compile error; that it says otherwise
-/// than an attribute is one too, at the attribute. What only a program that
-/// links every tool can know (tools that no longer exist, schemas) a test finds
-/// out, which this generates.
+/// # The file
 ///
-/// `TOOL_CONTRACT=overwrite cargo test` and `cargo tool-contract emit` write
-/// the file from the code. An ordinary build never does.
+/// It is `tool-contract.yaml` beside `Cargo.toml`, or what the manifest names:
+///
+/// ```toml
+/// [package.metadata.tool-contract]
+/// file = "contracts/shop.yaml"
+/// ```
+///
+/// # What fails
+///
+/// | | where |
+/// |---|---|
+/// | the file is missing, cannot be read, or breaks a rule | the compiler, here |
+/// | a policy or a description differs, or the file lacks the tool | the compiler, at the `#[tool]`, with or without `contract!` once there is a file |
+/// | a tool that no longer exists, or a JSON Schema that differs | the test `tool_contract_is_current`, which this generates: only a program that links every tool can know. So let CI run `cargo test` |
+///
+/// # Where it stands
+///
+/// Once per package, in the crate that links all of its tools: in `lib.rs`; in
+/// `main.rs`, where the program has tools of its own beside those of its
+/// library. A program links a library only if it names something of it: one
+/// that uses its tools does, else `use shop as _;` is enough.
+///
+/// # Writing the file
+///
+/// `TOOL_CONTRACT=overwrite cargo test` and `cargo tool-contract emit` write it
+/// from the code, every default written out, and the same code to the same
+/// bytes. Nothing is compared meanwhile. An ordinary build never writes.
 ///
 /// `contract!(crate = path)` says where this library is found.
 #[proc_macro]

@@ -25,8 +25,12 @@ pub enum Sent {
 /// between or from within: the work may be done. A `4xx` refuses the request.
 ///
 /// ```
-/// use tool_contract_runtime::classify::http_status;
-/// use tool_contract_spec::outcome::OutcomeClass;
+/// # mod tool_contract {
+/// #     pub use tool_contract_runtime::{classify, spec::outcome::OutcomeClass};
+/// # }
+/// use tool_contract::OutcomeClass;
+/// use tool_contract::classify::http_status;
+///
 /// assert_eq!(http_status(504, None).class, OutcomeClass::SideEffectUnknown);
 /// assert_eq!(http_status(422, None).class, OutcomeClass::ValidationFailure);
 /// ```

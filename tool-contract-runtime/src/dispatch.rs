@@ -42,7 +42,9 @@ impl Request {
     /// A call of `tool` with these arguments.
     ///
     /// ```
-    /// # use tool_contract_runtime::{Meta, Request};
+    /// # extern crate tool_contract_runtime as tool_contract;
+    /// use tool_contract::{Meta, Request};
+    ///
     /// let arguments = serde_json::json!({ "order_id": "order-17", "cents": 4_200 });
     /// let key = Some("order-17/charge".to_owned());
     /// let request = Request::new("charge_card", &arguments, Meta { idempotency_key: key, ..Meta::default() })?;

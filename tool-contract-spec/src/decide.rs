@@ -129,10 +129,11 @@ pub struct Decision {
 /// never allows one.
 ///
 /// ```
+/// # mod tool_contract { pub use tool_contract_spec as spec; }
 /// use std::time::Duration;
-/// use tool_contract_spec::decide::{NextStep, Progress, decide};
-/// use tool_contract_spec::outcome::OutcomeClass;
-/// # let policy = tool_contract_spec::decide::example_policy();
+/// use tool_contract::spec::decide::{NextStep, Progress, decide};
+/// use tool_contract::spec::outcome::OutcomeClass;
+/// # let policy = tool_contract::spec::decide::example_policy();
 /// let progress = Progress { attempt: 1, total: 1, elapsed: Duration::ZERO, remaining: None, in_doubt: false };
 /// let decision = decide(&policy, OutcomeClass::SideEffectUnknown.into(), progress);
 /// assert_eq!(decision.step, NextStep::Escalate);

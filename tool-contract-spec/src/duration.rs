@@ -25,11 +25,13 @@ pub enum MalformedDuration {
 /// Reads an integer and one of `ms`, `s`, `m`, `h`, `d`.
 ///
 /// ```
+/// # mod tool_contract { pub use tool_contract_spec as spec; }
 /// # use std::time::Duration;
-/// # use tool_contract_spec::duration::parse;
+/// use tool_contract::spec::duration::parse;
+///
 /// assert_eq!(parse("15m")?, Duration::from_secs(900));
 /// assert!(parse("1h30m").is_err());
-/// # Ok::<(), tool_contract_spec::duration::MalformedDuration>(())
+/// # Ok::<(), tool_contract::spec::duration::MalformedDuration>(())
 /// ```
 ///
 /// # Errors

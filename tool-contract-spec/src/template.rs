@@ -65,7 +65,8 @@ enum Part {
 /// keeps them apart: no two pairs of arguments give one key.
 ///
 /// ```
-/// use tool_contract_spec::template::Template;
+/// # mod tool_contract { pub use tool_contract_spec as spec; }
+/// use tool_contract::spec::template::Template;
 ///
 /// let template = Template::parse("{order}/{step}")?;
 /// let key = template.render(|name| match name {

@@ -1,7 +1,7 @@
 //! Where operations are remembered.
 //!
 //! A ledger stores; what it may do stands in
-//! [`tool_contract_spec::ledger`], as pure functions. An implementation loads
+//! [`spec::ledger`](tool_contract_spec::ledger), as pure functions. An implementation loads
 //! the record of one operation, calls the function of the same name, and keeps
 //! the record, the events and the cells that came of it, in one atomic,
 //! durable step.
@@ -75,7 +75,7 @@ impl Query {
 ///   makes anything. When it answers `Err`, it may have been done or not; the
 ///   caller never runs a tool on an `Err`.
 /// * The step itself is the function of the same name in
-///   [`tool_contract_spec::ledger`], applied to the record of the operation.
+///   [`spec::ledger`](tool_contract_spec::ledger), applied to the record of the operation.
 /// * Fences grow over the whole life of the ledger and are never given twice.
 /// * Time is the ledger's own; a caller's clock decides nothing.
 /// * Dropping an answer's future does not undo the step.

@@ -23,7 +23,9 @@ use crate::tool::Tool;
 /// memory that follows it.
 ///
 /// ```
-/// # use tool_contract_runtime::testing;
+/// # extern crate tool_contract_runtime as tool_contract;
+/// use tool_contract::testing;
+///
 /// let (builder, clock) = testing::runtime();
 /// let runtime = builder.build().unwrap();
 /// clock.advance(std::time::Duration::from_secs(60));

@@ -9,7 +9,8 @@
 //! contract written by hand from one of them is valid as it stands:
 //!
 //! ```
-//! let document = tool_contract_spec::document::read(
+//! # mod tool_contract { pub use tool_contract_spec as spec; }
+//! let document = tool_contract::spec::document::read(
 //!     "tools:
 //!        open_incident:
 //!          mode: write
@@ -19,7 +20,7 @@
 //!     ",
 //! )?;
 //! assert_eq!(document.entries[0].name(), "open_incident");
-//! # Ok::<(), tool_contract_spec::document::Unreadable>(())
+//! # Ok::<(), tool_contract::spec::document::Unreadable>(())
 //! ```
 
 use std::collections::BTreeMap;

@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// [`rule`](super::rule()) has nothing to say of it.
 ///
 /// ```
-/// use tool_contract_spec::rulebook::Code;
+/// # mod tool_contract { pub use tool_contract_spec as spec; }
+/// use tool_contract::spec::rulebook::Code;
 ///
 /// assert_eq!("tc0004".parse(), Ok(Code::RETRY_WITHOUT_IDEMPOTENCY));
 /// assert_eq!(Code::RETRY_WITHOUT_IDEMPOTENCY.to_string(), "TC0004");

@@ -12,8 +12,9 @@
 //! | which word was meant? | [`suggest`] |
 //!
 //! ```
-//! use tool_contract_spec::draft::{Draft, Located, Surface};
-//! use tool_contract_spec::rulebook::{Code, check};
+//! # mod tool_contract { pub use tool_contract_spec as spec; }
+//! use tool_contract::spec::draft::{Draft, Located, Surface};
+//! use tool_contract::spec::rulebook::{Code, check};
 //!
 //! let name = Located::new("charge_card".to_owned(), "line 2");
 //! let draft = Draft::new(Surface::Contract, "line 2", name);

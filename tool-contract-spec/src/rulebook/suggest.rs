@@ -58,7 +58,8 @@ const SYNONYMS: [(&str, &[&str]); 34] = [
 /// as it, and so does one that a slip or two away is.
 ///
 /// ```
-/// use tool_contract_spec::rulebook::suggest::likely;
+/// # mod tool_contract { pub use tool_contract_spec as spec; }
+/// use tool_contract::spec::rulebook::suggest::likely;
 ///
 /// let classes = ["read", "write", "destructive"];
 /// assert_eq!(likely("wirte", classes), Some("write"));

@@ -12,8 +12,10 @@ use crate::ledger::LedgerError;
 /// How a [`SqliteLedger`] is opened, where the defaults do not do.
 ///
 /// ```no_run
+/// # extern crate tool_contract_runtime as tool_contract;
 /// # use std::time::Duration;
-/// # use tool_contract_runtime::ledger::{LedgerError, SqliteLedger};
+/// use tool_contract::ledger::SqliteLedger;
+/// # use tool_contract::ledger::LedgerError;
 /// # async fn open() -> Result<SqliteLedger, LedgerError> {
 /// SqliteLedger::options().busy_timeout(Duration::from_secs(2)).open("ledger.db").await
 /// # }
