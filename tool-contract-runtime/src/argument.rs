@@ -86,6 +86,8 @@ pub struct Argument<T: 'static> {
     pub name: &'static str,
     /// What it is to the operation hash.
     pub role: ArgumentRole,
+    /// What the model is told of it; empty where nothing was said.
+    pub description: &'static str,
     pub(crate) get: fn(&T) -> &dyn Any,
     pub(crate) erased: &'static Erased,
 }
@@ -96,10 +98,11 @@ impl<T> Argument<T> {
     pub const fn new(
         name: &'static str,
         role: ArgumentRole,
+        description: &'static str,
         get: fn(&T) -> &dyn Any,
         erased: &'static Erased,
     ) -> Self {
-        Self { name, role, get, erased }
+        Self { name, role, description, get, erased }
     }
 }
 

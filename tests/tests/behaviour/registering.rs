@@ -115,3 +115,35 @@ fn a_tool_is_described_as_model_providers_want_it() {
     assert_eq!(schema["properties"]["order"]["type"], "string");
     assert_eq!(described[0]["output_schema"]["type"], "integer");
 }
+
+/// A day.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Day(u16);
+
+/// Print a page.
+#[tool(side_effect = "read")]
+async fn print_page(
+    /// Which of them,
+    /// from 1.
+    #[arg(ignore)]
+    number: u16,
+    /// When it is printed.
+    day: Day,
+    other_day: Day,
+    #[doc = "Anything."] anything: serde_json::Value,
+) -> Result<u16, Trouble> {
+    let _ = (day, other_day, anything);
+    Ok(number)
+}
+
+#[test]
+fn what_is_said_of_an_argument_reaches_its_schema() {
+    let runtime = Stage::new().builder().tool::<PrintPage>().build().unwrap();
+    let tools = runtime.tools();
+    let said =
+        |argument: &str| tools[0].input_schema["properties"][argument]["description"].clone();
+    assert_eq!(said("number"), "Which of them,\nfrom 1.");
+    assert_eq!(said("day"), "When it is printed.");
+    assert_eq!(said("other_day"), "A day.", "what is said of the type");
+    assert_eq!(said("anything"), "Anything.", "though its schema is only `true`");
+}

@@ -10,7 +10,11 @@ tool_contract::contract!();
 
 /// Charges an order.
 #[tool(side_effect = "write", idempotent, rollback = "none", timeout = "20s")]
-pub async fn charge(order_id: String, cents: u64) -> Result<u64, std::convert::Infallible> {
+pub async fn charge(
+    /// The order that is paid for.
+    order_id: String,
+    cents: u64,
+) -> Result<u64, std::convert::Infallible> {
     let _ = order_id;
     Ok(cents)
 }
@@ -35,7 +39,9 @@ fn a_missing_file_is_an_error_that_says_how_to_write_it() {
 
     let written = package.cargo(&["test"], Some("overwrite"));
     assert!(written.status.success(), "{}", said(&written));
-    assert!(package.read("tool-contract.yaml").contains("charge:"));
+    let contract = package.read("tool-contract.yaml");
+    assert!(contract.contains("charge:"), "{contract}");
+    assert!(contract.contains("description: The order that is paid for."), "{contract}");
     package.builds();
     let current = package.cargo(&["test"], None);
     assert!(current.status.success(), "{}", said(&current));

@@ -11,8 +11,12 @@ pub(crate) fn arguments<T: Tool>() -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for argument in T::ARGUMENTS {
-        properties
-            .insert(argument.name.to_owned(), (argument.erased.schema)(&mut generator).to_value());
+        let mut schema = (argument.erased.schema)(&mut generator);
+        if !argument.description.is_empty() {
+            // Of this argument, so it says more than what is said of its type.
+            schema.insert("description".to_owned(), argument.description.into());
+        }
+        properties.insert(argument.name.to_owned(), schema.to_value());
         // What reads from null may be left out.
         if (argument.erased.read)("null").is_err() {
             required.push(argument.name);

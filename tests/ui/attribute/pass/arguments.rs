@@ -21,8 +21,13 @@ async fn nothing() -> Result<Receipt, ShopError> {
 async fn documented(
     /// Whose order it is.
     user: String,
+    /// What they wrote to it,
+    /// in their words.
+    #[arg(ignore)]
+    note: Option<String>,
+    #[doc = "The year."] year: u16,
 ) -> Result<Receipt, ShopError> {
-    receipt(&user)
+    receipt(&format!("{user}/{note:?}/{year}"))
 }
 
 fn main() {}

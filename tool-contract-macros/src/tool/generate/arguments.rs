@@ -8,7 +8,7 @@ use tool_contract_spec::policy::ArgumentRole;
 
 use super::Tool;
 use super::attributes::Attributes;
-use crate::tool::parse::Argument;
+use crate::tool::parse::{Argument, docs};
 
 impl Tool<'_> {
     /// The type, with the two traits that everything generated gets.
@@ -57,12 +57,13 @@ impl Tool<'_> {
     /// The elements of `Tool::ARGUMENTS`, in the order of the source.
     pub(super) fn argument_list(&self) -> TokenStream {
         let private = &self.private;
-        let arguments = self.function.arguments.iter().map(|Argument { name, ty, role, .. }| {
+        let arguments = self.function.arguments.iter().map(|Argument { name, ty, role, docs }| {
+            let docs = docs::text(docs);
             let text = name.unraw().to_string();
             let role = format_ident!("{}", role_name(*role));
             // The bounds of an argument's type are stated here, and nowhere else.
             let erased = quote_spanned! { ty.span()=> #private::erased::<#ty>() };
-            quote! { #private::Argument::new(#text, #private::policy::ArgumentRole::#role, |tool| &tool.#name, #erased) }
+            quote! { #private::Argument::new(#text, #private::policy::ArgumentRole::#role, #docs, |tool| &tool.#name, #erased) }
         });
         quote! { #(#arguments),* }
     }

@@ -3,7 +3,7 @@
 mod argument;
 mod attribute;
 mod borrowed;
-mod docs;
+pub(crate) mod docs;
 mod function;
 mod function_path;
 mod keys;
