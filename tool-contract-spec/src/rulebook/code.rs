@@ -83,6 +83,8 @@ codes! {
     UNCLASSIFIED_ERROR = 23,
     /// An argument or an output cannot be stored.
     UNSTORABLE_TYPE = 24,
+    /// A name that model providers do not take.
+    UNFIT_NAME = 25,
 
     /// A write has no rate limit.
     NO_RATE_LIMIT = 101,

@@ -141,6 +141,11 @@ pub static RULES: &[Rule] = rules! {
         title: "Arguments and outputs can be stored and read back",
         help: "derive `Serialize`, `Deserialize` and `JsonSchema`, and `Clone` for an argument",
     }
+    TC0025 UNFIT_NAME: DENY {
+        name: "unfit_name",
+        title: "A tool has a name that model providers take",
+        help: "use 1 to 64 ASCII letters, digits, `_` and `-`",
+    }
     TC0101 NO_RATE_LIMIT: ADVISE {
         name: "no_rate_limit",
         title: "A tool that changes something has a rate limit",

@@ -1,7 +1,7 @@
 use tool_contract::tool;
 use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
-#[tool(side_effect = "read", name = "orders.find", args = "FindOrder", version = 2, crate = again::tool_contract)]
+#[tool(side_effect = "read", name = "orders-find_2", args = "FindOrder", version = 2, crate = again::tool_contract)]
 async fn find(order_id: String) -> Result<Receipt, ShopError> {
     receipt(&order_id)
 }

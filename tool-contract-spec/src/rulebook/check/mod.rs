@@ -14,6 +14,7 @@ mod declared;
 mod fixture;
 mod function;
 mod key;
+mod name;
 mod number;
 mod retry;
 mod side_effect;
@@ -76,6 +77,7 @@ fn judge<At: Clone>(tool: &Declared<'_, At>, findings: &mut Vec<Finding<At>>) {
     findings.extend(key::not_passed_on(tool));
     findings.extend(key::optional(tool));
     findings.extend(function::unnamed(tool));
+    findings.extend(name::unfit(tool));
 
     findings.extend(side_effect::no_rate_limit(tool));
     findings.extend(side_effect::no_reconcile(tool));
