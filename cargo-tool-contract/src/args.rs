@@ -13,7 +13,7 @@ use tool_contract_spec::rulebook::Code;
 #[command(name = "cargo-tool-contract", bin_name = "cargo tool-contract", version)]
 #[command(
     after_help = "Exit codes: 0 fine, advice and warnings included; 1 a rule that denies is broken, \
-                        with --strict any rule; 2 wrong usage or unreadable input."
+                        with --strict any rule; 2 wrong usage, unreadable input, or output that cannot be written."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]

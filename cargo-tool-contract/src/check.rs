@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Check) -> Result<End, Stop> {
     let Some(document) = read(&text, path, args)? else { return Ok(End::Unreadable) };
     let report =
         Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
-    Ok(report.print(args.json, args.strict))
+    report.print(args.json, args.strict)
 }
 
 /// The contract in a text; `None` if it was said as JSON that there is none.
@@ -27,7 +27,7 @@ fn read(text: &str, path: &Path, args: &Check) -> Result<Option<Document>, Stop>
     match document::read(text) {
         Ok(document) => Ok(Some(document)),
         Err(unreadable) => {
-            crate::report::print_unreadable(&unreadable, path);
+            crate::report::print_unreadable(&unreadable, path)?;
             Ok(None)
         }
     }
@@ -52,7 +52,7 @@ fn against_code(args: &Check) -> Result<End, Stop> {
     document.findings.sort_by_key(|finding| finding.at);
     let report =
         Report { path, text: &text, tools: document.entries.len(), findings: &document.findings };
-    Ok(report.print(args.json, args.strict))
+    report.print(args.json, args.strict)
 }
 
 /// The code's answer makes no sense to this version.

@@ -23,10 +23,10 @@ pub(crate) fn run(args: &Decide) -> Result<End, Stop> {
     let document = file::parse(&text, &path)?;
     match policy(&document, &args.tool, &path)? {
         Some(policy) => {
-            say(&decided(policy, args));
+            say(&decided(policy, args))?;
             Ok(End::Fine)
         }
-        None => Ok(refused(&document, &text, &path)),
+        None => refused(&document, &text, &path),
     }
 }
 
@@ -45,7 +45,7 @@ fn policy<'d>(document: &'d Document, tool: &str, path: &Path) -> Result<Option<
 }
 
 /// A policy that breaks a rule decides nothing: the findings that say so.
-fn refused(document: &Document, text: &str, path: &Path) -> End {
+fn refused(document: &Document, text: &str, path: &Path) -> Result<End, Stop> {
     let denied = document.findings.iter().filter(|finding| finding.level == Level::Deny);
     let findings: Vec<Finding<Position>> = denied.cloned().collect();
     Report { path, text, tools: document.entries.len(), findings: &findings }.print(false, false)

@@ -1,7 +1,5 @@
 //! `emit`: the contract file from the code.
 
-use std::fs;
-
 use crate::args::Emit;
 use crate::project::Package;
 use crate::report::{counted, say};
@@ -9,13 +7,13 @@ use crate::{End, Stop, code, file};
 
 pub(crate) fn run(args: &Emit) -> Result<End, Stop> {
     let package = Package::find(&args.project)?;
-    let before = fs::read_to_string(&package.contract).ok();
+    let before = file::text(&package.contract).ok();
     code::overwrite(&package)?;
     let text = file::text(&package.contract)?;
     let tools = file::parse(&text, &package.contract)?.entries.len();
     let path = package.contract.display();
     let tools = counted(tools, "tool", "tools");
     let news = if before.as_ref() == Some(&text) { "unchanged" } else { "written" };
-    say(&format!("{path}: {tools}, {news}"));
+    say(&format!("{path}: {tools}, {news}"))?;
     Ok(End::Fine)
 }

@@ -10,12 +10,12 @@ use crate::{End, Stop};
 
 pub(crate) fn run(args: &Explain) -> Result<End, Stop> {
     let Some(code) = args.code else {
-        say(&list());
+        say(&list())?;
         return Ok(End::Fine);
     };
     match rulebook::explain(code) {
         Some(page) => {
-            say(&page);
+            say(&page)?;
             Ok(End::Fine)
         }
         None => {

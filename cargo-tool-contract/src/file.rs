@@ -1,6 +1,6 @@
 //! A contract file on disk.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -12,10 +12,16 @@ use crate::{Stop, report};
 pub(crate) fn text(path: &Path) -> Result<String, Stop> {
     let shown = path.display();
     let cannot = |error| format!("error: cannot read {shown}: {error}");
+    let metadata = fs::metadata(path).map_err(cannot)?;
+    if !metadata.is_file() {
+        // To open a pipe is to wait for whoever writes to it.
+        let kind = if metadata.is_dir() { "a directory" } else { "a pipe or a device" };
+        return Err(format!("error: {shown} is {kind}; a contract is a file"));
+    }
+    let size = metadata.len();
     let file = File::open(path).map_err(cannot)?;
-    let size = file.metadata().map_err(cannot)?.len();
     let mut bytes = Vec::new();
-    // A device or a pipe has a size of 0, and perhaps no end.
+    // It may grow meanwhile, and files that the system makes up have a size of 0.
     file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() > LARGEST_FILE {
         let size = if size > LARGEST_FILE as u64 {

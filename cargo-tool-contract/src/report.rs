@@ -1,6 +1,6 @@
 //! How findings look: as rustc shows errors, or as JSON.
 
-use std::io::{IsTerminal, Write as _, stdout};
+use std::io::{ErrorKind, IsTerminal, Write as _, stdout};
 use std::ops::Range;
 use std::path::Path;
 
@@ -21,11 +21,11 @@ pub(crate) struct Report<'r> {
 
 impl Report<'_> {
     /// Prints the report; answers whether what it shows fails the check.
-    pub(crate) fn print(&self, json: bool, strict: bool) -> End {
-        say(&if json { self.json() } else { self.human() });
+    pub(crate) fn print(&self, json: bool, strict: bool) -> Result<End, Stop> {
+        say(&if json { self.json() } else { self.human() })?;
         let fails =
             if strict { !self.findings.is_empty() } else { self.count(rulebook::Level::Deny) > 0 };
-        if fails { End::Broken } else { End::Fine }
+        Ok(if fails { End::Broken } else { End::Fine })
     }
 
     fn count(&self, level: rulebook::Level) -> usize {
@@ -126,14 +126,14 @@ struct JsonError<'r> {
 }
 
 /// Prints as JSON that a file is no contract.
-pub(crate) fn print_unreadable(unreadable: &Unreadable, path: &Path) {
+pub(crate) fn print_unreadable(unreadable: &Unreadable, path: &Path) -> Result<(), Stop> {
     let error = JsonError {
         line: unreadable.at.map(|at| at.line),
         column: unreadable.at.map(|at| at.column),
         message: &unreadable.message,
         help: &unreadable.help,
     };
-    say(&json(&JsonUnreadable { file: path.display().to_string(), unreadable: error }));
+    say(&json(&JsonUnreadable { file: path.display().to_string(), unreadable: error }))
 }
 
 fn json(value: &impl Serialize) -> String {
@@ -141,9 +141,16 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// A reader that went away, as `head` does, has seen enough.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(stdout(), "{}", text.trim_end());
+/// Prints to standard output. A reader that went away, as `head` does, has seen
+/// enough; nobody has seen what could not be written for another reason.
+pub(crate) fn say(text: &str) -> Result<(), Stop> {
+    let mut out = stdout();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("error: cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A file that is no contract, as an error to stop with.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::shell::{ADVISED, BROKEN, CLEAN, file, run};
+use crate::shell::{ADVISED, BROKEN, CLEAN, command, file, run};
 
 #[test]
 fn a_clean_file_is_fine() {
@@ -96,15 +96,56 @@ fn what_cannot_be_read_ends_with_2() {
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
         assert!(said.err.contains(error) && said.err.contains(path.as_str()), "{}", said.err);
     }
-    #[cfg(unix)]
-    {
-        let endless = run(&["check", "/dev/zero"]);
-        assert!(
-            endless.code == 2 && endless.err.contains("more than 1048576 bytes"),
-            "{endless:?}"
-        );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let pipe = file("pipe.yaml", "");
+    std::fs::remove_file(&pipe).expect("removed");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("it starts");
+    assert!(made.success());
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    for (path, kind) in [
+        (pipe.as_str(), "a pipe or a device"),
+        ("/dev/zero", "a pipe or a device"),
+        (directory, "a directory"),
+    ] {
+        for command in [&["check"][..], &["check", "--json"], &DECIDE] {
+            let said = run(&[command, &[path]].concat());
+            assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+            assert_eq!(said.err, format!("error: {path} is {kind}; a contract is a file\n"));
+        }
+    }
+    std::fs::remove_file(&pipe).expect("removed");
+}
+
+/// What cannot be written has not been said: a script must not take it for a
+/// clean file.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_nobody_could_be_told_ends_with_2() {
+    let clean = file("unsaid.yaml", CLEAN);
+    let broken = file("unsaid_broken.yaml", BROKEN);
+    for args in [
+        &["explain"][..],
+        &["explain", "TC0004"],
+        &["check", &clean],
+        &["check", &broken, "--json"],
+        &[&DECIDE[..], &[&clean]].concat(),
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+        let mut child = command();
+        child.args(args).stdout(full).stderr(std::process::Stdio::piped());
+        let output = child.spawn().and_then(std::process::Child::wait_with_output);
+        let output = output.expect("it runs");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains("cannot write to standard output"), "{args:?}: {error}");
     }
 }
+
+const DECIDE: [&str; 7] = ["decide", "--tool", "look", "--outcome", "success", "--attempt", "1"];
 
 #[test]
 fn wrong_usage_ends_with_2() {
