@@ -35,17 +35,8 @@ type Facet = (FieldName, Option<String>);
 pub fn compare(code: &Contract, file: &Entry) -> Vec<Difference> {
     let Some(contract) = &file.contract else { return Vec::new() };
     let mut differences = differing(facets(code), &facets(contract));
-    // A difference from which another follows speaks for both.
-    let differs =
-        |field| differences.iter().any(|difference: &Difference| difference.field == field);
-    if !differs(FieldName::Mode) && !differs(FieldName::Idempotent) && !differs(FieldName::Key) {
-        let stated = file
-            .draft
-            .key_required
-            .given()
-            .map(|flag| (FieldName::KeyRequired, Some(flag.value.to_string())));
-        differences.extend(differing(key_required(code), stated.as_slice()));
-    }
+    let following = following(code, file, &differences);
+    differences.extend(following);
     differences.extend(differing(stated(code, file), &stated(contract, file)));
     differences
 }
@@ -198,13 +189,36 @@ fn safeguards(policy: &Policy, facets: &mut Vec<Facet>) {
     }
 }
 
-/// `idempotency_key_required`, which follows, in code, from the idempotency.
-fn key_required(code: &Contract) -> Vec<Facet> {
-    if code.policy.is_read() {
-        return Vec::new(); // on a read it says nothing
+/// The fields that a file may state and that follow, in code, from others. A
+/// difference from which one follows speaks for both.
+fn following(code: &Contract, file: &Entry, known: &[Difference]) -> Vec<Difference> {
+    let differs = |field: &FieldName| known.iter().any(|difference| difference.field == *field);
+    if code.policy.is_read() || differs(&FieldName::Mode) {
+        return Vec::new(); // on a read they say nothing
     }
-    let required = code.policy.key_source() == KeySource::Caller;
-    vec![(FieldName::KeyRequired, Some(required.to_string()))]
+    let key_required = code.policy.key_source() == KeySource::Caller;
+    let flags = [
+        (
+            FieldName::KeyRequired,
+            key_required,
+            &file.draft.key_required,
+            &[FieldName::Idempotent, FieldName::Key][..],
+        ),
+        // What happened is always found out, by the function or by a person.
+        (
+            FieldName::ReconcileOnUnknown,
+            true,
+            &file.draft.reconcile_on_unknown,
+            &[FieldName::ReconcileWith],
+        ),
+    ];
+    let of = |field, flag: bool| (field, Some(flag.to_string()));
+    let stated = flags.into_iter().filter(|(.., from)| !from.iter().any(differs));
+    let stated = stated.filter_map(|(field, code, file, _)| {
+        let file = file.given()?.value;
+        differing(vec![of(field, code)], &[of(field, file)]).pop()
+    });
+    stated.collect()
 }
 
 /// What is compared only where the file states it.

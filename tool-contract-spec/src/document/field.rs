@@ -57,6 +57,8 @@ pub enum FieldName {
     RollbackStrategy,
     /// `rollback.with`
     RollbackWith,
+    /// `reconcile_on_unknown`
+    ReconcileOnUnknown,
     /// `reconcile.with`
     ReconcileWith,
     /// `reconcile.settle`
@@ -135,6 +137,7 @@ impl FieldName {
             Self::Quorum => ("confirmation.quorum", "confirm", Some("quorum")),
             Self::RollbackStrategy => ("rollback.strategy", "rollback", None),
             Self::RollbackWith => ("rollback.with", "rollback", None),
+            Self::ReconcileOnUnknown => ("reconcile_on_unknown", "reconcile", None),
             Self::ReconcileWith => ("reconcile.with", "reconcile", Some("with")),
             Self::Settle => ("reconcile.settle", "reconcile", Some("settle")),
             Self::Allow => ("allow", "allow", None),

@@ -97,6 +97,30 @@ fn every_field_is_compared() {
 }
 
 #[test]
+fn that_nobody_finds_out_is_said_by_no_code() {
+    // Beside a function it contradicts itself, and says so by a finding.
+    let without = "    reconcile: { with: find_charge, settle: 5s }\n";
+    assert!(FULL.contains(without));
+    let file = FULL.replacen(without, "", 1);
+    let asked = |file: &str, on_unknown: &str| {
+        let file = file.replacen("reconcile_on_unknown: true", on_unknown, 1);
+        let mut code = full();
+        code.policy.reconcile = None;
+        let differences = compare(&code, &only(&file));
+        differences.into_iter().map(|it| (it.field, it.code, it.file)).collect::<Vec<_>>()
+    };
+    let differs = (FieldName::ReconcileOnUnknown, "true".to_owned(), "false".to_owned());
+    assert_eq!(asked(&file, "reconcile_on_unknown: false"), [differs]);
+    assert_eq!(asked(&file, "reconcile_on_unknown: true"), []);
+    assert_eq!(asked(&file, ""), [], "what is not said is not compared");
+
+    // Where the code has a function that the file lacks, that is the difference.
+    let file = file.replacen("reconcile_on_unknown: true", "reconcile_on_unknown: false", 1);
+    let fields: Vec<_> = compare(&full(), &only(&file)).into_iter().map(|it| it.field).collect();
+    assert_eq!(fields, [FieldName::ReconcileWith]);
+}
+
+#[test]
 fn what_a_file_leaves_out_counts_as_its_default_or_is_not_compared() {
     let file = only("tools: { charge_card: { mode: read } }");
     let usual = file.contract.clone().expect("a contract");
