@@ -4,6 +4,7 @@
 //! [read](reader). Each request is [one step](store) of
 //! [`tool_contract_spec::ledger`] on the rows of an operation.
 
+mod access;
 mod checkpointer;
 mod fault;
 #[cfg(test)]
@@ -63,6 +64,9 @@ use crate::tool::BoxFuture;
 /// come together are committed together, so that many callers cost the disk
 /// hardly more than one. The file must be on a local file system; beside it lie
 /// the log, its index, and a side file by which processes take turns.
+///
+/// Where files have modes, a new ledger is for its owner alone (`0600`), since it
+/// holds arguments and results. An existing file keeps its mode.
 ///
 /// It forgets nothing: a finished operation takes its arguments, its result and
 /// about 600 bytes, and its key is remembered for good.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::access;
 use super::fault::{explain, read_only};
 use super::options::SqliteOptions;
 use crate::ledger::LedgerError;
@@ -22,6 +23,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
 ///
 /// The caller has the turn: no other process does the same meanwhile.
 pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
+    // Where this fails SQLite does too, and its error is explained.
+    let _ = access::make(file);
     let connection = connect(file, OpenFlags::SQLITE_OPEN_CREATE, options)?;
     let failed = |error| explain(file, &error);
     if connection.is_readonly("main").map_err(failed)? {

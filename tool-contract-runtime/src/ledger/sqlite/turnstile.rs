@@ -3,14 +3,14 @@
 //! Processes that poll for SQLite's own lock starve each other for seconds. A
 //! lock on a side file puts them in a queue of the kernel's instead.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use super::fault;
+use super::{access, fault};
 use crate::ledger::LedgerError;
 
 /// A queue for the processes that write to one file.
@@ -39,7 +39,7 @@ impl Turnstile {
     pub(super) fn open(file: &Path) -> io::Result<Self> {
         let mut side = file.as_os_str().to_owned();
         side.push("-turnstile");
-        let side = OpenOptions::new().create(true).truncate(false).write(true).open(side)?;
+        let side = access::open_beside(file, side.as_ref())?;
         Ok(Self { file: file.to_owned(), side: Arc::new(side), standing: None })
     }
 

@@ -27,6 +27,45 @@ async fn an_empty_file_becomes_a_ledger() {
     succeed(&place.open().await, "k", "7").await;
 }
 
+/// The modes of the ledger's files.
+#[cfg(unix)]
+fn modes(place: &Place) -> Vec<(String, u32)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let files = fs::read_dir(place.directory.path()).unwrap().map(Result::unwrap);
+    let mode = |file: &fs::DirEntry| file.metadata().unwrap().permissions().mode() & 0o777;
+    let mut modes: Vec<_> =
+        files.map(|file| (file.file_name().into_string().unwrap(), mode(&file))).collect();
+    modes.sort();
+    modes
+}
+
+#[cfg(unix)]
+const FILES: [&str; 4] = ["ledger.db", "ledger.db-shm", "ledger.db-turnstile", "ledger.db-wal"];
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_ledger_is_for_its_owner_alone() {
+    let place = Place::new();
+    let ledger = place.open().await;
+    succeed(&ledger, "k", "7").await;
+    assert_eq!(modes(&place), FILES.map(|name| (name.to_owned(), 0o600)));
+    drop(ledger);
+    succeed(&place.open().await, "l", "7").await;
+    assert!(modes(&place).iter().all(|(_, mode)| *mode == 0o600));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    fs::write(place.file(), "").unwrap();
+    fs::set_permissions(place.file(), fs::Permissions::from_mode(0o640)).unwrap();
+    let ledger = place.open().await;
+    succeed(&ledger, "k", "7").await;
+    assert_eq!(modes(&place), FILES.map(|name| (name.to_owned(), 0o640)));
+}
+
 #[tokio::test]
 async fn it_is_durable_as_it_says() {
     let place = Place::new();
