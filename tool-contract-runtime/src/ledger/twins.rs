@@ -8,6 +8,8 @@ use tool_contract_spec::ledger::{Fence, Record};
 use tool_contract_spec::operation::OperationHash;
 use tool_contract_spec::policy::Text;
 
+use crate::hashed::BuildHashed;
+
 /// What the index needs to know of a record: it changes with a claim only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
@@ -23,7 +25,7 @@ impl Mark {
 
 /// The records by what they do.
 #[derive(Debug, Default)]
-pub(super) struct Twins(HashMap<OperationHash, Group>);
+pub(super) struct Twins(HashMap<OperationHash, Group, BuildHashed>);
 
 /// Those with one hash. Nearly always it is one, and that one must be cheap.
 #[derive(Debug)]
