@@ -1,6 +1,6 @@
 //! How many calls run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -8,6 +8,9 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Tracker {
     running: AtomicUsize,
+    /// Whether anybody ever waited. Mostly nobody does, and then telling costs
+    /// nothing.
+    awaited: AtomicBool,
     idle: Notify,
 }
 
@@ -22,9 +25,10 @@ impl Tracker {
 
     /// Returns when nothing runs.
     pub(crate) async fn idle(&self) {
+        self.awaited.store(true, Ordering::SeqCst);
         loop {
             let idle = self.idle.notified();
-            if self.running.load(Ordering::Acquire) == 0 {
+            if self.running.load(Ordering::SeqCst) == 0 {
                 return;
             }
             idle.await;
@@ -34,7 +38,8 @@ impl Tracker {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if self.0.running.fetch_sub(1, Ordering::Release) == 1 {
+        let was_last = self.0.running.fetch_sub(1, Ordering::SeqCst) == 1;
+        if was_last && self.0.awaited.load(Ordering::SeqCst) {
             self.0.idle.notify_waiters();
         }
     }
