@@ -222,7 +222,7 @@ fn prepare<T: Tool>(
     let caller = Caller::of(runtime, contract, meta)?;
     let job = TypedJob::new(arguments);
     let admission = admission(runtime, &entry, &job, meta, &caller, Intent::RequestApproval)?;
-    Ok((ledger(runtime, contract)?, admission))
+    Ok((Arc::clone(ledger(runtime, contract)?), admission))
 }
 
 async fn ask(ledger: Arc<dyn Ledger>, admission: Admission) -> Result<Asked, CallError<()>> {

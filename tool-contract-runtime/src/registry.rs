@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use serde_json::Value;
+use tool_contract_spec::ledger::Terms;
 use tool_contract_spec::policy::{ArgumentRole, Contract, Text};
 use tool_contract_spec::template::Template;
 
@@ -25,6 +27,8 @@ pub trait AnyTool: Send + Sync {
     fn type_id(&self) -> TypeId;
     /// The state that its body takes.
     fn state(&self) -> &'static [StateType];
+    /// Whether its body is not async, and so cannot be stopped.
+    fn is_blocking(&self) -> bool;
     /// The package that it was compiled in.
     fn package(&self) -> &'static str;
     /// The JSON Schema of its arguments.
@@ -50,6 +54,10 @@ impl<T: Tool> AnyTool for Of<T> {
 
     fn state(&self) -> &'static [StateType] {
         T::STATE
+    }
+
+    fn is_blocking(&self) -> bool {
+        T::BLOCKING
     }
 
     fn package(&self) -> &'static str {
@@ -103,13 +111,16 @@ pub fn linked() -> Vec<&'static dyn AnyTool> {
 pub(crate) struct Entry {
     pub(crate) tool: &'static dyn AnyTool,
     pub(crate) template: Option<Template>,
+    /// What its calls tell the ledger of its contract.
+    pub(crate) terms: Arc<Terms>,
     /// What keeps it from being called on this runtime.
     pub(crate) obstacle: Option<BuildError>,
 }
 
 /// The tools that a runtime knows.
-#[derive(Default)]
 pub(crate) struct Registry {
+    /// For how long claims hold.
+    lease: Duration,
     tools: RwLock<Tools>,
     /// Those that were registered before the runtime was built: they are found
     /// without a lock.
@@ -140,6 +151,10 @@ struct Tools {
 }
 
 impl Registry {
+    pub(crate) fn new(lease: Duration) -> Self {
+        Self { lease, tools: RwLock::default(), registered: HashMap::default() }
+    }
+
     /// The entry of `T`, made on first use.
     pub(crate) fn entry<T: Tool>(&self, runtime: &Runtime) -> Found<'_> {
         if let Some(entry) = self.registered.get(&TypeId::of::<T>()) {
@@ -209,6 +224,7 @@ impl Registry {
         let entry = Arc::new(Entry {
             tool,
             template: template(contract),
+            terms: Arc::new(Terms::of(contract, self.lease, !tool.is_blocking())),
             obstacle: taken.or(state).or(secret),
         });
         tools.by_type.insert(tool.type_id(), Arc::clone(&entry));

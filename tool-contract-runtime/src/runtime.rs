@@ -307,7 +307,7 @@ impl RuntimeBuilder {
             }
             self.tools.extend(linked);
         }
-        let registry = Registry::default();
+        let registry = Registry::new(self.lease);
         for tool in self.tools {
             let entry =
                 registry.add(tool, |types| missing(&self.state, types), self.secret_key.is_some());

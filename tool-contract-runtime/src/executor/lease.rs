@@ -53,7 +53,7 @@ impl Term {
 }
 
 impl<'a> Lease<'a> {
-    pub(crate) fn new(runtime: &'a Runtime, plan: &'a Plan, fence: Fence, term: &Term) -> Self {
+    pub(crate) fn new(runtime: &'a Runtime, plan: &'a Plan<'a>, fence: Fence, term: &Term) -> Self {
         let Plan { ledger, admission, .. } = plan;
         let clock = &**runtime.clock();
         Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tool_contract_spec::key::{IdempotencyKey, MalformedKey, OperationId, Tenant, User, Workflow};
-use tool_contract_spec::ledger::{Admission, CellId, Draw, Intent, Terms};
+use tool_contract_spec::ledger::{Admission, CellId, Draw, Intent};
 use tool_contract_spec::operation::Fingerprint;
 use tool_contract_spec::policy::{Contract, KeySource, Limit, Scope};
 use tool_contract_spec::rulebook::Code;
@@ -102,16 +102,16 @@ pub(crate) fn deadline_passed(about: About) -> CallError<()> {
 }
 
 /// A write that is ready to be admitted.
-pub(crate) struct Plan {
+pub(crate) struct Plan<'a> {
     pub(crate) contract: &'static Contract,
-    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) ledger: &'a Arc<dyn Ledger>,
     pub(crate) caller: Caller,
     pub(crate) admission: Admission,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     pub(crate) fn new(
-        runtime: &Runtime,
+        runtime: &'a Runtime,
         entry: &Entry,
         job: &dyn Job,
         meta: &Meta,
@@ -125,11 +125,11 @@ impl Plan {
 }
 
 /// The runtime's ledger.
-pub(crate) fn ledger(
-    runtime: &Runtime,
+pub(crate) fn ledger<'a>(
+    runtime: &'a Runtime,
     contract: &Contract,
-) -> Result<Arc<dyn Ledger>, CallError<()>> {
-    runtime.ledger().map(Arc::clone).ok_or_else(|| {
+) -> Result<&'a Arc<dyn Ledger>, CallError<()>> {
+    runtime.ledger().ok_or_else(|| {
         let error = LedgerError::Unavailable(
             "the runtime was built without one; add `.ledger(..)`".to_owned(),
         );
@@ -161,7 +161,7 @@ pub(crate) fn admission(
         arguments: described.arguments,
         nonce: runtime.nonce(),
         holder: runtime.holder(),
-        terms: Terms::of(contract, runtime.lease(), !job.is_blocking()),
+        terms: Arc::clone(&entry.terms),
         intent,
         approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),

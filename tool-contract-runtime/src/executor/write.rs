@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tool_contract_spec::decide::{Decision, NextStep, Progress, decide, delay};
+use tool_contract_spec::key::IdempotencyKey;
 use tool_contract_spec::ledger::{
     Admitted, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp,
     Verdict as Settling,
@@ -36,7 +37,7 @@ const ROUNDS: u32 = 1_000;
 /// A write under way.
 pub(super) struct Writing<'a> {
     pub(super) runtime: &'a Runtime,
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a Plan<'a>,
     pub(super) link: &'a Link,
     /// Attempts of this call.
     pub(super) attempts: u32,
@@ -73,7 +74,7 @@ pub(super) enum Round {
 }
 
 impl<'a> Writing<'a> {
-    pub(super) fn new(runtime: &'a Runtime, plan: &'a Plan, link: &'a Link) -> Self {
+    pub(super) fn new(runtime: &'a Runtime, plan: &'a Plan<'a>, link: &'a Link) -> Self {
         Self {
             runtime,
             plan,
@@ -90,8 +91,9 @@ impl<'a> Writing<'a> {
 
     /// Makes the call.
     pub(super) async fn run(&mut self, job: &mut dyn Job) -> Verdict {
+        let mut now = self.plan.caller.began_at;
         for _ in 0..ROUNDS {
-            let entered = self.enter().await.map_err(|error| self.after_attempts(error))?;
+            let entered = self.enter(now).await.map_err(|error| self.after_attempts(error))?;
             let round = match entered {
                 Entered::Replayed(success) => return Ok(success),
                 // Boxed, like the next one: what does not come so far, a read
@@ -110,6 +112,7 @@ impl<'a> Writing<'a> {
                 Round::Again(wait) => self.runtime.clock().pause(wait).await,
                 Round::Reconcile => {}
             }
+            now = self.runtime.elapsed();
         }
         let refusal =
             self.refuse(Refusal::InFlight { reconciling: true, lease_until: Timestamp::ZERO });
@@ -133,6 +136,10 @@ impl<'a> Writing<'a> {
         About::known(&self.plan.admission.id, self.attempts)
     }
 
+    fn key(&self) -> Option<IdempotencyKey> {
+        Some(self.plan.admission.id.key.clone())
+    }
+
     pub(super) fn refuse(&self, refusal: Refusal) -> CallError<()> {
         refused(self.about(), refusal)
     }
@@ -149,10 +156,10 @@ impl<'a> Writing<'a> {
 
     // ---- admit ----
 
-    /// Asks for admission, and waits while another call is in flight.
-    async fn enter(&mut self) -> Result<Entered<'a>, CallError<()>> {
+    /// Asks for admission, and waits while another call is in flight. The lease
+    /// is counted from `asked_at`, which is no later than the asking.
+    async fn enter(&mut self, mut asked_at: Duration) -> Result<Entered<'a>, CallError<()>> {
         loop {
-            let asked_at = self.runtime.elapsed();
             self.may_begin(asked_at)?;
             let admitted = self.admit().await?;
             match admitted {
@@ -168,7 +175,7 @@ impl<'a> Writing<'a> {
                 Admitted::Replay(replay) => {
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, "replayed");
                     return Ok(Entered::Replayed(Success {
-                        key: self.about().key,
+                        key: self.key(),
                         attempts: replay.attempts,
                         reminted_from: replay.reminted_from,
                         replay: Some(replay.result),
@@ -183,6 +190,7 @@ impl<'a> Writing<'a> {
                 }
                 Admitted::Refused(refusal @ Refusal::InFlight { .. }) => {
                     Box::pin(self.wait_turn(refusal)).await?;
+                    asked_at = self.runtime.elapsed();
                 }
                 Admitted::Refused(refusal) => {
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, ?refusal, "refused");
@@ -414,7 +422,10 @@ impl<'a> Writing<'a> {
     /// What follows from an outcome. For a caller who is gone, and under a
     /// claim whose attempts are used up, nothing is tried again.
     pub(super) fn decide(&self, outcome: Outcome, is_spent: bool) -> Decision {
-        let now = self.runtime.elapsed();
+        // Nothing hangs on when it succeeded, and to look would cost more than all
+        // of this.
+        let is_timed = outcome.class != OutcomeClass::Success;
+        let now = if is_timed { self.runtime.elapsed() } else { self.plan.caller.began_at };
         let progress = Progress {
             attempt: if is_spent || self.link.is_abandoned() { u32::MAX } else { self.attempts },
             total: self.total,
@@ -474,7 +485,7 @@ impl<'a> Writing<'a> {
         self.settle(lease, &settlement).await?;
         tracing::debug!(target: "tool_contract", id = %lease.id, "succeeded");
         Ok(Round::Done(Success {
-            key: self.about().key,
+            key: self.key(),
             attempts: self.total,
             reminted_from: claim.reminted_from.clone(),
             replay: None,

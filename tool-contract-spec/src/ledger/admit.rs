@@ -34,7 +34,7 @@ pub struct Admission {
     /// The runtime that asks.
     pub holder: Holder,
     /// What its contract says.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
     /// What it wants.
     pub intent: Intent,
     /// The approval that it brings.

@@ -276,7 +276,7 @@ pub struct Record {
     /// How many of them the newest claim reserved.
     pub reserved: u32,
     /// The terms of the newest claim.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
     /// The request for approval that stands; a spent one is gone.
     pub approval: Option<Box<ApprovalRecord>>,
     /// The unknown outcome that nobody has found out yet; it stays through a

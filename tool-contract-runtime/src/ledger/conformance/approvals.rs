@@ -8,7 +8,11 @@ use crate::ledger::{
 };
 
 fn asking(caller: u128) -> Admission {
-    Admission { terms: confirmed(), requested_by: Some("bob".into()), ..call(caller, &key("k")) }
+    Admission {
+        terms: confirmed().into(),
+        requested_by: Some("bob".into()),
+        ..call(caller, &key("k"))
+    }
 }
 
 async fn request(stage: &Stage, caller: u128) -> ApprovalId {

@@ -108,7 +108,10 @@ pub(super) async fn a_tombstone_remembers_the_key(stage: Stage) {
 pub(super) async fn a_sliding_ttl_is_kept(stage: Stage) {
     let id = key("k");
     stage
-        .succeed(&Admission { terms: Terms { sliding: true, ..terms() }, ..call(1, &id) }, "7")
+        .succeed(
+            &Admission { terms: Terms { sliding: true, ..terms() }.into(), ..call(1, &id) },
+            "7",
+        )
         .await;
     for _ in 0..3 {
         stage.pass(TTL / 2).await;

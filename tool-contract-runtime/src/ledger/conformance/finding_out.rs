@@ -66,7 +66,8 @@ pub(super) async fn too_early_is_too_early(stage: Stage) {
 
 pub(super) async fn what_cannot_be_stopped_takes_a_person(stage: Stage) {
     let id = key("k");
-    stage.claim(&Admission { terms: Terms { stoppable: false, ..terms() }, ..call(1, &id) }).await;
+    let terms = Terms { stoppable: false, ..terms() };
+    stage.claim(&Admission { terms: terms.into(), ..call(1, &id) }).await;
     stage.pass(LEASE + TIMEOUT + SETTLE).await;
     let fence = let_in(&stage, 8).await;
     assert_eq!(stage.finish(&id, fence, DID_NOT).await, Reconciled::TooEarly { wait: None });
@@ -93,7 +94,7 @@ pub(super) async fn a_person_resolves(stage: Stage) {
 
 pub(super) async fn a_repetition_is_in_doubt(stage: Stage) {
     let id = key("k");
-    let request = |caller| Admission { terms: repeatable(), ..call(caller, &id) };
+    let request = |caller| Admission { terms: repeatable().into(), ..call(caller, &id) };
     stage.claim(&request(1)).await;
     stage.pass(LEASE).await;
     let second = stage.claim(&request(2)).await;

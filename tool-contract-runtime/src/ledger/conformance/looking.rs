@@ -107,7 +107,7 @@ pub(super) async fn listings_are_filtered(stage: Stage) {
     stage.settle(&id(None, "b", "x"), claim.fence, happened("7")).await;
     let claim = stage.claim(&call(1, &id(Some("T"), "a", "x"))).await;
     stage.settle(&id(Some("T"), "a", "x"), claim.fence, unknown()).await;
-    let asking = Admission { terms: confirmed(), ..call(2, &id(None, "c", "x")) };
+    let asking = Admission { terms: confirmed().into(), ..call(2, &id(None, "c", "x")) };
     stage.refusal(&asking).await;
     let in_state = |state| Query { state: Some(state), ..Query::default() };
     assert_eq!(listed(&stage, in_state(StateName::Succeeded)).await, named(&[2]));

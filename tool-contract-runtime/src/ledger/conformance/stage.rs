@@ -71,7 +71,7 @@ pub(in crate::ledger) fn call(caller: u128, id: &OperationId) -> Admission {
         arguments: "{}".into(),
         nonce: Nonce(caller),
         holder: Holder(1),
-        terms: terms(),
+        terms: terms().into(),
         intent: Intent::Claim,
         approval: None,
         requested_by: None,

@@ -9,7 +9,11 @@ use crate::ledger::{Admission, Admitted, Refusal, StateName, Terms, Twin};
 
 /// A call of the one operation under `key_`.
 fn same(caller: u128, key_: &str, remint: Remint) -> Admission {
-    Admission { hash: hash(1), terms: Terms { remint, ..terms() }, ..call(caller, &key(key_)) }
+    Admission {
+        hash: hash(1),
+        terms: Terms { remint, ..terms() }.into(),
+        ..call(caller, &key(key_))
+    }
 }
 
 async fn first(stage: &Stage, request: &Admission) -> String {
@@ -38,7 +42,7 @@ pub(super) async fn a_twin_is_found(stage: Stage) {
 pub(super) async fn the_newest_twin_that_speaks_answers(stage: Stage) {
     // "b" was first and is over last; "c" still runs.
     let long = Terms { ttl: TTL * 2, ..terms() };
-    stage.succeed(&Admission { terms: long, ..same(1, "b", Remint::Warn) }, "b").await;
+    stage.succeed(&Admission { terms: long.into(), ..same(1, "b", Remint::Warn) }, "b").await;
     stage.succeed(&same(1, "a", Remint::Warn), "a").await;
     assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "a");
     let running = stage.claim(&same(1, "c", Remint::Warn)).await;
@@ -63,7 +67,7 @@ pub(super) async fn a_twin_is_looked_for_among_the_newest(stage: Stage) {
     }
     assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "first");
     // A request for approval is no claim, and does not count.
-    let asking = Admission { terms: confirmed(), ..same(3, "asking", Remint::Warn) };
+    let asking = Admission { terms: confirmed().into(), ..same(3, "asking", Remint::Warn) };
     stage.refusal(&asking).await;
     assert_eq!(first(&stage, &same(2, "x", Remint::Reject)).await, "first");
     let last = stage.claim(&same(1, "last", Remint::Warn)).await;

@@ -62,7 +62,7 @@ pub(super) async fn who_waits_for_a_result_is_woken(stage: Stage) {
 
 pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
     let id = key("k");
-    let asking = Admission { terms: confirmed(), ..call(1, &id) };
+    let asking = Admission { terms: confirmed().into(), ..call(1, &id) };
     let Refusal::AwaitingApproval { request, .. } = stage.refusal(&asking).await else {
         panic!("no request")
     };

@@ -191,7 +191,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Damage> {
         fence: Fence(c.number()?),
         nonce: Nonce(c.big()?),
         holder: Holder(c.big()?),
-        terms: terms(c)?,
+        terms: terms(c)?.into(),
         correlation_id: c.maybe_text()?.map(Into::into),
         state: state(c)?,
         attempts: c.small()?,

@@ -104,7 +104,7 @@ fn admission() -> impl Strategy<Value = Plan> {
                 hash: hash(number),
                 arguments: format!("[{number}]").into(),
                 holder: Holder(caller % 2),
-                terms,
+                terms: terms.into(),
                 intent,
                 draws,
                 requested_by: (caller == 0).then(|| "ada".into()),

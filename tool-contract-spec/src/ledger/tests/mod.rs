@@ -69,7 +69,7 @@ fn admission(caller: u128, terms: Terms) -> Admission {
         arguments: "{}".into(),
         nonce: Nonce(caller),
         holder: Holder(1),
-        terms,
+        terms: terms.into(),
         intent: Intent::Claim,
         approval: None,
         requested_by: None,

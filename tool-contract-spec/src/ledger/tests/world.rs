@@ -268,7 +268,7 @@ impl World {
                 until: self.now + LEASE,
                 left: claim.attempts,
                 in_doubt: claim.in_doubt,
-                terms: request.terms,
+                terms: Terms::clone(&request.terms),
                 used: 0,
                 attempt: None,
                 acted: false,

@@ -206,7 +206,7 @@ async fn what_another_changed_meanwhile_is_seen() {
 async fn an_older_block_of_fences_is_given_up_where_a_newer_was_used() {
     let place = Place::new();
     let repeatable = |caller, name: &str| Admission {
-        terms: Terms { repeatable: true, ..terms() },
+        terms: Terms { repeatable: true, ..terms() }.into(),
         ..call(caller, &key(name))
     };
     let (old, new) = (place.warm().await, place.ledger());
