@@ -228,7 +228,7 @@ fn prepare<T: Tool>(
 async fn ask(ledger: Arc<dyn Ledger>, admission: Admission) -> Result<Asked, CallError<()>> {
     let id = admission.id.clone();
     let about = About::known(&id, 0);
-    match ledger.admit(admission).await {
+    match ledger.admit(&admission).await {
         Ok(Admitted::Replay(_)) => Ok((ledger, id, None)),
         Ok(Admitted::Refused(
             Refusal::AwaitingApproval { request, .. } | Refusal::Approved { request, .. },

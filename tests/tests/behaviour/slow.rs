@@ -54,10 +54,10 @@ impl SlowLedger {
 }
 
 impl Ledger for SlowLedger {
-    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
         self.pass(Step::Admit, self.inner.admit(admission))
     }
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
         self.pass(Step::Settle, self.inner.settle(settlement))
     }
     fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {

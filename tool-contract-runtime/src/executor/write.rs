@@ -217,7 +217,7 @@ impl<'a> Writing<'a> {
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         loop {
-            match self.plan.ledger.admit(self.plan.admission.clone()).await {
+            match self.plan.ledger.admit(&self.plan.admission).await {
                 Ok(admitted) => return Ok(admitted),
                 Err(LedgerError::Unavailable(_))
                     if tries < ADMISSION_TRIES && !self.link.is_abandoned() =>
@@ -537,7 +537,7 @@ impl<'a> Writing<'a> {
         lease: &Lease<'_>,
         settlement: &Settlement,
     ) -> Result<Option<EscalationId>, CallError<()>> {
-        let settled = match lease.answer(self.plan.ledger.settle(settlement.clone())).await {
+        let settled = match lease.answer(self.plan.ledger.settle(settlement)).await {
             Err(error) => Box::pin(self.settle_again(lease, settlement, error)).await,
             settled => settled,
         };
@@ -557,7 +557,7 @@ impl<'a> Writing<'a> {
         let mut pause = FIRST_PAUSE;
         while self.runtime.elapsed().saturating_add(pause) < lease.ends_at() {
             self.runtime.clock().pause(pause).await;
-            match lease.answer(self.plan.ledger.settle(settlement.clone())).await {
+            match lease.answer(self.plan.ledger.settle(settlement)).await {
                 Ok(settled) => return Ok(settled),
                 Err(newest) => error = newest,
             }

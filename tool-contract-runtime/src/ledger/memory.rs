@@ -132,16 +132,16 @@ impl fmt::Debug for MemoryLedger {
 }
 
 impl Ledger for MemoryLedger {
-    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
-        let answer = self.shelf().map(|mut shelf| shelf.admit(&admission));
+    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
+        let answer = self.shelf().map(|mut shelf| shelf.admit(admission));
         if let Ok((_, true)) = answer {
             self.waiting.wake(&admission.id);
         }
         Box::pin(ready(answer.map(|(reply, _)| reply)))
     }
 
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
-        self.step(&settlement.id, |slot, around| settle(slot, &settlement, around))
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
+        self.step(&settlement.id, |slot, around| settle(slot, settlement, around))
     }
 
     fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {

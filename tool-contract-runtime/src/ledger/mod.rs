@@ -79,12 +79,14 @@ impl Query {
 /// * Fences grow over the whole life of the ledger and are never given twice.
 /// * Time is the ledger's own; a caller's clock decides nothing.
 /// * Dropping an answer's future does not undo the step.
+/// * An admission and a settlement are lent, since the caller asks again with
+///   the same one when an answer is lost; a ledger clones what it keeps.
 pub trait Ledger: Send + Sync + 'static {
     /// Replays, refuses or claims.
-    fn admit(&self, admission: Admission) -> Answer<'_, Admitted>;
+    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted>;
 
     /// Records what came of a claim.
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled>;
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled>;
 
     /// Renews the lease of a holder or a reconciler.
     fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed>;

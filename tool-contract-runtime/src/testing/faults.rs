@@ -144,11 +144,11 @@ impl FaultyLedger {
 }
 
 impl Ledger for FaultyLedger {
-    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
         self.pass(Step::Admit, |inner| inner.admit(admission))
     }
 
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
         self.pass(Step::Settle, |inner| inner.settle(settlement))
     }
 

@@ -19,7 +19,7 @@ async fn admit_all(stage: &Stage, requests: impl IntoIterator<Item = Admission>)
     let mut calls = JoinSet::new();
     for request in requests {
         let ledger = Arc::clone(&stage.ledger);
-        calls.spawn(async move { ledger.admit(request).await.unwrap() });
+        calls.spawn(async move { ledger.admit(&request).await.unwrap() });
     }
     calls.join_all().await
 }

@@ -107,7 +107,7 @@ impl Stage {
     }
 
     pub(super) async fn admit(&self, request: &Admission) -> Admitted {
-        self.ledger.admit(request.clone()).await.unwrap()
+        self.ledger.admit(request).await.unwrap()
     }
 
     pub(super) async fn claim(&self, request: &Admission) -> Claim {
@@ -135,7 +135,7 @@ impl Stage {
     pub(super) async fn settle(&self, id: &OperationId, fence: Fence, verdict: Verdict) -> Settled {
         let settlement =
             Settlement { id: id.clone(), fence, used: 1, verdict, attempts: Vec::new() };
-        self.ledger.settle(settlement).await.unwrap()
+        self.ledger.settle(&settlement).await.unwrap()
     }
 
     /// Claims and succeeds.

@@ -21,7 +21,7 @@ pub(super) async fn all_who_wait_get_the_result(stage: Stage) {
             let (ledger, id) = (Arc::clone(&stage.ledger), id.clone());
             tokio::spawn(async move {
                 loop {
-                    match ledger.admit(call(10 + number, &id)).await.unwrap() {
+                    match ledger.admit(&call(10 + number, &id)).await.unwrap() {
                         Admitted::Replay(replay) => return replay.result,
                         Admitted::Refused(Refusal::InFlight { .. }) => {
                             ledger.changed(id.clone(), LONG).await;

@@ -284,11 +284,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 impl Ledger for SqliteLedger {
-    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
+        let admission = admission.clone();
         self.step(admission.id.clone(), true, move |store| store.admit(&admission))
     }
 
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
+        let settlement = settlement.clone();
         self.step(settlement.id.clone(), false, move |store| {
             store.step(&settlement.id, |slot, around| settle(slot, &settlement, around))
         })

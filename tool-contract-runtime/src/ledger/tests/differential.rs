@@ -287,8 +287,8 @@ async fn ask(ledger: &dyn Ledger, command: Command) -> String {
         format!("{:?}", answer.unwrap())
     }
     match command {
-        Command::Admit(request) => written(ledger.admit(request).await),
-        Command::Settle(settlement) => written(ledger.settle(settlement).await),
+        Command::Admit(request) => written(ledger.admit(&request).await),
+        Command::Settle(settlement) => written(ledger.settle(&settlement).await),
         Command::Renew(id, fence) => written(ledger.renew(id, fence).await),
         Command::Begin(request) => written(ledger.begin_reconcile(request).await),
         Command::Finish(id, fence, finding) => {

@@ -13,7 +13,7 @@ async fn a_commit_that_failed_is_never_answered_with_ok() {
         let faults = options.faults();
         let ledger = options.open(place.file()).await.unwrap();
         faults.fail_next_commit(fault);
-        let failed = ledger.admit(call(1, &key("k"))).await;
+        let failed = admit(&ledger, 1, "k").await;
         assert!(matches!(failed, Err(LedgerError::Unavailable(_))), "{failed:?}");
         // Asked again, it is claimed once in either case.
         let claim = claim(&ledger, call(1, &key("k"))).await;
@@ -48,7 +48,7 @@ async fn a_full_file_takes_what_fits_and_loses_nothing() {
     let mut full = None;
     for number in 0..500 {
         let name = format!("k{number}");
-        match ledger.admit(call(1, &key(&name))).await {
+        match admit(&ledger, 1, &name).await {
             Ok(Admitted::Claimed(claim)) => kept.push((name, claim)),
             Ok(other) => panic!("{other:?}"),
             Err(error) => {
@@ -75,9 +75,9 @@ async fn a_full_file_takes_what_fits_and_loses_nothing() {
 async fn one_that_finds_no_room_does_not_pull_others_down() {
     let place = Place::new();
     let ledger = place.options().most_bytes(400_000).open(place.file()).await.unwrap();
-    let small = |number: u32| ledger.admit(call(1, &key(&format!("k{number}"))));
     let large = Admission { arguments: "x".repeat(600_000).into(), ..call(1, &key("large")) };
-    let (a, large, b) = tokio::join!(small(1), ledger.admit(large), small(2));
+    let (a, large, b) =
+        tokio::join!(admit(&ledger, 1, "k1"), ledger.admit(&large), admit(&ledger, 1, "k2"));
     assert!(matches!(large, Err(LedgerError::Full(_))), "{large:?}");
     assert!(matches!(a, Ok(Admitted::Claimed(_))), "{a:?}");
     assert!(matches!(b, Ok(Admitted::Claimed(_))), "{b:?}");
@@ -91,11 +91,8 @@ async fn one_that_the_file_refuses_does_not_pull_others_down() {
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON operations WHEN NEW.key = 'refused' \
                   BEGIN SELECT RAISE(FAIL, 'not this one'); END";
     place.connection().execute_batch(refuse).unwrap();
-    let (a, refused, b) = tokio::join!(
-        ledger.admit(call(1, &key("a"))),
-        ledger.admit(call(1, &key("refused"))),
-        ledger.admit(call(1, &key("b"))),
-    );
+    let (a, refused, b) =
+        tokio::join!(admit(&ledger, 1, "a"), admit(&ledger, 1, "refused"), admit(&ledger, 1, "b"),);
     let error = refused.unwrap_err();
     assert!(error.to_string().contains("not this one"), "{error}");
     assert!(matches!(a, Ok(Admitted::Claimed(_))), "{a:?}");
@@ -111,11 +108,11 @@ async fn somebody_who_does_not_let_go_is_waited_for_and_then_named() {
     succeed(&ledger, "k", "7").await;
     let other = place.connection();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = ledger.admit(call(1, &key("l"))).await.unwrap_err();
+    let error = admit(&ledger, 1, "l").await.unwrap_err();
     assert!(matches!(error, LedgerError::Unavailable(_)), "{error}");
     assert!(error.to_string().contains("another process"), "{error}");
     // Replays need no lock.
-    assert!(matches!(ledger.admit(call(2, &key("k"))).await, Ok(Admitted::Replay(_))));
+    assert!(matches!(admit(&ledger, 2, "k").await, Ok(Admitted::Replay(_))));
     other.execute_batch("COMMIT").unwrap();
     claim(&ledger, call(1, &key("l"))).await;
 }
@@ -130,7 +127,7 @@ async fn a_turn_that_does_not_come_is_not_waited_for_for_ever() {
     let side = std::fs::File::options().write(true).open(side).unwrap();
     side.lock().unwrap();
     for _ in 0..2 {
-        let error = ledger.admit(call(1, &key("k"))).await.unwrap_err();
+        let error = admit(&ledger, 1, "k").await.unwrap_err();
         assert!(error.to_string().contains("has held"), "{error}");
     }
     side.unlock().unwrap();
@@ -144,13 +141,13 @@ async fn a_file_that_was_removed_or_replaced_is_not_written() {
     succeed(&ledger, "k", "7").await;
     let aside = place.directory.path().join("aside.db");
     std::fs::rename(place.file(), &aside).unwrap();
-    let gone = ledger.admit(call(1, &key("l"))).await.unwrap_err();
+    let gone = admit(&ledger, 1, "l").await.unwrap_err();
     assert!(gone.to_string().contains("it is gone"), "{gone}");
     // Who only reads makes no file either.
     assert!(ledger.find(key("k")).await.is_err());
     assert!(!place.file().exists());
     std::fs::write(place.file(), "").unwrap();
-    let replaced = ledger.admit(call(1, &key("l"))).await.unwrap_err();
+    let replaced = admit(&ledger, 1, "l").await.unwrap_err();
     assert!(replaced.to_string().contains("taken its place"), "{replaced}");
     assert_eq!(std::fs::metadata(place.file()).unwrap().len(), 0, "and nothing was begun there");
     std::fs::rename(&aside, place.file()).unwrap();
@@ -165,8 +162,8 @@ async fn more_than_it_takes_is_refused_and_the_rest_is_done() {
     // Held up, so that the queue fills.
     let other = place.connection();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let admit = |number: usize| ledger.admit(call(1, &key(&format!("k{number}"))));
-    let mut calls: Vec<_> = (0..64).map(admit).collect();
+    let requests: Vec<_> = (0..64).map(|number| call(1, &key(&format!("k{number}")))).collect();
+    let mut calls: Vec<_> = requests.iter().map(|request| ledger.admit(request)).collect();
     let mut overloaded = 0;
     let mut waiting = Vec::new();
     for mut one in calls.drain(..) {

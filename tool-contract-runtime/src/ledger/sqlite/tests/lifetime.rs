@@ -29,7 +29,7 @@ async fn a_clock_that_was_set_back_revives_no_lease() {
     claim(&place.open().await, call(1, &key("other"))).await;
     place.clock.step_wall(-3_600_000);
     let ledger = place.open().await;
-    let refused = ledger.admit(call(2, &key("k"))).await.unwrap();
+    let refused = admit(&ledger, 2, "k").await.unwrap();
     assert!(matches!(refused, Admitted::Refused(Refusal::Unknown { .. })), "{refused:?}");
     let seen = record(&ledger, "k").await.changed_at;
     place.clock.advance(Duration::from_mins(1));

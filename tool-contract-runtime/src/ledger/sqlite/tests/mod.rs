@@ -48,10 +48,14 @@ impl Place {
 }
 
 async fn claim(ledger: &SqliteLedger, request: Admission) -> Claim {
-    match ledger.admit(request).await.unwrap() {
+    match ledger.admit(&request).await.unwrap() {
         Admitted::Claimed(claim) => claim,
         other => panic!("not claimed: {other:?}"),
     }
+}
+
+async fn admit(ledger: &SqliteLedger, caller: u128, name: &str) -> Result<Admitted, LedgerError> {
+    ledger.admit(&call(caller, &key(name))).await
 }
 
 async fn settle(
@@ -60,7 +64,8 @@ async fn settle(
     fence: Fence,
     verdict: Verdict,
 ) -> Result<Settled, LedgerError> {
-    ledger.settle(Settlement { id: key(name), fence, used: 1, verdict, attempts: Vec::new() }).await
+    let id = key(name);
+    ledger.settle(&Settlement { id, fence, used: 1, verdict, attempts: Vec::new() }).await
 }
 
 /// Claims and succeeds.

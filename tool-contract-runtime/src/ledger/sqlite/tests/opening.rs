@@ -16,7 +16,7 @@ async fn a_new_file_is_a_ledger_and_stays_one() {
     drop(ledger);
     let ledger = place.open().await;
     assert_eq!(record(&ledger, "k").await, before);
-    assert!(matches!(ledger.admit(call(2, &key("k"))).await, Ok(Admitted::Replay(_))));
+    assert!(matches!(admit(&ledger, 2, "k").await, Ok(Admitted::Replay(_))));
     check(&ledger).await;
 }
 
@@ -212,7 +212,7 @@ async fn a_truncated_file_is_found() {
         Err(error) => assert!(matches!(error, LedgerError::Corrupt(_)), "{error}"),
         Ok(ledger) => {
             for number in 0..50 {
-                match ledger.admit(call(2, &key(&format!("k{number}")))).await {
+                match admit(&ledger, 2, &format!("k{number}")).await {
                     Ok(Admitted::Replay(_)) => {}
                     Err(error) => assert!(matches!(error, LedgerError::Corrupt(_)), "{error}"),
                     Ok(other) => panic!("{other:?}"),
@@ -260,9 +260,9 @@ async fn a_row_that_cannot_be_read_harms_no_other() {
         .execute_batch("UPDATE operations SET state = 'dancing' WHERE key = 'bad'")
         .unwrap();
     let (bad, good, new) = tokio::join!(
-        ledger.admit(call(2, &key("bad"))),
-        ledger.admit(call(2, &key("good"))),
-        ledger.admit(call(2, &key("new"))),
+        admit(&ledger, 2, "bad"),
+        admit(&ledger, 2, "good"),
+        admit(&ledger, 2, "new"),
     );
     let error = bad.unwrap_err();
     assert!(matches!(error, LedgerError::Corrupt(_)), "{error}");
@@ -274,10 +274,8 @@ async fn a_row_that_cannot_be_read_harms_no_other() {
     assert!(matches!(new, Ok(Admitted::Claimed(_))), "{new:?}");
     assert!(matches!(ledger.find(key("bad")).await, Err(LedgerError::Corrupt(_))));
     // Nor where they are written together.
-    let (bad, other) = tokio::join!(
-        settle(&ledger, "bad", Fence(2), happened("8")),
-        ledger.admit(call(2, &key("other"))),
-    );
+    let (bad, other) =
+        tokio::join!(settle(&ledger, "bad", Fence(2), happened("8")), admit(&ledger, 2, "other"),);
     assert!(matches!(bad, Err(LedgerError::Corrupt(_))), "{bad:?}");
     assert!(matches!(other, Ok(Admitted::Claimed(_))), "{other:?}");
 }
@@ -289,7 +287,7 @@ async fn fences_never_start_anew() {
     succeed(&ledger, "k", "7").await;
     for damage in ["UPDATE meta SET fence = -1", "DELETE FROM meta"] {
         place.connection().execute_batch(damage).unwrap();
-        let error = ledger.admit(call(1, &key("l"))).await.unwrap_err();
+        let error = admit(&ledger, 1, "l").await.unwrap_err();
         assert!(matches!(error, LedgerError::Corrupt(_)), "{error}");
         assert!(error.to_string().contains("ledger.db"), "{error}");
     }

@@ -21,7 +21,7 @@ async fn two_ledgers_on_one_file_are_one() {
             let request =
                 Admission { holder: Holder(holder), ..call(number, &key(&format!("k{number}"))) };
             let ledger = Arc::clone(ledger);
-            calls.spawn(async move { ledger.admit(request).await.unwrap() });
+            calls.spawn(async move { ledger.admit(&request).await.unwrap() });
         }
     }
     let answers = calls.join_all().await;
@@ -86,7 +86,7 @@ async fn child() {
             ..call(7, &key(&format!("k{number}")))
         };
         calls.spawn(async move {
-            if let Admitted::Claimed(claim) = ledger.admit(request).await.unwrap() {
+            if let Admitted::Claimed(claim) = ledger.admit(&request).await.unwrap() {
                 // The effect: it stands in the output, whatever becomes of us.
                 println!("effect k{number} {}", claim.fence.0);
                 if role == "dies" && number == KEYS / 2 {
@@ -155,7 +155,7 @@ async fn a_process_that_dies_takes_nobody_along() {
     assert!(effects.len() > KEYS - 8, "the other did the rest: {}", effects.len());
     let ledger = SqliteLedger::open(place.file()).await.unwrap();
     for number in 0..KEYS {
-        let next = ledger.admit(call(99, &key(&format!("k{number}")))).await.unwrap();
+        let next = admit(&ledger, 99, &format!("k{number}")).await.unwrap();
         assert!(!matches!(next, Admitted::Claimed(_)), "k{number}: {next:?}");
     }
 }
