@@ -77,13 +77,13 @@ impl<S: Store + fmt::Debug> fmt::Debug for SharedLedger<S> {
 }
 
 impl<S: Store> Ledger for SharedLedger<S> {
-    fn admit(&self, request: Admission) -> Answer<'_, Admitted> {
+    fn admit<'a>(&'a self, request: &'a Admission) -> Answer<'a, Admitted> {
         Box::pin(async move {
             let (known, hash) = (Known::Guess(From::Nothing), Some(request.hash));
             let admitted = self.step(&request.id, known, hash, |slot, twin, around| {
                 // The store draws; here there is always room.
                 let mut cells = vec![Cell::default(); request.draws.len()];
-                let step = admit(slot, &request, twin, &mut cells, around);
+                let step = admit(slot, request, twin, &mut cells, around);
                 let drew = cells.iter().any(|cell| *cell != Cell::default());
                 let draws = if drew { request.draws.clone() } else { Vec::new() };
                 Proposal { step, draws }
@@ -101,12 +101,12 @@ impl<S: Store> Ledger for SharedLedger<S> {
         })
     }
 
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
         Box::pin(async move {
             // What is unknown from now on must not be dated earlier.
             let may_guess = !matches!(settlement.verdict, Verdict::Unknown { .. });
             let known = if may_guess { self.held(&settlement.id) } else { Known::Nothing };
-            self.change(&settlement.id, known, |slot, around| settle(slot, &settlement, around))
+            self.change(&settlement.id, known, |slot, around| settle(slot, settlement, around))
                 .await
         })
     }

@@ -49,7 +49,7 @@ impl Place {
 }
 
 async fn claim(ledger: &impl Ledger, name: &str) -> Claim {
-    match ledger.admit(call(1, &key(name))).await.unwrap() {
+    match ledger.admit(&call(1, &key(name))).await.unwrap() {
         Admitted::Claimed(claim) => claim,
         other => panic!("not claimed: {other:?}"),
     }
@@ -57,7 +57,7 @@ async fn claim(ledger: &impl Ledger, name: &str) -> Claim {
 
 async fn settle_as(ledger: &impl Ledger, name: &str, fence: Fence, verdict: Verdict) -> Settled {
     let settlement = Settlement { id: key(name), fence, used: 1, verdict, attempts: Vec::new() };
-    ledger.settle(settlement).await.unwrap()
+    ledger.settle(&settlement).await.unwrap()
 }
 
 async fn state(ledger: &impl Ledger, name: &str) -> StateName {
@@ -88,11 +88,11 @@ async fn a_claim_a_settlement_and_a_replay_take_one_round_trip_each() {
     assert_eq!(place.store.exchanges(), 1);
     settle_as(&ledger, "k", held.fence, happened("7")).await;
     assert_eq!(place.store.exchanges(), 1);
-    assert!(matches!(ledger.admit(call(2, &key("k"))).await, Ok(Admitted::Replay(_))));
+    assert!(matches!(ledger.admit(&call(2, &key("k"))).await, Ok(Admitted::Replay(_))));
     assert_eq!(place.store.exchanges(), 1);
     // Another process knows nothing of it, and is told in one as well.
     let other = place.warm().await;
-    assert!(matches!(other.admit(call(3, &key("k"))).await, Ok(Admitted::Replay(_))));
+    assert!(matches!(other.admit(&call(3, &key("k"))).await, Ok(Admitted::Replay(_))));
     assert_eq!(place.store.exchanges(), 1);
 }
 
@@ -101,7 +101,7 @@ async fn what_is_written_under_a_lost_reply_is_found_again() {
     let place = Place::new();
     let ledger = place.warm().await;
     place.store.fail_next(Mishap::ReplyLost);
-    assert!(matches!(ledger.admit(call(1, &key("k"))).await, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(ledger.admit(&call(1, &key("k"))).await, Err(LedgerError::Unavailable(_))));
     let held = claim(&ledger, "k").await;
     for mishap in [Mishap::ReplyLost, Mishap::Lost] {
         place.store.fail_next(mishap);
@@ -112,10 +112,10 @@ async fn what_is_written_under_a_lost_reply_is_found_again() {
             verdict: happened("7"),
             attempts: Vec::new(),
         };
-        let settled = ledger.settle(settlement.clone()).await;
+        let settled = ledger.settle(&settlement).await;
         // What is on record already writes nothing, and so nothing is lost.
         assert_eq!(settled.is_err(), mishap == Mishap::ReplyLost);
-        assert_eq!(ledger.settle(settlement).await, Ok(Settled::Recorded { escalation: None }));
+        assert_eq!(ledger.settle(&settlement).await, Ok(Settled::Recorded { escalation: None }));
     }
 }
 
@@ -165,10 +165,10 @@ async fn a_clients_clock_decides_nothing() {
     place.client.step_wall(86_400_000);
     claim(&ledger, "k").await;
     place.pass(LEASE.saturating_sub(Duration::from_millis(1)));
-    let refused = ledger.admit(call(2, &key("k"))).await.unwrap();
+    let refused = ledger.admit(&call(2, &key("k"))).await.unwrap();
     assert!(matches!(refused, Admitted::Refused(Refusal::InFlight { .. })), "{refused:?}");
     place.pass(Duration::from_millis(1));
-    let refused = ledger.admit(call(2, &key("k"))).await.unwrap();
+    let refused = ledger.admit(&call(2, &key("k"))).await.unwrap();
     assert!(matches!(refused, Admitted::Refused(Refusal::Unknown { .. })), "{refused:?}");
 }
 
@@ -194,7 +194,7 @@ async fn what_another_changed_meanwhile_is_seen() {
     let held = claim(&one, "k").await;
     place.pass(LEASE);
     // The other one notices that the lease ran out.
-    assert!(matches!(other.admit(call(2, &key("k"))).await, Ok(Admitted::Refused(_))));
+    assert!(matches!(other.admit(&call(2, &key("k"))).await, Ok(Admitted::Refused(_))));
     assert_eq!(state(&other, "k").await, StateName::Unknown);
     // It builds on what it wrote, is told better, and the late truth counts.
     let settled = settle_as(&one, "k", held.fence, happened("7")).await;
@@ -210,9 +210,9 @@ async fn an_older_block_of_fences_is_given_up_where_a_newer_was_used() {
         ..call(caller, &key(name))
     };
     let (old, new) = (place.warm().await, place.ledger());
-    let Ok(Admitted::Claimed(first)) = new.admit(repeatable(1, "k")).await else { panic!() };
+    let Ok(Admitted::Claimed(first)) = new.admit(&repeatable(1, "k")).await else { panic!() };
     place.pass(LEASE);
-    let Ok(Admitted::Claimed(second)) = old.admit(repeatable(2, "k")).await else { panic!() };
+    let Ok(Admitted::Claimed(second)) = old.admit(&repeatable(2, "k")).await else { panic!() };
     assert!(second.fence > first.fence);
 }
 
@@ -225,7 +225,7 @@ async fn a_sequence_that_was_set_back_is_no_ledger() {
     settle_as(&ledger, "k", held.fence, Verdict::Released { delay: Duration::ZERO }).await;
     place.store.set_fence(0);
     let other = place.ledger();
-    let admitted = other.admit(call(2, &key("k"))).await;
+    let admitted = other.admit(&call(2, &key("k"))).await;
     assert!(matches!(admitted, Err(LedgerError::Corrupt(_))), "{admitted:?}");
     assert_eq!(state(&ledger, "k").await, StateName::Released);
 }
