@@ -6,6 +6,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use foldhash::quality::RandomState;
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use tool_contract_spec::ledger::{
     Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew,
@@ -44,8 +45,9 @@ struct Shelf {
     time: Time,
     /// The newest fence that was given.
     fence: Fence,
-    /// Boxed, so that a growing table moves little.
-    operations: HashMap<OperationId, Box<Kept>>,
+    /// Boxed, so that a growing table moves little. Its hasher is seeded, so that
+    /// nobody can choose keys that collide, and cheaper than the standard one.
+    operations: HashMap<OperationId, Box<Kept>, RandomState>,
     twins: Twins,
     cells: HashMap<CellId, Cell>,
     /// How many cells there may be before the idle ones are dropped.
@@ -74,7 +76,7 @@ impl MemoryLedger {
         let shelf = Shelf {
             time: Time::new(Arc::clone(&clock)),
             fence: Fence::NONE,
-            operations: HashMap::new(),
+            operations: HashMap::default(),
             twins: Twins::default(),
             cells: HashMap::new(),
             most_cells: FEW_CELLS,
@@ -88,7 +90,7 @@ impl MemoryLedger {
     /// included. It is for tests.
     pub fn clear(&self) {
         if let Ok(mut shelf) = self.shelf.lock() {
-            shelf.operations = HashMap::new();
+            shelf.operations = HashMap::default();
             shelf.twins = Twins::default();
             shelf.cells = HashMap::new();
         }
