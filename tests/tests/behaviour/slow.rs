@@ -83,6 +83,9 @@ impl Ledger for SlowLedger {
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
         self.pass(Step::Draw, self.inner.draw(draws))
     }
+    fn prune(&self, most: usize) -> Answer<'_, usize> {
+        self.pass(Step::Prune, self.inner.prune(most))
+    }
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
         self.inner.find(id)
     }

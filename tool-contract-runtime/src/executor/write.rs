@@ -136,8 +136,8 @@ impl<'a> Writing<'a> {
         About::known(&self.plan.admission.id, self.attempts)
     }
 
-    fn key(&self) -> Option<IdempotencyKey> {
-        Some(self.plan.admission.id.key.clone())
+    fn key(&self) -> IdempotencyKey {
+        self.plan.admission.id.key.clone()
     }
 
     pub(super) fn refuse(&self, refusal: Refusal) -> CallError<()> {
@@ -175,7 +175,7 @@ impl<'a> Writing<'a> {
                 Admitted::Replay(replay) => {
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, "replayed");
                     return Ok(Entered::Replayed(Success {
-                        key: self.key(),
+                        key: Some(self.key()),
                         attempts: replay.attempts,
                         reminted_from: replay.reminted_from,
                         replay: Some(replay.result),
@@ -485,7 +485,7 @@ impl<'a> Writing<'a> {
         self.settle(lease, &settlement).await?;
         tracing::debug!(target: "tool_contract", id = %lease.id, "succeeded");
         Ok(Round::Done(Success {
-            key: self.key(),
+            key: Some(self.key()),
             attempts: self.total,
             reminted_from: claim.reminted_from.clone(),
             replay: None,

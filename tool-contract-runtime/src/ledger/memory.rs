@@ -9,8 +9,8 @@ use std::time::Duration;
 use foldhash::quality::RandomState;
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use tool_contract_spec::ledger::{
-    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew,
-    resolve, settle,
+    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, notice,
+    renew, resolve, settle,
 };
 use tool_contract_spec::operation::OperationHash;
 
@@ -180,6 +180,11 @@ impl Ledger for MemoryLedger {
         Box::pin(ready(answer))
     }
 
+    fn prune(&self, most: usize) -> Answer<'_, usize> {
+        let pruned = self.shelf().map(|mut shelf| shelf.prune(most));
+        Box::pin(ready(pruned))
+    }
+
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
         self.look(|shelf| shelf.operations.get(&id).and_then(|kept| kept.slot.clone()))
     }
@@ -273,6 +278,18 @@ impl Shelf {
             self.operations.insert(request.id.clone(), kept);
         }
         (done.reply, done.changed)
+    }
+
+    /// There is no other place to move it to: it only becomes a tombstone.
+    fn prune(&mut self, most: usize) -> usize {
+        let now = self.time.now();
+        let is_over = |kept: &Kept| kept.slot.as_ref().is_some_and(|record| record.is_over(now));
+        let over = self.operations.iter().filter(|(_, kept)| is_over(kept));
+        let over: Vec<_> = over.map(|(id, _)| id.clone()).take(most).collect();
+        for id in &over {
+            self.step(id, notice);
+        }
+        over.len()
     }
 
     fn twin(&self, id: &OperationId, hash: OperationHash, now: Timestamp) -> Option<Twin> {

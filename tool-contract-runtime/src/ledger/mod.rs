@@ -111,6 +111,15 @@ pub trait Ledger: Send + Sync + 'static {
     /// Draws from limits without an operation: what a limited read does.
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>>;
 
+    /// Moves what is known of expired keys out of the way of every call: of at
+    /// most `most` keys that are past their ttl. What stays is a tombstone, so that
+    /// the key never runs again; [`find`](Ledger::find) and
+    /// [`history`](Ledger::history) tell of it as before. It goes in small steps,
+    /// and calls do not wait for it.
+    ///
+    /// Answers how many keys were moved: fewer than `most` if none is left.
+    fn prune(&self, most: usize) -> Answer<'_, usize>;
+
     /// The record of one operation, as it was last written.
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>>;
 

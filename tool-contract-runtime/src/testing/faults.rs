@@ -34,6 +34,8 @@ pub enum Step {
     DecideApproval,
     /// [`Ledger::draw`]
     Draw,
+    /// [`Ledger::prune`]
+    Prune,
     /// [`Ledger::find`], [`Ledger::history`] and [`Ledger::list`]
     Read,
 }
@@ -179,6 +181,10 @@ impl Ledger for FaultyLedger {
 
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
         self.pass(Step::Draw, |inner| inner.draw(draws))
+    }
+
+    fn prune(&self, most: usize) -> Answer<'_, usize> {
+        self.pass(Step::Prune, |inner| inner.prune(most))
     }
 
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {

@@ -108,6 +108,17 @@ impl Log {
     }
 }
 
+/// Records what time alone did to an operation, and says where it stands:
+/// leases run out, finished keys expire, approvals lapse.
+pub fn notice(slot: &mut Option<Record>, around: &Around) -> Step<Option<StateName>> {
+    let mut log = Log::new(around.now);
+    let state = slot.as_mut().map(|record| {
+        lapse(record, &mut log);
+        record.state.name()
+    });
+    log.answer(state)
+}
+
 /// What time alone did to the record: leases run out, finished keys expire,
 /// approvals lapse. Every transition begins with it.
 fn lapse(record: &mut Record, log: &mut Log) {
@@ -127,13 +138,13 @@ fn lapse(record: &mut Record, log: &mut Log) {
             let unknown = unknown.clone();
             log.enter(record, State::Unknown(unknown), EventKind::LeaseLost, None);
         }
-        State::Succeeded { expires_at, result } if *expires_at <= log.now => {
+        state if record.is_over(log.now) => {
             // The history keeps what the record no longer says.
-            let result = Some(result.to_string());
+            let result = match state {
+                State::Succeeded { result, .. } => Some(result.to_string()),
+                _ => None,
+            };
             log.enter(record, State::Expired, EventKind::Expired, result);
-        }
-        State::Denied { expires_at } if *expires_at <= log.now => {
-            log.enter(record, State::Expired, EventKind::Expired, None);
         }
         State::AwaitingApproval | State::Approved
             if record.approval.as_ref().is_none_or(|approval| approval.expires_at <= log.now) =>

@@ -295,6 +295,17 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether at `now` it is finished and past its ttl, and nobody has noticed.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        match &self.state {
+            State::Succeeded { expires_at, .. } | State::Denied { expires_at } => {
+                *expires_at <= now
+            }
+            _ => false,
+        }
+    }
+
     /// Whether at `now` this record still speaks for its operation where the
     /// operation comes under another key. A released or refused one does not, for
     /// it did not happen; a finished one does until its ttl.

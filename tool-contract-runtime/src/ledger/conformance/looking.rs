@@ -1,9 +1,9 @@
 //! Records, histories and listings.
 
-use super::stage::{LEASE, Stage, call, confirmed, happened, id, key, unknown};
+use super::stage::{LEASE, Stage, TTL, call, confirmed, happened, id, key, unknown};
 use crate::ledger::{
-    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, StateName, Timestamp,
-    verify,
+    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, Refusal, Resolved,
+    StateName, Timestamp, verify,
 };
 
 pub(super) async fn a_record_is_shown_as_it_was_written(stage: Stage) {
@@ -93,6 +93,50 @@ pub(super) async fn operations_are_listed_in_order(stage: Stage) {
     for (id, record) in whole {
         assert_eq!(stage.find(&id).await, Some(record));
     }
+}
+
+pub(super) async fn what_is_over_is_moved_and_remembered(stage: Stage) {
+    let keys = ["a", "b", "c"].map(key);
+    for id in &keys {
+        let request = Admission { arguments: "[1]".into(), ..call(1, id) };
+        let claim = stage.claim(&request).await;
+        stage.settle(id, claim.fence, happened("7")).await;
+    }
+    assert_eq!(stage.ledger.prune(10).await, Ok(0));
+    stage.pass(TTL).await;
+    let live = key("live");
+    let claim = stage.claim(&call(1, &live)).await;
+    stage.settle(&live, claim.fence, happened("8")).await;
+    assert_eq!(stage.ledger.prune(2).await, Ok(2));
+    assert_eq!(stage.ledger.prune(10).await, Ok(1));
+    assert_eq!(stage.ledger.prune(10).await, Ok(0));
+    for id in &keys {
+        assert_eq!(stage.refusal(&call(2, id)).await, Refusal::Expired);
+        let record = stage.find(id).await.expect("a tombstone");
+        assert_eq!((record.state.name(), &*record.arguments), (StateName::Expired, "[1]"));
+        let history = stage.ledger.history(id.clone()).await.unwrap();
+        assert_eq!(verify(&history, &record.chain), Ok(()));
+        assert_eq!(history.last().and_then(|event| event.detail.as_deref()), Some("7"));
+    }
+    assert_eq!(stage.replay(&call(2, &live)).await, "8");
+}
+
+pub(super) async fn a_moved_key_may_be_reopened(stage: Stage) {
+    let id = key("k");
+    let claim = stage.claim(&call(1, &id)).await;
+    stage.settle(&id, claim.fence, happened("7")).await;
+    stage.pass(TTL).await;
+    assert_eq!(stage.ledger.prune(10).await, Ok(1));
+    stage.resolve(&id, Resolved::Reopened).await;
+    let claim = stage.claim(&call(2, &id)).await;
+    stage.settle(&id, claim.fence, happened("8")).await;
+    assert_eq!(stage.replay(&call(3, &id)).await, "8");
+    stage.pass(TTL).await;
+    assert_eq!(stage.ledger.prune(10).await, Ok(1));
+    let record = stage.find(&id).await.expect("a tombstone");
+    assert_eq!(&*record.arguments, "{}");
+    let history = stage.ledger.history(id).await.unwrap();
+    assert_eq!(verify(&history, &record.chain), Ok(()));
 }
 
 pub(super) async fn listings_are_filtered(stage: Stage) {

@@ -130,6 +130,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
     looking::{
         a_record_is_shown_as_it_was_written,
         histories_verify,
+        what_is_over_is_moved_and_remembered,
+        a_moved_key_may_be_reopened,
         operations_are_listed_in_order,
         listings_are_filtered,
         listings_are_paged,

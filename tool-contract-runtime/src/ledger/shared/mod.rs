@@ -171,6 +171,17 @@ impl<S: Store> Ledger for SharedLedger<S> {
         self.store.draw(draws)
     }
 
+    fn prune(&self, most: usize) -> Answer<'_, usize> {
+        Box::pin(async move {
+            let over = self.store.over(most).await?;
+            for id in &over {
+                self.notice(id).await?;
+                self.store.archive(id.clone()).await?;
+            }
+            Ok(over.len())
+        })
+    }
+
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
         Box::pin(async move {
             let found = self.look(&id, None).await?;

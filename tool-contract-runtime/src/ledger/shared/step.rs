@@ -1,7 +1,7 @@
 //! One step: propose, exchange, and propose anew.
 
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Around, Step, renew};
+use tool_contract_spec::ledger::{Around, Step, notice};
 use tool_contract_spec::operation::OperationHash;
 
 use super::{Exchange, Exchanged, Found, Put, SharedLedger, Store, Twins, Versioned};
@@ -101,10 +101,7 @@ impl<S: Store> SharedLedger<S> {
 
     /// Records what time alone did to an operation.
     pub(super) async fn notice(&self, id: &OperationId) -> Result<(), LedgerError> {
-        // Nobody has this fence, so nothing is renewed.
-        self.change(id, Known::Nothing, |slot, around| renew(slot, Fence::NONE, around))
-            .await
-            .map(drop)
+        self.change(id, Known::Nothing, notice).await.map(drop)
     }
 
     /// Makes one step.

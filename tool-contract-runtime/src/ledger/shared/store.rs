@@ -22,6 +22,14 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// Draws from all limits, or from none.
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>>;
 
+    /// At most `most` operations that are finished and past their ttl (see
+    /// [`Record::is_over`]), or expired and not archived yet.
+    fn over(&self, most: usize) -> Answer<'_, Vec<OperationId>>;
+
+    /// Moves the history of an expired operation, and what else no call asks for,
+    /// out of the way. [`Store::history`] still finds it.
+    fn archive(&self, id: OperationId) -> Answer<'_, ()>;
+
     /// The history of one operation, oldest event first.
     fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>>;
 

@@ -5,6 +5,7 @@
 //! [`tool_contract_spec::ledger`] on the rows of an operation.
 
 mod access;
+mod archive;
 mod checkpointer;
 mod fault;
 #[cfg(test)]
@@ -333,6 +334,18 @@ impl Ledger for SqliteLedger {
 
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
         self.ask(None, draws.is_empty(), move |store| store.draw(&draws))
+    }
+
+    fn prune(&self, most: usize) -> Answer<'_, usize> {
+        Box::pin(async move {
+            let now = self.ask(None, true, |store| Ok(store.now())).await?;
+            let over = self.read(move |connection| archive::over(connection, now, most)).await?;
+            for step in over.chunks(archive::STEP) {
+                let step = step.to_vec();
+                self.ask(None, false, move |store| store.archive(&step)).await?;
+            }
+            Ok(over.len())
+        })
     }
 
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {

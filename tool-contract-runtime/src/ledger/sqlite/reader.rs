@@ -10,6 +10,7 @@ use rusqlite::{Connection, params_from_iter};
 use tokio::sync::oneshot;
 use tool_contract_spec::key::OperationId;
 
+use super::archive;
 use super::fault::{Trouble, closed, explain};
 use super::options::SqliteOptions;
 use super::row;
@@ -105,15 +106,23 @@ fn serve(file: &Path, options: &SqliteOptions, readings: &Mutex<Receiver<Reading
 /// The record of one operation.
 pub(super) fn find(connection: &Connection, id: &OperationId) -> Result<Option<Record>, Trouble> {
     let mut load = connection.prepare(&statements::load())?;
-    one(&mut load, name(id), row::record)
+    let mut found = one(&mut load, name(id), row::record)?;
+    if let Some(record) = found.as_mut().filter(|record| record.arguments.is_empty())
+        && let Some(arguments) = archive::arguments(connection, id)?
+    {
+        record.arguments = arguments.into();
+    }
+    Ok(found)
 }
 
 /// The history of one operation, oldest event first.
 pub(super) fn history(connection: &Connection, id: &OperationId) -> Result<Vec<Event>, Trouble> {
     let mut load = connection.prepare(&format!(
-        "SELECT {} FROM events WHERE operation = \
-         (SELECT id FROM operations WHERE tenant = ?1 AND tool = ?2 AND key = ?3) ORDER BY seq",
-        row::EVENT
+        "WITH named AS (SELECT id FROM operations WHERE tenant = ?1 AND tool = ?2 AND key = ?3) \
+         SELECT {events} FROM archived_events WHERE operation = (SELECT id FROM named) \
+         UNION ALL SELECT {events} FROM events WHERE operation = (SELECT id FROM named) \
+         ORDER BY seq",
+        events = row::EVENT
     ))?;
     let mut rows = load.query(name(id))?;
     let mut events = Vec::new();

@@ -95,6 +95,26 @@ CREATE TABLE events (
     PRIMARY KEY (operation, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- What is known of expired keys beyond that they are: out of the way of calls.
+CREATE TABLE archive (
+    operation   INTEGER PRIMARY KEY REFERENCES operations (id),
+    -- The operation itself keeps none.
+    arguments   TEXT NOT NULL,
+    archived_at INTEGER NOT NULL
+) STRICT;
+
+-- Their histories, as in events.
+CREATE TABLE archived_events (
+    operation   INTEGER NOT NULL REFERENCES operations (id),
+    seq         INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    fence       INTEGER NOT NULL,
+    detail      TEXT,
+    hash        BLOB NOT NULL,
+    PRIMARY KEY (operation, seq)
+) STRICT, WITHOUT ROWID;
+
 -- How much of each limit is used up.
 CREATE TABLE cells (
     tool        TEXT NOT NULL,

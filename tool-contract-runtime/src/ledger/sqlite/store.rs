@@ -5,9 +5,10 @@ use std::time::Duration;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Params, Row, Statement, params_from_iter};
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Around, Step, Twin, admit, draw};
+use tool_contract_spec::ledger::{Around, Step, Twin, admit, draw, notice};
 use tool_contract_spec::operation::OperationHash;
 
+use super::archive;
 use super::fault::{Damage, Trouble};
 use super::row;
 use super::statements::Statements;
@@ -183,6 +184,22 @@ impl<'c> Store<'c> {
         let reply = draw(&mut cells, draws, now);
         self.put_cells(draws, &before, &cells)?;
         Ok(reply)
+    }
+
+    /// What time it is.
+    pub(super) fn now(&mut self) -> Timestamp {
+        self.time.now()
+    }
+
+    /// Moves what is known of expired operations out of the way.
+    pub(super) fn archive(&mut self, ids: &[OperationId]) -> Result<(), Trouble> {
+        let now = self.now();
+        for id in ids {
+            self.step(id, notice)?;
+            self.dirty(now)?;
+            archive::archive(self.connection, id, now)?;
+        }
+        Ok(())
     }
 
     fn around(&mut self) -> Around {

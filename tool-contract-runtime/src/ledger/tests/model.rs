@@ -15,7 +15,6 @@ use crate::ledger::{
 
 /// What is asked of a ledger.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "it is a test's")]
 pub(super) enum Command {
     Admit(Admission),
     Settle(Settlement),

@@ -195,3 +195,15 @@ fn failed_attempts_are_in_the_history() {
         assert_eq!(told, [vec![attempt.clone()]]);
     }
 }
+
+#[test]
+fn what_time_alone_did_can_be_put_on_record() {
+    let (mut bench, claim) = claimed(terms());
+    let mut seen = |bench: &mut Bench, now| bench.at(now).step(|slot, around| notice(slot, around));
+    assert_eq!(seen(&mut bench, 9), Some(StateName::Running));
+    assert_eq!(seen(&mut bench, LEASE), Some(StateName::Unknown));
+    bench.settle(claim.fence, 1, happened("7"));
+    assert_eq!(seen(&mut bench, LEASE + TTL - 1), Some(StateName::Succeeded));
+    assert_eq!(seen(&mut bench, LEASE + TTL), Some(StateName::Expired));
+    assert_eq!(Bench::default().step(|slot, around| notice(slot, around)), None);
+}

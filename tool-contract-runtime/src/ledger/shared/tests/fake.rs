@@ -170,6 +170,16 @@ impl Store for FakeStore {
         Box::pin(ready(Ok(self.inside().draw(&draws, now))))
     }
 
+    fn over(&self, most: usize) -> Answer<'_, Vec<OperationId>> {
+        let (kept, now) = (self.inside(), self.clock.now());
+        let over = kept.records.iter().filter(|(_, found)| found.record.is_over(now));
+        Box::pin(ready(Ok(over.take(most).map(|(id, _)| id.clone()).collect())))
+    }
+
+    fn archive(&self, _: OperationId) -> Answer<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
     fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
         Box::pin(ready(Ok(self.inside().histories.get(&id).cloned().unwrap_or_default())))
     }
