@@ -20,7 +20,7 @@ use super::waiting::Waiting;
 use super::{
     Admission, Admitted, Answer, Cell, CellId, Decided, Decision, Draw, Event, Fence, Finding,
     Ledger, LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record,
-    Renewed, Resolution, Settled, Settlement, Timestamp,
+    Renewed, Resolution, Settled, Settlement, StateName, Timestamp,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::tool::BoxFuture;
@@ -196,7 +196,8 @@ impl Ledger for MemoryLedger {
     }
 
     fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
-        self.look(|shelf| shelf.list(&query))
+        let found = self.shelf().map(|mut shelf| shelf.list(&query));
+        Box::pin(ready(found))
     }
 
     fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
@@ -321,12 +322,13 @@ impl Shelf {
         self.most_cells = FEW_CELLS.max(self.cells.len().saturating_mul(2));
     }
 
-    fn list(&self, query: &Query) -> Vec<(OperationId, Record)> {
+    fn list(&mut self, query: &Query) -> Vec<(OperationId, Record)> {
+        let now = self.time.now();
         let mut found: Vec<_> = self
             .operations
             .iter()
             .filter_map(|(id, kept)| Some((id, kept.slot.as_ref()?)))
-            .filter(|(id, record)| query.matches(id, record))
+            .filter(|(id, record)| query.matches(id, record, now))
             .collect();
         found.sort_unstable_by_key(|(id, _)| *id);
         found
@@ -338,10 +340,13 @@ impl Shelf {
 }
 
 impl Query {
-    pub(super) fn matches(&self, id: &OperationId, record: &Record) -> bool {
+    pub(super) fn matches(&self, id: &OperationId, record: &Record, now: Timestamp) -> bool {
+        let state = || {
+            if record.is_overdue(now) { StateName::Unknown } else { record.state.name() }
+        };
         self.tenant.as_ref().is_none_or(|tenant| id.tenant.as_ref() == Some(tenant))
             && self.tool.as_ref().is_none_or(|tool| id.tool == *tool)
-            && self.state.is_none_or(|state| record.state.name() == state)
+            && self.state.is_none_or(|wanted| state() == wanted)
             && self.after.as_ref().is_none_or(|after| id > after)
     }
 }

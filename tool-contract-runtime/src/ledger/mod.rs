@@ -46,8 +46,9 @@ pub struct Query {
     pub tenant: Option<Tenant>,
     /// Those of this tool.
     pub tool: Option<String>,
-    /// Those in this state, as recorded: a lease that ran out unseen still
-    /// shows as running.
+    /// Those in this state. An operation whose lease ran out unseen is listed
+    /// under [`StateName::Unknown`], which it is, and not under what its record
+    /// still shows ([`Record::is_overdue`]); other states are as recorded.
     pub state: Option<StateName>,
     /// Those after this one, in the order of [`OperationId`]: for paging.
     pub after: Option<OperationId>,

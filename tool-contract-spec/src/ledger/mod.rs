@@ -25,6 +25,7 @@ mod clock;
 mod event;
 mod id;
 mod limit;
+mod overdue;
 mod reconcile;
 mod record;
 mod settle;

@@ -2,8 +2,8 @@
 
 use super::stage::{LEASE, Stage, TTL, call, confirmed, happened, id, key, unknown};
 use crate::ledger::{
-    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, Refusal, Resolved,
-    StateName, Timestamp, verify,
+    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, Refusal, Renewed,
+    Resolved, StateName, Timestamp, verify,
 };
 
 pub(super) async fn a_record_is_shown_as_it_was_written(stage: Stage) {
@@ -174,4 +174,43 @@ pub(super) async fn listings_are_paged(stage: Stage) {
     }
     let whole = stage.ledger.list(Query::default()).await.unwrap();
     assert_eq!(seen, whole.into_iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>());
+}
+
+/// Nobody looks at what waits for a person among what runs.
+pub(super) async fn a_lost_lease_is_listed_as_unknown(stage: Stage) {
+    fill(&stage).await;
+    let [first, second, known] = [id(None, "a", "x"), id(None, "b", "x"), id(Some("t"), "a", "x")];
+    let claim = stage.claim(&call(1, &known)).await;
+    stage.settle(&known, claim.fence, unknown()).await;
+    stage.pass(LEASE / 2).await;
+    let held = stage.find(&second).await.expect("a record").fence;
+    let renewed = stage.ledger.renew(second.clone(), held).await;
+    assert!(matches!(renewed, Ok(Renewed::Until { .. })), "{renewed:?}");
+
+    let in_state = |state, limit| Query { state: Some(state), limit, ..Query::default() };
+    let states = [StateName::Unknown, StateName::Running, StateName::Reconciling];
+    assert_eq!(listed(&stage, in_state(states[0], 0)).await, named(&[5]));
+    stage.pass(LEASE / 2).await;
+    let overdue = listed(&stage, in_state(states[0], 0)).await;
+    assert_eq!(overdue, named(&[0, 1, 3, 4, 5, 6]), "in their order");
+    assert_eq!(listed(&stage, in_state(states[1], 0)).await, named(&[2]));
+
+    // A page ends in the middle, and the filters hold for all of them.
+    assert_eq!(listed(&stage, in_state(states[0], 2)).await, named(&[0, 1]));
+    let after = Some(id(None, "b", "X"));
+    let tenant = Some(tool_contract_spec::key::Tenant::new("t").unwrap());
+    let tool = Some("b".to_owned());
+    let rest = Query { after, ..in_state(states[0], 0) };
+    assert_eq!(listed(&stage, rest).await, named(&[3, 4, 5, 6]));
+    assert_eq!(listed(&stage, Query { tenant, ..in_state(states[0], 0) }).await, named(&[5, 6]));
+    assert_eq!(listed(&stage, Query { tool, ..in_state(states[0], 0) }).await, named(&[1, 3, 6]));
+
+    // Only listed so: a record is shown as it stands, until a step is made.
+    let record = stage.find(&first).await.expect("a record");
+    assert_eq!(record.state.name(), StateName::Running);
+    stage.admit(&call(9, &first)).await;
+    let record = stage.find(&first).await.expect("a record");
+    assert_eq!(record.state.name(), StateName::Unknown);
+    assert_eq!(listed(&stage, in_state(states[0], 0)).await, overdue);
+    assert_eq!(listed(&stage, in_state(states[2], 0)).await, []);
 }

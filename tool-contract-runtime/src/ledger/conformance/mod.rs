@@ -135,6 +135,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         operations_are_listed_in_order,
         listings_are_filtered,
         listings_are_paged,
+        a_lost_lease_is_listed_as_unknown,
     }
     waiting::{
         all_who_wait_get_the_result,

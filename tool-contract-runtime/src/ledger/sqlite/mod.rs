@@ -26,8 +26,8 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -82,6 +82,8 @@ use crate::tool::BoxFuture;
 pub struct SqliteLedger {
     file: PathBuf,
     clock: Arc<dyn Clock>,
+    /// For who only reads.
+    time: Arc<Mutex<Time>>,
     bound: usize,
     waiting: Arc<Waiting>,
     /// Gone only while the ledger is dropped.
@@ -201,6 +203,7 @@ fn begin(file: PathBuf, options: SqliteOptions) -> Result<Begun, LedgerError> {
     let ledger = SqliteLedger {
         file: file.clone(),
         clock: Arc::clone(&options.clock),
+        time: Arc::new(Mutex::new(Time::new(Arc::clone(&options.clock)))),
         bound: options.queue,
         waiting: Arc::clone(&waiting),
         queues: Some(Queues { writer, readers }),
@@ -338,8 +341,11 @@ impl Ledger for SqliteLedger {
 
     fn prune(&self, most: usize) -> Answer<'_, usize> {
         Box::pin(async move {
-            let now = self.ask(None, true, |store| Ok(store.now())).await?;
-            let over = self.read(move |connection| archive::over(connection, now, most)).await?;
+            let time = Arc::clone(&self.time);
+            let over = self.read(move |connection| {
+                archive::over(connection, reader::now(connection, &time)?, most)
+            });
+            let over = over.await?;
             for step in over.chunks(archive::STEP) {
                 let step = step.to_vec();
                 self.ask(None, false, move |store| store.archive(&step)).await?;
@@ -357,7 +363,11 @@ impl Ledger for SqliteLedger {
     }
 
     fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
-        Box::pin(self.read(move |connection| reader::list(connection, &query)))
+        let time = Arc::clone(&self.time);
+        Box::pin(self.read(move |connection| {
+            let now = reader::now(connection, &time)?;
+            reader::list(connection, &query, now)
+        }))
     }
 
     fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::types::ToSqlOutput;
@@ -17,8 +17,9 @@ use super::row;
 use super::schema;
 use super::statements;
 use super::store::{name, one};
-use super::value::{Columns, number, text};
-use crate::ledger::{Event, LedgerError, Query, Record, StateName};
+use super::value::{self, Columns, number, text};
+use crate::ledger::time::Time;
+use crate::ledger::{Event, LedgerError, Query, Record, StateName, Timestamp};
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -132,12 +133,22 @@ pub(super) fn history(connection: &Connection, id: &OperationId) -> Result<Vec<E
     Ok(events)
 }
 
+/// The ledger's time, as who only reads can know it: `time`, which is asked
+/// seldom and so may be a little behind that of the writer, never ahead.
+pub(super) fn now(connection: &Connection, time: &Mutex<Time>) -> Result<Timestamp, Trouble> {
+    let shown: i64 = connection.query_row("SELECT clock FROM meta", [], |row| row.get(0))?;
+    let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);
+    time.saw(Timestamp(u64::try_from(shown).unwrap_or_default()));
+    Ok(time.now())
+}
+
 /// Operations in the order of their ids.
 pub(super) fn list(
     connection: &Connection,
     query: &Query,
+    now: Timestamp,
 ) -> Result<Vec<(OperationId, Record)>, Trouble> {
-    let (sql, values) = listing(query);
+    let (sql, values) = listing(query, now);
     let mut load = connection.prepare(&sql)?;
     let mut rows = load.query(params_from_iter(values))?;
     let mut found = Vec::new();
@@ -148,28 +159,50 @@ pub(super) fn list(
 }
 
 /// The statement that lists, and its values.
-pub(super) fn listing(query: &Query) -> (String, Vec<ToSqlOutput<'_>>) {
-    let mut conditions = vec!["TRUE".to_owned()];
-    let mut values = Vec::new();
+pub(super) fn listing(query: &Query, now: Timestamp) -> (String, Vec<ToSqlOutput<'_>>) {
+    let mut conditions = Vec::new();
+    let mut values = vec![value::time(now), number(query.bound().try_into().unwrap_or(u64::MAX))];
     if let Some(tenant) = &query.tenant {
-        conditions.push("tenant = ?".to_owned());
         values.push(text(tenant.as_str()));
+        conditions.push(format!(" AND tenant = ?{}", values.len()));
     }
     if let Some(tool) = &query.tool {
-        conditions.push("tool = ?".to_owned());
         values.push(text(tool));
-    }
-    if let Some(state) = query.state {
-        // A literal, for only then it is known which index serves.
-        conditions.push(format!("state = '{state}'"));
+        conditions.push(format!(" AND tool = ?{}", values.len()));
     }
     if let Some(after) = &query.after {
-        conditions.push("(tenant, tool, key) > (?, ?, ?)".to_owned());
         values.extend(name(after));
+        let last = values.len();
+        let place = format!("(?{}, ?{}, ?{last})", last - 2, last - 1);
+        conditions.push(format!(" AND (tenant, tool, key) > {place}"));
     }
-    values.push(number(u64::try_from(query.bound()).unwrap_or(u64::MAX)));
-    let conditions = conditions.join(" AND ");
-    (row::select(&format!("WHERE {conditions} ORDER BY tenant, tool, key LIMIT ?")), values)
+    let conditions = conditions.concat();
+    let arms: Vec<_> = standing(query.state)
+        .into_iter()
+        .map(|state| row::select(&format!("WHERE {state}{conditions}")))
+        .collect();
+    // Each arm comes in this order from its index, and is read as far as needed.
+    (format!("{} ORDER BY tenant, tool, key LIMIT ?2", arms.join(" UNION ALL ")), values)
+}
+
+/// What is true of the rows in a state at the time `?1`, one condition for each
+/// index. States are literals, for only then it is known which index serves. None
+/// serves what runs, for every call would pay for it: the table is walked.
+///
+/// It says what `Record::is_overdue` says.
+fn standing(state: Option<StateName>) -> Vec<String> {
+    match state {
+        None => vec!["TRUE".to_owned()],
+        Some(state @ (StateName::Running | StateName::Reconciling)) => {
+            vec![format!("state = '{state}' AND lease_until > ?1")]
+        }
+        Some(StateName::Unknown) => {
+            let overdue = [StateName::Running, StateName::Reconciling]
+                .map(|state| format!("state = '{state}' AND lease_until <= ?1"));
+            [format!("state = '{}'", StateName::Unknown)].into_iter().chain(overdue).collect()
+        }
+        Some(state) => vec![format!("state = '{state}'")],
+    }
 }
 
 /// Enough of a record to see that it changed.

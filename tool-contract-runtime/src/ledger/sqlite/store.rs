@@ -186,14 +186,9 @@ impl<'c> Store<'c> {
         Ok(reply)
     }
 
-    /// What time it is.
-    pub(super) fn now(&mut self) -> Timestamp {
-        self.time.now()
-    }
-
     /// Moves what is known of expired operations out of the way.
     pub(super) fn archive(&mut self, ids: &[OperationId]) -> Result<(), Trouble> {
-        let now = self.now();
+        let now = self.time.now();
         for id in ids {
             self.step(id, notice)?;
             self.dirty(now)?;

@@ -198,12 +198,12 @@ fn failed_attempts_are_in_the_history() {
 
 #[test]
 fn what_time_alone_did_can_be_put_on_record() {
-    let (mut bench, claim) = claimed(terms());
-    let mut seen = |bench: &mut Bench, now| bench.at(now).step(|slot, around| notice(slot, around));
+    let (mut bench, fence) = claimed(terms());
+    let seen = |bench: &mut Bench, now| bench.at(now).step(notice);
     assert_eq!(seen(&mut bench, 9), Some(StateName::Running));
     assert_eq!(seen(&mut bench, LEASE), Some(StateName::Unknown));
-    bench.settle(claim.fence, 1, happened("7"));
+    bench.settle(fence, 1, happened("7"));
     assert_eq!(seen(&mut bench, LEASE + TTL - 1), Some(StateName::Succeeded));
     assert_eq!(seen(&mut bench, LEASE + TTL), Some(StateName::Expired));
-    assert_eq!(Bench::default().step(|slot, around| notice(slot, around)), None);
+    assert_eq!(Bench::default().step(notice), None);
 }

@@ -186,7 +186,8 @@ impl Store for FakeStore {
 
     fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
         let kept = self.inside();
-        let all = kept.records.iter().filter(|(id, found)| query.matches(id, &found.record));
+        let now = self.clock.now();
+        let all = kept.records.iter().filter(|(id, found)| query.matches(id, &found.record, now));
         let listed = all.take(query.bound()).map(|(id, found)| (id.clone(), found.record.clone()));
         Box::pin(ready(Ok(listed.collect())))
     }

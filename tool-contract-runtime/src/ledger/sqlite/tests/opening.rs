@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::ledger::StateName;
 use crate::ledger::sqlite::{reader, statements};
+use crate::ledger::{StateName, Timestamp};
 
 #[tokio::test]
 async fn a_new_file_is_a_ledger_and_stays_one() {
@@ -122,11 +122,25 @@ async fn no_admission_walks_through_the_table() {
 async fn no_listing_of_what_is_rare_walks_through_the_table() {
     let place = Place::new();
     drop(place.open().await);
-    for state in [StateName::Unknown, StateName::AwaitingApproval, StateName::Denied] {
+    let plan = |state| {
         let query = Query { state: Some(state), ..Query::default() };
-        let plan = plan(&place.connection(), &reader::listing(&query).0);
-        assert_eq!(plan, "SEARCH operations USING INDEX operations_of_note (state=?)");
+        plan(&place.connection(), &reader::listing(&query, Timestamp::ZERO).0)
+    };
+    let of_note = "SEARCH operations USING INDEX operations_of_note (state=?)";
+    for state in [StateName::AwaitingApproval, StateName::Denied, StateName::Reconciling] {
+        assert_eq!(plan(state), of_note);
     }
+}
+
+/// Else a person would be shown as unknown what runs.
+#[tokio::test]
+async fn a_clock_that_is_set_forward_lists_no_lease_as_lost() {
+    let place = Place::new();
+    let ledger = place.open().await;
+    claim(&ledger, call(1, &key("k"))).await;
+    place.clock.step_wall(3_600_000);
+    let unknown = Query { state: Some(StateName::Unknown), ..Query::default() };
+    assert_eq!(ledger.list(unknown).await.unwrap(), []);
 }
 
 #[tokio::test]
