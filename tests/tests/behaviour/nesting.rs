@@ -1,8 +1,10 @@
 //! Tools that call tools.
 
+use std::sync::LazyLock;
+
 use tool_contract::ledger::StateName;
 use tool_contract::spec::rulebook::Code;
-use tool_contract::{CallError, Cx, tool};
+use tool_contract::{CallError, Cx, Meta, Request, Runtime, tool};
 
 use crate::stage::{Ending, Stage, secs, soon};
 use crate::tools::charge;
@@ -113,4 +115,68 @@ async fn what_an_attempt_had_begun_is_recorded_though_the_attempt_is_dropped() {
     assert_eq!(stage.state("charge", "inner").await, Some(StateName::Succeeded));
     assert!(charge("o".into(), 1).key("inner").call(&stage.runtime).await.unwrap().replayed());
     assert_eq!(stage.world.effects(), 1);
+}
+
+/// A runtime that is in nobody's `Cx`.
+static OUTSIDE: LazyLock<Runtime> = LazyLock::new(|| Runtime::builder().build().unwrap());
+
+/// Look at itself, so many deep; answer what the innermost was told.
+#[tool(side_effect = "read")]
+async fn mirror(cx: &Cx, depth: u32, way: String) -> Result<String, Trouble> {
+    if depth <= 1 {
+        return Ok("there".to_owned());
+    }
+    let deeper = mirror(depth - 1, way.clone());
+    let called = match &*way {
+        "cx" => deeper.call(cx.runtime()).await,
+        "task" => tokio::spawn(deeper.call(cx.runtime())).await.unwrap(),
+        "dispatch" => {
+            let arguments = serde_json::json!({ "depth": depth - 1, "way": way });
+            let request = Request::new("mirror", &arguments, Meta::default()).unwrap();
+            let response = cx.runtime().dispatch(request).await;
+            let code = response.code.map(|code| code.to_string());
+            return Ok(code.unwrap_or_else(|| response.result.unwrap().to_string()));
+        }
+        _ => deeper.call(&OUTSIDE).await,
+    };
+    Ok(match called {
+        Ok(done) => done.into_inner(),
+        Err(error) => told::<(), _>(Err(error)),
+    })
+}
+
+/// So many calls may stand in one another.
+const DEEPEST: u32 = 16;
+
+#[tokio::test]
+async fn calls_stand_in_one_another_to_a_bound() {
+    let stage = Stage::new();
+    let runtime = stage.builder().tool::<Mirror>().build().unwrap();
+    for way in ["cx", "outside", "dispatch"] {
+        let said = soon(mirror(DEEPEST, way.to_owned()).call(&runtime)).await.unwrap();
+        assert!(said.contains("there"), "{way}: {}", *said);
+        let said = soon(mirror(DEEPEST + 1, way.to_owned()).call(&runtime)).await.unwrap();
+        assert!(said.contains(&Code::NESTED_TOO_DEEP.to_string()), "{way}: {}", *said);
+    }
+    // A task has a stack of its own.
+    let said = soon(mirror(3 * DEEPEST, "task".to_owned()).call(&runtime)).await.unwrap();
+    assert_eq!(*said, "there");
+    // And calls that only follow one another are as many as anybody likes.
+    for _ in 0..3 * DEEPEST {
+        mirror(1, "cx".to_owned()).call(&runtime).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_a_call_that_stands_too_deep_nothing_is_executed_or_recorded() {
+    let stage = Stage::new();
+    soon(countdown(DEEPEST - 1).key("deep").call(&stage.runtime)).await.unwrap();
+    assert_eq!(stage.world.effects(), DEEPEST);
+
+    let stage = Stage::new();
+    // The others give up without an effect.
+    soon(countdown(DEEPEST).key("deep").call(&stage.runtime)).await.unwrap_err();
+    assert_eq!(stage.world.effects(), 0);
+    assert!(stage.state("countdown", "count-1").await.is_some());
+    assert_eq!(stage.state("countdown", "count-0").await, None);
 }

@@ -5,6 +5,7 @@
 mod attempt;
 mod lease;
 mod link;
+mod nesting;
 mod plan;
 mod read;
 mod reconcile;
@@ -51,12 +52,32 @@ pub(crate) async fn execute(
     meta: &Meta,
     link: Option<&Link>,
 ) -> Verdict {
+    if nesting::is_full() {
+        return Err(too_deep(entry));
+    }
+    nesting::deeper(run(runtime, entry, job, meta, link)).await
+}
+
+async fn run(
+    runtime: &Runtime,
+    entry: &Entry,
+    job: &mut dyn Job,
+    meta: &Meta,
+    link: Option<&Link>,
+) -> Verdict {
     callable(entry)?;
     let caller = Caller::of(runtime, job.contract(), meta)?;
     let Some(link) = link else { return read::run(runtime, job, &caller).await };
     let _running = runtime.tracker().begin();
     let plan = plan::Plan::new(runtime, entry, job, meta, caller)?;
     write::Writing::new(runtime, &plan, link).run(job).await
+}
+
+fn too_deep(entry: &Entry) -> CallError<()> {
+    let about = About::tool(entry.tool.contract().name.clone());
+    let reason = format!("it was called from within {} others that wait for it", nesting::DEEPEST);
+    let next = "see whether a tool calls itself without end; where the depth is meant, make the inner call in a task of its own";
+    CallError::from(Rejected::new(Code::NESTED_TOO_DEEP, about, reason, next))
 }
 
 /// Whether the runtime has what the tool needs.

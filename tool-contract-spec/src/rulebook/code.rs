@@ -141,6 +141,8 @@ codes! {
     LIKELY_REMINT = 219,
     /// The ledger could not be asked.
     LEDGER_UNAVAILABLE = 220,
+    /// The call stands in too many others.
+    NESTED_TOO_DEEP = 221,
 }
 
 impl fmt::Display for Code {

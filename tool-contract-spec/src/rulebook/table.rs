@@ -281,6 +281,11 @@ pub static RULES: &[Rule] = rules! {
         title: "Nothing runs that the ledger could not admit",
         help: "repeat the call with the same key when the ledger is back",
     }
+    TC0221 NESTED_TOO_DEEP: REFUSAL {
+        name: "nested_too_deep",
+        title: "Calls stand at most 16 deep in one another",
+        help: "look at what calls what, or make the inner call in a task of its own",
+    }
 };
 
 /// The rule of a code, if this version knows one.
