@@ -1019,7 +1019,7 @@ async fn a_tool_may_call_itself_deeply() {
     let runtime =
         Runtime::builder().ledger(MemoryLedger::new()).state(once.clone()).build().unwrap();
     once.0.set(runtime.clone()).unwrap();
-    let done = recurse(16).key("recurse/16").call(&runtime).await.unwrap();
-    assert_eq!(*done, 16);
-    assert!((0..=16).all(|depth| effects(&format!("recurse/{depth}")) == 1));
+    let done = recurse(15).key("recurse/15").call(&runtime).await.unwrap();
+    assert_eq!(*done, 15);
+    assert!((0..=15).all(|depth| effects(&format!("recurse/{depth}")) == 1));
 }

@@ -35,6 +35,7 @@ pub mod private;
 pub mod registry;
 pub mod runtime;
 pub mod testing;
+mod together;
 pub mod tool;
 
 pub use approval::{Approval, PendingApproval};

@@ -31,5 +31,6 @@ mod sqlite;
 mod stage;
 mod tenants;
 mod timeouts;
+mod together;
 mod tools;
 mod world;

@@ -89,7 +89,6 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "it is a test's")]
 enum Message {
     Admission(Admission),
     Settlement(Settlement),
