@@ -47,6 +47,18 @@ async fn what_did_not_happen_is_believed_only_after_it_had_time_to_show() {
 }
 
 #[tokio::test]
+async fn the_claim_that_follows_holds_from_when_it_was_asked_for() {
+    let stage = Stage::new();
+    let (runtime, _) = with_books(&stage);
+    stage.world.then(Act::Fail(Trouble::NoAnswer));
+    // Finding out takes 10 s; had the new claim begun with the call, it would be
+    // due to be renewed.
+    stage.ledger.fail(Step::Renew, Fault::Lost, 100);
+    let done = book("s".into()).key("k").call(&runtime).await.unwrap();
+    assert_eq!((done.attempts(), stage.world.effects()), (2, 1));
+}
+
+#[tokio::test]
 async fn what_shows_late_is_found_before_anything_runs_again() {
     let stage = Stage::new();
     let (runtime, books) = with_books(&stage);
