@@ -31,6 +31,8 @@ pub enum Fault {
     /// "It did not happen" is believed by the time of the report, whenever the
     /// look began.
     LookIsNotTimed,
+    /// A reconciler names the time that it was told last, be it after its look.
+    LookTimedByItsEnd,
     /// "It did not happen" is believed before an effect had time to show.
     BelievedTooEarly,
     /// "It did not happen" is believed though the holder may act on.

@@ -8,6 +8,7 @@ use tool_contract_spec::ledger::{
 };
 
 use crate::call::Answer;
+use crate::fault::Fault;
 use crate::property::Sight;
 use crate::protocol::Protocol;
 use crate::world::World;
@@ -21,10 +22,10 @@ pub(crate) enum Look {
     /// It was let in.
     Looking {
         fence: Fence,
-        /// The ledger's time, as it was told before it looks.
+        /// The ledger's time, as it was told last.
         told: u64,
-        /// What it saw.
-        saw: Option<bool>,
+        /// What it saw, and the time that it had been told before it looked.
+        saw: Option<(bool, u64)>,
     },
 }
 
@@ -75,8 +76,8 @@ impl World {
 
     /// It looks, and sees what shows at this moment.
     pub(crate) fn look(&mut self, who: usize, happened: bool) {
-        if let Look::Looking { saw, .. } = &mut self.looks[who] {
-            *saw = Some(happened);
+        if let Look::Looking { saw, told, .. } = &mut self.looks[who] {
+            *saw = Some((happened, *told));
         }
     }
 
@@ -84,9 +85,11 @@ impl World {
     pub(crate) fn report(&mut self, model: &Protocol, who: usize, report: Report) {
         let Look::Looking { fence, told, saw } = self.looks[who] else { return };
         let finding = match (report, saw) {
-            (Report::Seen, Some(true)) => Finding::Happened { result: "done".into() },
-            (Report::Seen, Some(false)) => {
-                Finding::DidNotHappen { delay: Duration::ZERO, looked_at: Timestamp(told) }
+            (Report::Seen, Some((true, _))) => Finding::Happened { result: "done".into() },
+            (Report::Seen, Some((false, told_before))) => {
+                let is_late = model.fault == Some(Fault::LookTimedByItsEnd);
+                let looked_at = Timestamp(if is_late { told } else { told_before });
+                Finding::DidNotHappen { delay: Duration::ZERO, looked_at }
             }
             (Report::CannotTell, _) | (Report::Seen, None) => {
                 Finding::CannotTell { why: String::new() }

@@ -79,6 +79,11 @@ fn look_is_not_timed() {
 }
 
 #[test]
+fn look_timed_by_its_end() {
+    breaks(Protocol::slow_to_look(), Fault::LookTimedByItsEnd, Promise::Released);
+}
+
+#[test]
 fn believed_too_early() {
     breaks(Protocol::slow_to_show(), Fault::BelievedTooEarly, Promise::Released);
 }
