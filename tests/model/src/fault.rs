@@ -1,5 +1,6 @@
 //! Guards that can be taken away.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tool_contract_spec::ledger::{Admission, Claim, Holder, Nonce, Record, State, Timestamp};
@@ -51,9 +52,11 @@ impl Fault {
             Self::NonceOfEachRequest => {
                 request.nonce = Nonce(record.map_or(0, |record| record.nonce.0 + 1));
             }
-            Self::BelievedTooEarly => request.terms.settle = Duration::ZERO,
-            Self::BelievedWithoutTimeout => request.terms.timeout = Duration::ZERO,
-            Self::TakenForStoppable => request.terms.stoppable = true,
+            Self::BelievedTooEarly => Arc::make_mut(&mut request.terms).settle = Duration::ZERO,
+            Self::BelievedWithoutTimeout => {
+                Arc::make_mut(&mut request.terms).timeout = Duration::ZERO
+            }
+            Self::TakenForStoppable => Arc::make_mut(&mut request.terms).stoppable = true,
             _ => {}
         }
     }
@@ -66,7 +69,9 @@ impl Fault {
             {
                 record.state = State::Released { not_before: Timestamp::ZERO };
             }
-            (Self::OneContractRepeats, _) => record.terms.repeatable = request.terms.repeatable,
+            (Self::OneContractRepeats, _) => {
+                Arc::make_mut(&mut record.terms).repeatable = request.terms.repeatable
+            }
             _ => {}
         }
     }

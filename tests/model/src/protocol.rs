@@ -72,12 +72,13 @@ impl Protocol {
             arguments: "{}".into(),
             nonce: Nonce(who as u128),
             holder: Holder(who as u128 % 2),
-            terms: self.terms[who].clone(),
+            terms: self.terms[who].clone().into(),
             intent: Intent::Claim,
             approval: None,
             requested_by: None,
             draws: Vec::new(),
             correlation_id: None,
+            fingerprint: None,
         };
         if let Some(fault) = self.fault {
             fault.in_request(&mut request, world.ledger.slot.as_ref());
