@@ -15,6 +15,10 @@ pub enum LedgerError {
     /// What it holds is damaged, or was not written by this version.
     #[error("the ledger holds what cannot be read: {0}")]
     Corrupt(String),
+    /// It has forgotten what it had answered before. Nothing runs until somebody
+    /// has looked.
+    #[error("the ledger has lost data: {0}")]
+    Lost(String),
     /// More waits for it than it takes.
     #[error("the ledger has {0} requests waiting and takes no more")]
     Overloaded(usize),

@@ -10,6 +10,8 @@
 pub mod conformance;
 mod error;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(any(test, feature = "postgres", feature = "redis"))]
 mod shared;
 mod sqlite;
@@ -33,6 +35,8 @@ pub use tool_contract_spec::ledger::{
 
 pub use self::error::LedgerError;
 pub use self::memory::MemoryLedger;
+#[cfg(feature = "redis")]
+pub use self::redis::{Durability as RedisDurability, RedisLedger, RedisOptions};
 pub use self::sqlite::{SqliteLedger, SqliteOptions};
 pub use crate::tool::BoxFuture;
 

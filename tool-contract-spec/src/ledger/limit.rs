@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 use crate::key::Tenant;
-use crate::policy::{Limit, Quota, Scope, Text};
+use crate::policy::{Limit, Period, Quota, Scope, Text};
 
 /// Which calls are counted together by one limit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,6 +61,27 @@ pub struct Limited {
     pub retry_after: Option<Duration>,
 }
 
+/// A rate, in the nanoseconds by which it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// By how much a call moves the theoretical arrival time.
+    pub increment: u64,
+    /// How far that time may be ahead.
+    pub span: u64,
+}
+
+impl Pace {
+    /// The pace of so many calls per period.
+    #[must_use]
+    pub fn of(count: u32, period: Period) -> Self {
+        let count = u64::from(count.max(1));
+        let increment = (nanos(period.length()) / count).max(1);
+        // Not the period itself: what the division lost would add up to one call
+        // more.
+        Self { increment, span: increment.saturating_mul(count) }
+    }
+}
+
 /// Draws from all cells, or from none.
 ///
 /// # Errors
@@ -90,11 +111,7 @@ fn drawn(cell: Cell, quota: Quota, now: Timestamp) -> Result<Cell, Option<Durati
         Quota::Count(most) if cell.count >= most => Err(None),
         Quota::Count(_) => Ok(Cell { count: cell.count.saturating_add(1), ..cell }),
         Quota::Rate(count, period) => {
-            let count = u64::from(count.max(1));
-            let increment = (nanos(period.length()) / count).max(1);
-            // Not the period itself: what the division lost would add up to
-            // one call more.
-            let span = increment.saturating_mul(count);
+            let Pace { increment, span } = Pace::of(count, period);
             let now = now.0.saturating_mul(1_000_000);
             // Only a clock that stepped back leaves more than a full debt. It lets
             // one call through, which brings the cell to the new time.

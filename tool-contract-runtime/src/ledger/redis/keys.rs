@@ -1,0 +1,176 @@
+//! What the keys in Redis are called.
+//!
+//! All keys of a tool carry one hash tag, `{<prefix>:<tool>}`, and so are in one
+//! slot of a cluster: a script may touch any of them. Those of the ledger as a
+//! whole carry `{<prefix>}`. No key expires.
+
+use std::fmt::Write as _;
+
+use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
+use tool_contract_spec::operation::OperationHash;
+use tool_contract_spec::policy::Quota;
+
+use crate::ledger::{CellId, Fence, LedgerError, StateName};
+
+/// The keys of one ledger.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// The keys that begin with `prefix`.
+    pub(super) fn new(prefix: &str) -> Result<Self, LedgerError> {
+        let is_good = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}' | b'%');
+        if prefix.is_empty() || prefix.len() > Self::LONGEST_PREFIX || !prefix.bytes().all(is_good)
+        {
+            return Err(LedgerError::Unavailable(format!(
+                "the prefix `{}` is no name for a ledger in Redis: it takes 1 to {} characters of visible ASCII \
+                 other than `{{`, `}}` and `%`",
+                prefix.escape_default(),
+                Self::LONGEST_PREFIX,
+            )));
+        }
+        Ok(Self { prefix: prefix.to_owned() })
+    }
+
+    const LONGEST_PREFIX: usize = 64;
+
+    /// A hash: the ledger's incarnation and its format.
+    pub(super) fn ledger(&self) -> String {
+        format!("{{{}}}:ledger", self.prefix)
+    }
+
+    /// A hash: each tool's incarnation.
+    pub(super) fn tools(&self) -> String {
+        format!("{{{}}}:tools", self.prefix)
+    }
+
+    /// The newest fence that was reserved.
+    pub(super) fn fences(&self) -> String {
+        format!("{{{}}}:fences", self.prefix)
+    }
+
+    /// What all keys of a tool begin with.
+    pub(super) fn of(&self, tool: &str) -> ToolKeys {
+        let mut tag = format!("{{{}:", self.prefix);
+        for character in tool.chars() {
+            // The last colon of a tag ends the prefix, and the first brace the tag.
+            match character {
+                ':' | '{' | '}' | '%' => {
+                    let _ = write!(tag, "%{:02X}", u32::from(character));
+                }
+                _ => tag.push(character),
+            }
+        }
+        tag.push('}');
+        ToolKeys { tag }
+    }
+}
+
+/// The keys of one tool.
+#[derive(Debug, Clone)]
+pub(super) struct ToolKeys {
+    tag: String,
+}
+
+impl ToolKeys {
+    /// What every key of the tool begins with.
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// A hash: the tool's incarnation, and how many steps were made.
+    pub(super) fn meta(&self) -> String {
+        format!("{}:meta", self.tag)
+    }
+
+    /// A hash: one operation.
+    pub(super) fn operation(&self, id: &OperationId) -> String {
+        format!("{}:op:{}", self.tag, name(id))
+    }
+
+    /// A list: its history.
+    pub(super) fn history(&self, id: &OperationId) -> String {
+        format!("{}:history:{}", self.tag, name(id))
+    }
+
+    /// A sorted set: the names of all operations.
+    pub(super) fn names(&self) -> String {
+        format!("{}:names", self.tag)
+    }
+
+    /// A sorted set: the names of the operations in a state that somebody may
+    /// have to look at; `None` for one that every call passes through.
+    pub(super) fn noted(&self, state: StateName) -> Option<String> {
+        let is_noted = match state {
+            StateName::AwaitingApproval
+            | StateName::Approved
+            | StateName::Denied
+            | StateName::Unknown
+            | StateName::Reconciling => true,
+            StateName::Running
+            | StateName::Released
+            | StateName::Succeeded
+            | StateName::Expired => false,
+        };
+        is_noted.then(|| format!("{}:state:{state}", self.tag))
+    }
+
+    /// A hash: the cells of the tool's limits, those that count apart from those
+    /// that have a rate.
+    pub(super) fn cells(&self, quota: Quota) -> String {
+        let kind = match quota {
+            Quota::Count(_) => "counts",
+            Quota::Rate(..) => "rates",
+        };
+        format!("{}:{kind}", self.tag)
+    }
+
+    /// The channel on which a change of the operation is said.
+    pub(super) fn changed(&self, id: &OperationId) -> String {
+        format!("{}:changed:{}", self.tag, name(id))
+    }
+}
+
+/// What is stored where there is no tenant; a tenant has at least one character.
+pub(super) fn tenant(tenant: Option<&Tenant>) -> &str {
+    tenant.map_or("", Tenant::as_str)
+}
+
+/// An operation's name among those of its tool. Names are ordered as ids are, for
+/// a space comes before all that is in a tenant or a key.
+pub(super) fn name(id: &OperationId) -> String {
+    format!("{} {}", tenant(id.tenant.as_ref()), id.key)
+}
+
+/// Whose name it is.
+pub(super) fn id_of(tool: &str, name: &str) -> Option<OperationId> {
+    let (tenant, key) = name.split_once(' ')?;
+    let tenant = if tenant.is_empty() { None } else { Some(Tenant::new(tenant).ok()?) };
+    Some(OperationId { tenant, tool: tool.to_owned().into(), key: IdempotencyKey::new(key).ok()? })
+}
+
+/// A fence as text that is ordered as fences are: a score is a double, which
+/// loses digits.
+pub(super) fn fence(fence: Fence) -> String {
+    format!("{:020}", fence.0)
+}
+
+pub(super) fn hash(hash: Option<OperationHash>) -> String {
+    hash.map(|hash| hash.to_string()).unwrap_or_default()
+}
+
+/// A cell's name among those of its tool. What is free text comes last.
+pub(super) fn cell(cell: &CellId) -> String {
+    let scope = cell.limit.scope.as_str();
+    let quota = match cell.limit.quota {
+        Quota::Count(most) => format!("{most}"),
+        Quota::Rate(most, period) => format!("{most}/{}", period.unit()),
+    };
+    let tenant = tenant(cell.tenant.as_ref());
+    match &cell.subject {
+        Some(subject) => format!("{scope} {quota} {tenant} ={subject}"),
+        None => format!("{scope} {quota} {tenant}"),
+    }
+}

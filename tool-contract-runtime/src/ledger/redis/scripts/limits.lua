@@ -1,0 +1,119 @@
+-- Limits, as `tool_contract_spec::ledger::draw` has them.
+--
+-- A time is a pair of whole milliseconds and the nanoseconds within: a number
+-- here is a double, which cannot hold the nanoseconds since the epoch.
+local MILLI = 1000000
+-- A rate that has been full again for a day says no more than a new one, and a
+-- clock is not set back by more.
+local IDLE = 86400000
+
+local function plus(a, b)
+  local nanos = a[2] + b[2]
+  if nanos >= MILLI then
+    return { a[1] + b[1] + 1, nanos - MILLI }
+  end
+  return { a[1] + b[1], nanos }
+end
+
+local function minus(a, b)
+  local nanos = a[2] - b[2]
+  if nanos < 0 then
+    return { a[1] - b[1] - 1, nanos + MILLI }
+  end
+  return { a[1] - b[1], nanos }
+end
+
+local function before(a, b)
+  return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
+end
+
+local function pair(text)
+  local millis, nanos = string.match(text, '^(%d+) (%d+)$')
+  return { tonumber(millis), tonumber(nanos) }
+end
+
+local function text(time)
+  return string.format('%.0f %d', time[1], time[2])
+end
+
+-- The cell after one call; or nil, and when there is room, false for never.
+local function drawn_count(cell, most)
+  local count = tonumber(cell or '0')
+  if count >= most then
+    return nil, false
+  end
+  return tostring(count + 1)
+end
+
+local function drawn_rate(cell, increment, span, time)
+  local arrival = cell and pair(cell) or { 0, 0 }
+  local full = plus(time, span)
+  local from = time
+  if before(full, arrival) then
+    from = minus(full, increment)
+  elseif before(time, arrival) then
+    from = arrival
+  end
+  local after = plus(from, increment)
+  local debt = minus(after, time)
+  if before(span, debt) then
+    return nil, minus(debt, span)
+  end
+  return text(after)
+end
+
+-- Draws from all cells, or from none. The draws begin at `ARGV[at]`, four
+-- arguments each: `rate`, field, increment, span; or `count`, field, most, `-`.
+-- The hash of the n-th one's cell is `KEYS[first + n]`. Gives the cells to be
+-- written; or nil, the number of the draw that has no room for longest, and how
+-- long that is.
+local function draw(at, count, first, millis)
+  local time = { millis, 0 }
+  local cells, worst, longest = {}, nil, nil
+  for number = 1, count do
+    local kind, field, a, b = unpack(ARGV, at, at + 3)
+    at = at + 4
+    local key = KEYS[first + number]
+    local cell = redis.call('HGET', key, field)
+    local after, wait
+    if kind == 'count' then
+      after, wait = drawn_count(cell, tonumber(a))
+    else
+      after, wait = drawn_rate(cell, pair(a), pair(b), time)
+    end
+    if after then
+      cells[number] = { key, field, after, kind == 'rate' and not cell }
+    elseif worst == nil or wait == false or (longest and not before(wait, longest)) then
+      worst, longest = number, wait
+    end
+  end
+  if worst then
+    return nil, worst, longest
+  end
+  return cells
+end
+
+-- Drops what two cells, taken at random, may have left behind.
+local function tidy(key, millis)
+  local some = redis.call('HRANDFIELD', key, 2, 'WITHVALUES')
+  for i = 1, #some, 2 do
+    if pair(some[i + 1])[1] + IDLE < millis then
+      redis.call('HDEL', key, some[i])
+    end
+  end
+end
+
+local function keep(cells, millis)
+  for _, cell in ipairs(cells) do
+    redis.call('HSET', cell[1], cell[2], cell[3])
+  end
+  for _, cell in ipairs(cells) do
+    if cell[4] then
+      tidy(cell[1], millis)
+    end
+  end
+end
+
+local function limited(number, wait, millis)
+  return { 'limited', string.format('%.0f', millis), number, wait and text(wait) or '' }
+end
