@@ -91,6 +91,17 @@ impl Redis {
         self.launch();
     }
 
+    /// Puts an empty one in its place, as a failover to a replica that knew nothing
+    /// does.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn replace(&mut self) {
+        self.kill9();
+        std::fs::remove_dir_all(self.folder.path().join("appendonlydir")).ok();
+        self.launch();
+    }
+
     /// Takes all its data.
     ///
     /// # Panics

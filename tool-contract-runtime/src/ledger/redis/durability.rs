@@ -49,6 +49,12 @@ impl Durability {
         self.persistence == Persistence::Always && !self.evicts
     }
 
+    /// Of a server that nobody looked at.
+    #[cfg(test)]
+    pub(super) const fn none() -> Self {
+        Self { persistence: Persistence::Unchecked, evicts: false, replicas: 0 }
+    }
+
     /// Judges a server's settings.
     pub(super) fn judge(
         place: &str,

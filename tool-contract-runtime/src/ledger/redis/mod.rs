@@ -128,8 +128,7 @@ impl RedisLedger {
     }
 
     async fn connect_with(options: RedisOptions, url: &str) -> Result<Self, LedgerError> {
-        let store = open(&options, url).await?;
-        let (store, durability) = store;
+        let (store, durability) = open(&options, url).await?;
         if !durability.is_strict() {
             let place = store.line.place();
             tracing::warn!(target: "tool_contract", %durability, place, "a ledger that may forget");
@@ -145,9 +144,18 @@ async fn open(options: &RedisOptions, url: &str) -> Result<(RedisStore, Durabili
     let line = Line::connect(url, options, &bells).await?;
     let settings = Settings::read(&line).await?;
     let durability = Durability::judge(line.place(), &settings, options.allowed)?;
+    Ok((begin(options, keys, line, bells).await?, durability))
+}
+
+async fn begin(
+    options: &RedisOptions,
+    keys: Keys,
+    line: Line,
+    bells: Arc<Bells>,
+) -> Result<RedisStore, LedgerError> {
     let (clock, scripts) = time(options);
     let tools = Tools::open(&line, &scripts, &keys, options.must_exist).await?;
-    Ok((RedisStore { line, keys, scripts, tools, bells, clock }, durability))
+    Ok(RedisStore { line, keys, scripts, tools, bells, clock })
 }
 
 fn time(options: &RedisOptions) -> (Arc<dyn Clock>, Scripts) {
@@ -160,11 +168,11 @@ fn time(options: &RedisOptions) -> (Arc<dyn Clock>, Scripts) {
 }
 
 impl Ledger for RedisLedger {
-    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
         self.shared.admit(admission)
     }
 
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
         self.shared.settle(settlement)
     }
 

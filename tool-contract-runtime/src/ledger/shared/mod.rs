@@ -32,7 +32,7 @@ mod store;
 mod time;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::ledger) mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -38,7 +38,7 @@ struct Shelf {
 
 /// A store that several ledgers share.
 #[derive(Clone)]
-pub(super) struct FakeStore {
+pub(in crate::ledger) struct FakeStore {
     kept: Arc<Mutex<Shelf>>,
     waiting: Arc<Waiting>,
     /// The store's own clock, which no client sees.
@@ -46,7 +46,7 @@ pub(super) struct FakeStore {
 }
 
 impl FakeStore {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(in crate::ledger) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { kept: Arc::default(), waiting: Arc::default(), clock }
     }
 

@@ -1,6 +1,6 @@
 //! The ledger on a store that forgets nothing and lets others in between.
 
-mod fake;
+pub(in crate::ledger) mod fake;
 
 use std::sync::Arc;
 use std::time::Duration;
