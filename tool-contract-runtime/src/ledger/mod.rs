@@ -6,6 +6,7 @@
 //! the record, the events and the cells that came of it, in one atomic,
 //! durable step.
 
+mod cached;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
@@ -33,6 +34,7 @@ pub use tool_contract_spec::ledger::{
     Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
 };
 
+pub use self::cached::CachedLedger;
 pub use self::error::LedgerError;
 pub use self::memory::MemoryLedger;
 #[cfg(feature = "redis")]

@@ -1,5 +1,6 @@
 //! Both ledgers, put to the same checks.
 
+mod cached;
 mod differential;
 mod model;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::conformance::{self, Subject};
-use super::{Ledger, MemoryLedger, SqliteLedger};
+use super::{CachedLedger, Ledger, MemoryLedger, SqliteLedger};
 use crate::testing::ManualClock;
 
 /// A ledger, and what moves its clock; `kept` lives as long.
@@ -29,6 +30,17 @@ async fn memory_conforms() {
     conformance::run(|| async {
         let clock = Arc::new(ManualClock::new());
         subject(MemoryLedger::with_clock(Arc::clone(&clock) as _), clock, ())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cache_conforms() {
+    conformance::run(|| async {
+        let clock = Arc::new(ManualClock::new());
+        let ledger = MemoryLedger::with_clock(Arc::clone(&clock) as _);
+        let cached = CachedLedger::new(ledger).clock(Arc::clone(&clock) as _);
+        subject(cached, clock, ())
     })
     .await;
 }
