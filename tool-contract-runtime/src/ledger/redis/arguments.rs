@@ -6,7 +6,7 @@ use tool_contract_spec::policy::Quota;
 use super::keys::{self, Keys};
 use super::tools::KnownTool;
 use crate::ledger::shared::{Exchange, Put};
-use crate::ledger::{Draw, Fence, LedgerError};
+use crate::ledger::{Draw, Fence, LedgerError, State, Timestamp};
 
 /// The keys and the arguments of an exchange.
 pub(super) fn exchange(
@@ -47,6 +47,7 @@ fn propose(arguments: &mut Vec<String>, put: &Put) -> Result<(), LedgerError> {
         spoke.map(|(_, version)| version.to_string()).unwrap_or_default(),
         (put.expected + 1).to_string(),
         record.state.name().as_str().to_owned(),
+        until(&record.state).map(|until| until.0.to_string()).unwrap_or_default(),
         keys::fence(record.fence),
         record.hash.to_string(),
         json(record)?,
@@ -55,6 +56,21 @@ fn propose(arguments: &mut Vec<String>, put: &Put) -> Result<(), LedgerError> {
     ]);
     arguments.extend(events);
     Ok(())
+}
+
+/// When a state is over by itself, as far as listings ask.
+fn until(state: &State) -> Option<Timestamp> {
+    match state {
+        State::Running { lease_until } | State::Reconciling { lease_until, .. } => {
+            Some(*lease_until)
+        }
+        State::Succeeded { expires_at, .. } | State::Denied { expires_at } => Some(*expires_at),
+        State::AwaitingApproval
+        | State::Approved
+        | State::Released { .. }
+        | State::Unknown(_)
+        | State::Expired => None,
+    }
 }
 
 /// The hash in which the cell of each draw is.

@@ -8,13 +8,31 @@ use super::keys;
 use super::line::ScriptCall;
 use super::store::RedisStore;
 use super::tools::KnownTool;
-use crate::ledger::{LedgerError, Query, Record};
+use crate::ledger::{LedgerError, Query, Record, StateName, Timestamp};
 
-/// How many operations are fetched at once.
-const PAGE: usize = 100;
+/// How many operations one script looks at: it keeps others waiting for so long.
+const PAGE: usize = if cfg!(test) { 7 } else { 250 };
 
 /// After all that a tenant or a key can begin with.
 const END: char = '\u{7f}';
+
+/// Which operations a script gives.
+#[derive(Clone, Copy)]
+enum Wanted {
+    All,
+    /// Those in this state.
+    In(StateName),
+    /// Those that are past their ttl.
+    Over,
+}
+
+/// What one script gave.
+struct Page {
+    now: Timestamp,
+    /// The last one that it looked at, if there may be more.
+    last: Option<String>,
+    found: Vec<(OperationId, Record)>,
+}
 
 impl RedisStore {
     /// Operations in the order of their ids.
@@ -23,8 +41,9 @@ impl RedisStore {
         query: &Query,
     ) -> Result<Vec<(OperationId, Record)>, LedgerError> {
         let mut found = Vec::new();
-        for tool in self.tools_of(query).await? {
-            let tool = self.tool(&tool).await?;
+        let is_asked_for = |tool: &String| query.tool.as_ref().is_none_or(|asked| asked == tool);
+        for tool in self.all_tools().await?.iter().filter(|tool| is_asked_for(tool)) {
+            let tool = self.tool(tool).await?;
             self.listing_of(&tool, query, &mut found).await?;
             // No more than what may be given is kept between two tools.
             found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
@@ -33,10 +52,26 @@ impl RedisStore {
         Ok(found)
     }
 
-    async fn tools_of(&self, query: &Query) -> Result<Vec<String>, LedgerError> {
-        let known: Vec<String> = self.line.ask(cmd("HKEYS").arg(self.keys.tools())).await?;
-        let is_wanted = |tool: &String| query.tool.as_ref().is_none_or(|wanted| wanted == tool);
-        Ok(known.into_iter().filter(is_wanted).collect())
+    /// At most so many operations that are past their ttl.
+    pub(super) async fn all_over(&self, most: usize) -> Result<Vec<OperationId>, LedgerError> {
+        let mut over = Vec::new();
+        for tool in self.all_tools().await? {
+            let tool = self.tool(&tool).await?;
+            let mut from = Some("-".to_owned());
+            while let Some(start) = from.filter(|_| over.len() < most) {
+                let range = [&*start, "+"];
+                let page = self.page(&tool, &tool.keys.names(), range, Wanted::Over).await?;
+                let is_over = |(_, record): &(_, Record)| record.is_over(page.now);
+                over.extend(page.found.into_iter().filter(is_over).map(|(id, _)| id));
+                from = page.last;
+            }
+        }
+        over.truncate(most);
+        Ok(over)
+    }
+
+    async fn all_tools(&self) -> Result<Vec<String>, LedgerError> {
+        self.line.ask(cmd("HKEYS").arg(self.keys.tools())).await
     }
 
     /// Adds the first operations of one tool.
@@ -46,25 +81,20 @@ impl RedisStore {
         query: &Query,
         found: &mut Vec<(OperationId, Record)>,
     ) -> Result<(), LedgerError> {
-        let noted = query.state.and_then(|state| tool.keys.noted(state));
-        let index = noted.unwrap_or_else(|| tool.keys.names());
-        let (mut from, to) = range(&tool.name, query);
-        let mut wanted = query.bound();
-        while wanted > 0 {
-            let page = self.page(tool, &index, [&from, &to]).await?;
-            let is_last = page.len() < PAGE;
-            for (name, record) in page {
-                from = format!("({name}");
-                let id = keys::id_of(&tool.name, &name)
-                    .ok_or_else(|| strange(&format!("the name `{name}`")))?;
-                if wanted > 0 && query.matches(&id, &record) {
-                    found.push((id, record));
-                    wanted -= 1;
-                }
-            }
-            if is_last {
-                break;
-            }
+        // What runs may be unknown by now, and is in no index.
+        let noted = query.state.filter(|state| *state != StateName::Unknown);
+        let index = noted.and_then(|state| tool.keys.noted(state));
+        let index = index.unwrap_or_else(|| tool.keys.names());
+        let wanted = query.state.map_or(Wanted::All, Wanted::In);
+        let (from, to) = range(&tool.name, query);
+        let (mut from, mut left) = (Some(from), query.bound());
+        while let Some(start) = from.filter(|_| left > 0) {
+            let page = self.page(tool, &index, [&start, &to], wanted).await?;
+            let matches = |(id, record): &(_, _)| query.matches(id, record, page.now);
+            let before = found.len();
+            found.extend(page.found.into_iter().filter(matches).take(left));
+            left -= found.len() - before;
+            from = page.last;
         }
         Ok(())
     }
@@ -74,11 +104,17 @@ impl RedisStore {
         tool: &KnownTool,
         index: &str,
         range: [&str; 2],
-    ) -> Result<Vec<(String, Record)>, LedgerError> {
+        wanted: Wanted,
+    ) -> Result<Page, LedgerError> {
+        let which = match wanted {
+            Wanted::All => "",
+            Wanted::In(state) => state.as_str(),
+            Wanted::Over => "over",
+        };
         let mut arguments = tool.known().to_vec();
         arguments.push(tool.keys.tag().to_owned());
         arguments.extend(range.map(str::to_owned));
-        arguments.push(PAGE.to_string());
+        arguments.extend([PAGE.to_string(), which.to_owned()]);
         let names = vec![tool.keys.meta(), index.to_owned()];
         let mut answer =
             self.line.run(ScriptCall::new(&self.scripts.list, names, arguments)).await?;
@@ -87,19 +123,21 @@ impl RedisStore {
             "lost" => return Err(tool.lost(&self.line, &mut answer)),
             other => return Err(strange(&format!("`{other}` to a listing"))),
         }
-        let mut page = Vec::with_capacity(PAGE);
+        let (now, looked_at, last) = (answer.time()?, answer.number::<usize>()?, answer.text()?);
+        let mut found = Vec::new();
         while !answer.is_empty() {
             let name = answer.text()?;
-            let record = answer.json(&format!("the record of `{name}` of `{}`", tool.name))?;
-            page.push((name, record));
+            let id = keys::id_of(&tool.name, &name)
+                .ok_or_else(|| strange(&format!("the name `{name}`")))?;
+            let record = answer.json(&format!("the record of {id}"))?;
+            found.push((id, record));
         }
-        Ok(page)
+        Ok(Page { now, last: (looked_at == PAGE).then(|| format!("({last}")), found })
     }
 }
 
 /// From where to where the names of a tool may match, as Redis has it.
 fn range(tool: &str, query: &Query) -> (String, String) {
-    let whose = query.tenant.as_ref().map(|tenant| keys::tenant(Some(tenant)));
     let from = match &query.after {
         // Ids are ordered by tenant, tool and key.
         Some(after) if *after.tool == *tool => format!("({}", keys::name(after)),
@@ -109,8 +147,8 @@ fn range(tool: &str, query: &Query) -> (String, String) {
         Some(after) => format!("({} {END}", keys::tenant(after.tenant.as_ref())),
         None => "-".to_owned(),
     };
-    let Some(whose) = whose else { return (from, "+".to_owned()) };
-    let first = format!("[{whose} ");
+    let Some(tenant) = &query.tenant else { return (from, "+".to_owned()) };
+    let first = format!("[{tenant} ");
     let from = if from == "-" || from[1..] < first[1..] { first } else { from };
-    (from, format!("[{whose} {END}"))
+    (from, format!("[{tenant} {END}"))
 }

@@ -88,8 +88,9 @@ use crate::clock::{Clock, SystemClock};
 /// # Limits
 ///
 /// It forgets nothing, and no key expires: a finished operation takes about two
-/// kilobytes of memory, its arguments and its result not counted. All keys of a
-/// tool are in one hash slot, but this ledger does not speak to a cluster. TLS
+/// kilobytes of memory, its arguments and its result not counted, and
+/// [`prune`](Ledger::prune) frees none of it. Listing what runs or is unknown walks
+/// all operations, 250 at a time. All keys of a tool are in one hash slot, but this ledger does not speak to a cluster. TLS
 /// (`rediss://`) works where the application depends on the crate `redis` with
 /// one of its TLS features.
 ///
@@ -203,6 +204,10 @@ impl Ledger for RedisLedger {
 
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
         self.shared.draw(draws)
+    }
+
+    fn prune(&self, most: usize) -> Answer<'_, usize> {
+        self.shared.prune(most)
     }
 
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {

@@ -44,7 +44,7 @@ impl Scripts {
             exchange: script(&[time, LIMITS, TOOL, include_str!("scripts/exchange.lua")]),
             draw: script(&[time, LIMITS, include_str!("scripts/draw.lua")]),
             history: script(&[TOOL, include_str!("scripts/history.lua")]),
-            list: script(&[TOOL, include_str!("scripts/list.lua")]),
+            list: script(&[time, TOOL, include_str!("scripts/list.lua")]),
         }
     }
 }

@@ -28,7 +28,8 @@ local function twins(hash)
   local found = {}
   for i, text in ipairs(members) do
     local key = string.sub(text, 22)
-    found[i] = { fence = string.sub(text, 1, 20), key = key, at = prefix .. ':op:' .. tenant .. ' ' .. key }
+    local at = prefix .. ':op:' .. tenant .. ' ' .. key
+    found[i] = { fence = string.sub(text, 1, 20), key = key, at = at }
   end
   return found
 end
@@ -38,7 +39,8 @@ local gone = lost()
 if gone then
   return gone
 end
-local version, state, fence, old_hash = unpack(redis.call('HMGET', operation, 'version', 'state', 'fence', 'hash'))
+local version, state, fence, old_hash =
+  unpack(redis.call('HMGET', operation, 'version', 'state', 'fence', 'hash'))
 if not version and redis.call('ZSCORE', names, name) then
   return { 'lost', 'record' }
 end
@@ -66,7 +68,8 @@ end
 
 local function holds()
   local at = tonumber(ARGV[9])
-  return (version or '0') == ARGV[8] and at <= millis and millis - at <= tonumber(ARGV[10]) and twins_hold()
+  local is_dated_well = at <= millis and millis - at <= tonumber(ARGV[10])
+  return (version or '0') == ARGV[8] and is_dated_well and twins_hold()
 end
 
 local function found()
@@ -93,16 +96,18 @@ if not is_put or not holds() then
   return found()
 end
 
--- 15 the next version, 16 state, 17 fence, 18 hash, 19 record, 20 events,
--- 21 draws, then the events, then the draws
-local new_state, new_fence, new_hash, events, draws = ARGV[16], ARGV[17], ARGV[18], tonumber(ARGV[20]), tonumber(ARGV[21])
-local cells, refused, wait = draw(22 + events, draws, 4, millis)
+-- 15 the next version, 16 state, 17 until when, 18 fence, 19 hash, 20 record,
+-- 21 how many events, 22 how many draws; then the events, then the draws
+local next_version, new_state, till, new_fence, new_hash, record = unpack(ARGV, 15, 20)
+local events, draws = tonumber(ARGV[21]), tonumber(ARGV[22])
+local cells, refused, wait = draw(23 + events, draws, 4, millis)
 if not cells then
   return limited(refused, wait, millis)
 end
 
 -- Should memory be short, it is this first write that is refused, and no other.
-redis.call('HSET', operation, 'version', ARGV[15], 'state', new_state, 'fence', new_fence, 'hash', new_hash, 'record', ARGV[19])
+redis.call('HSET', operation, 'version', next_version, 'state', new_state, 'until', till,
+  'fence', new_fence, 'hash', new_hash, 'record', record)
 if not version then
   redis.call('ZADD', names, 0, name)
 end
@@ -126,7 +131,7 @@ if state ~= new_state then
   end
 end
 if events > 0 then
-  redis.call('RPUSH', history, unpack(ARGV, 22, 21 + events))
+  redis.call('RPUSH', history, unpack(ARGV, 23, 22 + events))
 end
 keep(cells, millis)
 local steps = redis.call('HINCRBY', KEYS[1], 'steps', 1)

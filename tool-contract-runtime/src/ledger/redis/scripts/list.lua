@@ -1,16 +1,36 @@
--- Operations in the order of their names. KEYS: tool, index. ARGV goes on with
--- prefix, from, to, and how many.
+-- Some operations, in the order of their names. KEYS: tool, index. ARGV goes on
+-- with prefix, from, to, how many to look at, and which: those in a state, `over`,
+-- or all. The caller looks at each again; this saves sending what it does not
+-- want.
+local prefix, from, to, count, wanted = unpack(ARGV, 3, 7)
 local gone = lost()
 if gone then
   return gone
 end
-local answer = { 'listed' }
-for _, name in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], ARGV[4], ARGV[5], 'LIMIT', 0, ARGV[6])) do
-  local record = redis.call('HGET', ARGV[3] .. ':op:' .. name, 'record')
-  if not record then
+local millis = now()
+
+local function is_wanted(state, till)
+  local is_past = till ~= '' and tonumber(till) <= millis
+  if wanted == 'over' then
+    return is_past and (state == 'succeeded' or state == 'denied')
+  end
+  if is_past and (state == 'running' or state == 'reconciling') then
+    state = 'unknown'
+  end
+  return wanted == '' or wanted == state
+end
+
+local names = redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, count)
+local answer = { 'listed', string.format('%.0f', millis), #names, names[#names] or '' }
+for _, name in ipairs(names) do
+  local operation = prefix .. ':op:' .. name
+  local found = redis.call('HMGET', operation, 'state', 'until')
+  if not found[1] then
     return { 'lost', 'record' }
   end
-  local n = #answer
-  answer[n + 1], answer[n + 2] = name, record
+  if is_wanted(found[1], found[2]) then
+    local n = #answer
+    answer[n + 1], answer[n + 2] = name, redis.call('HGET', operation, 'record')
+  end
 end
 return answer

@@ -32,6 +32,7 @@ enum Plan {
     Put(Box<Proposed>),
     Draw(Vec<Draw>),
     List(Query),
+    Over,
 }
 
 /// A proposal, and how far it is from what holds.
@@ -155,6 +156,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         20 => proposal().prop_map(|proposed| Plan::Put(Box::new(proposed))),
         3 => draws().prop_map(Plan::Draw),
         3 => query().prop_map(Plan::List),
+        1 => Just(Plan::Over),
     ]
 }
 
@@ -220,6 +222,13 @@ impl Two {
             Plan::Draw(draws) => {
                 let expected = self.fake.draw(draws.clone()).await;
                 assert_eq!(self.redis.draw(draws).await, expected);
+            }
+            Plan::Over => {
+                let expected = self.fake.over(usize::MAX).await;
+                let mut over = self.redis.over(usize::MAX).await.unwrap();
+                over.sort();
+                assert_eq!(Ok(over), expected);
+                assert!(self.redis.over(2).await.unwrap().len() <= 2);
             }
             Plan::List(query) => {
                 let expected = self.fake.list(query.clone()).await;
