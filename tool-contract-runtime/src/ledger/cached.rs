@@ -121,9 +121,9 @@ impl CachedLedger {
             && !request.terms.sliding
         {
             let cached = Cached { hash: request.hash, replay: replay.clone(), asked_at };
-            let mut shelf = self.shelf();
-            if shelf.words == words {
-                shelf.put(&request.id, cached, self.capacity);
+            let mut kept = self.shelf();
+            if kept.words == words {
+                kept.put(&request.id, cached, self.capacity);
             }
         }
         Ok(admitted)
@@ -179,9 +179,9 @@ impl Ledger for CachedLedger {
             let id = resolution.id.clone();
             let resolved = self.inner.resolve(resolution).await;
             // Also after an error: it may have been carried out.
-            let mut shelf = self.shelf();
-            shelf.words += 1;
-            shelf.take(&id);
+            let mut kept = self.shelf();
+            kept.words += 1;
+            kept.take(&id);
             resolved
         })
     }

@@ -53,7 +53,9 @@ impl Bells {
             // Nobody knows what was missed, so all look again.
             (PushKind::Disconnection, _) => {
                 let ids: Vec<_> = self.channels().values().map(|found| found.id.clone()).collect();
-                ids.iter().for_each(|id| self.ring(id));
+                for id in &ids {
+                    self.ring(id);
+                }
             }
             _ => {}
         }

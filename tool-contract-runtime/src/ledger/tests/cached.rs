@@ -101,19 +101,6 @@ async fn a_persons_word_holds_at_once_and_elsewhere_soon() {
 }
 
 #[tokio::test]
-async fn what_was_asked_before_a_persons_word_is_not_cached_after_it() {
-    let place = Place::new();
-    place.finish(&call(1, &key("k"))).await;
-    let request = call(2, &key("k"));
-    let asking = place.cached.admit(&request);
-    // The word comes between the ledger's answer and its arrival.
-    place.behind.fail(Step::Resolve, Fault::ReplyLost, 1);
-    assert!(place.cached.resolve(reopening(key("other"))).await.is_err());
-    assert!(matches!(asking.await.unwrap(), Admitted::Replay(_)));
-    assert!(place.knows(&request).await, "it was asked after the word");
-}
-
-#[tokio::test]
 async fn a_sliding_ttl_is_slid() {
     let place = Place::new();
     let sliding = |caller| Admission {
