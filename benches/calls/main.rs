@@ -13,6 +13,7 @@
 mod floor;
 mod hash;
 mod memory;
+mod redis;
 mod rounds;
 mod sqlite;
 mod tools;
@@ -28,6 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("sqlite") {
         sqlite::run()?;
+    }
+    if is_wanted("redis") {
+        redis::run()?;
     }
     if is_wanted("hash") {
         hash::run();
