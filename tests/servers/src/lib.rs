@@ -4,8 +4,10 @@
 //! Where a binary is missing the test is skipped and says so; with
 //! `TOOL_CONTRACT_REQUIRE_SERVERS=1`, as in CI, missing is a failure.
 
+mod proxy;
 mod redis;
 
+pub use proxy::{Fault, Proxy};
 pub use redis::Redis;
 
 /// Says that a test is skipped because `binary` is missing.

@@ -41,6 +41,8 @@ async fn a_flush_is_found_out() {
     let Some(server) = Redis::start() else { return };
     let (options, ledger) = used(&server).await;
     server.flush();
+    let told = ledger.find(key("done")).await.unwrap_err().to_string();
+    assert!(told.contains("all that it knew of `tool` is gone"), "{told}");
     refuses_all(&ledger).await;
     // Nor does it begin what it had not begun before.
     is_lost(ledger.admit(&call(1, &id(None, "another", "k"))).await);

@@ -5,6 +5,7 @@ mod conforming;
 mod differential;
 mod failing;
 mod losing;
+mod network;
 mod opening;
 mod sharing;
 
