@@ -11,6 +11,8 @@ mod cached;
 pub mod conformance;
 mod error;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(test, feature = "postgres", feature = "redis"))]
@@ -37,6 +39,8 @@ pub use tool_contract_spec::ledger::{
 pub use self::cached::CachedLedger;
 pub use self::error::LedgerError;
 pub use self::memory::MemoryLedger;
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PostgresLedger, PostgresOptions};
 #[cfg(feature = "redis")]
 pub use self::redis::{Durability as RedisDurability, RedisLedger, RedisOptions};
 pub use self::sqlite::{SqliteLedger, SqliteOptions};

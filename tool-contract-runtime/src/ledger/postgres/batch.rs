@@ -1,0 +1,201 @@
+//! Requests that wait, and the tasks that send what waits together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::Object;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::fault::{self, Fate};
+use super::link::{Failed, Link};
+use super::options::PostgresOptions;
+use super::schema::within;
+use crate::ledger::shared::Put;
+use crate::ledger::{LedgerError, Twin};
+
+/// A batch that has so many bytes takes no more requests.
+const MOST_BYTES: usize = 1 << 20;
+
+/// How often a batch is sent that the server gave up for the sake of another
+/// transaction.
+const TRIES: u32 = 5;
+
+/// A request as the JSON object that `exchange` takes, without its number.
+struct Job {
+    request: String,
+    answer: oneshot::Sender<Result<Row, LedgerError>>,
+    /// Until when it waits for a connection.
+    until: Instant,
+}
+
+/// Requests that wait.
+pub(super) struct Batches {
+    jobs: mpsc::Sender<Job>,
+    bound: usize,
+    patience: Duration,
+    link: Arc<Link>,
+}
+
+impl Batches {
+    /// Starts the tasks: as many as there are connections. They end when this is
+    /// dropped and what waits is done.
+    pub(super) fn start(link: &Arc<Link>, options: &PostgresOptions) -> Self {
+        let (jobs, waiting) = mpsc::channel(options.queue);
+        let sender = Arc::new(Sender {
+            link: Arc::clone(link),
+            waiting: Mutex::new(waiting),
+            statement: within(
+                &options.schema,
+                "SELECT * FROM tool_contract.exchange($1::text::json, $2, $3, $4)",
+            ),
+            most: options.batch,
+            lock_ms: i32::try_from(options.request_timeout.as_millis() / 2).unwrap_or(i32::MAX),
+        });
+        for _ in 0..options.pool {
+            tokio::spawn(Arc::clone(&sender).serve());
+        }
+        Self { jobs, bound: options.queue, patience: options.patience, link: Arc::clone(link) }
+    }
+
+    /// Has a request sent with others, and gives the row that answers it.
+    pub(super) async fn ask(&self, request: String) -> Result<Row, LedgerError> {
+        let place = match timeout(self.patience, self.jobs.reserve()).await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) => return Err(fault::closed(&self.link.target)),
+            Err(_) => return Err(LedgerError::Overloaded(self.bound)),
+        };
+        let (answer, answered) = oneshot::channel();
+        place.send(Job { request, answer, until: self.link.patience_ends() });
+        let lost = |_| Err(fault::open(&self.link.target, "the ledger was closed"));
+        answered.await.unwrap_or_else(lost)
+    }
+}
+
+/// What the tasks share.
+struct Sender {
+    link: Arc<Link>,
+    waiting: Mutex<mpsc::Receiver<Job>>,
+    statement: String,
+    most: usize,
+    lock_ms: i32,
+}
+
+impl Sender {
+    async fn serve(self: Arc<Self>) {
+        loop {
+            let Some(first) = self.waiting.lock().await.recv().await else { return };
+            match self.link.connection(first.until).await {
+                // Meanwhile others came.
+                Ok(connection) => self.send(self.gather(first), connection).await,
+                Err(error) => self.give_up(first, &error),
+            }
+        }
+    }
+
+    /// What waits, with `first`.
+    fn gather(&self, first: Job) -> Vec<Job> {
+        let mut bytes = first.request.len();
+        let mut jobs = vec![first];
+        // Whoever holds the queue waits for it: then there is nothing in it.
+        if let Ok(mut waiting) = self.waiting.try_lock() {
+            while jobs.len() < self.most && bytes < MOST_BYTES {
+                let Ok(job) = waiting.try_recv() else { break };
+                bytes += job.request.len();
+                jobs.push(job);
+            }
+        }
+        jobs
+    }
+
+    /// Nobody can be reached: whatever waits is told so, and not made to wait in
+    /// turn.
+    fn give_up(&self, first: Job, error: &LedgerError) {
+        let _ = first.answer.send(Err(error.clone()));
+        if let Ok(mut waiting) = self.waiting.try_lock() {
+            while let Ok(job) = waiting.try_recv() {
+                let _ = job.answer.send(Err(error.clone()));
+            }
+        }
+    }
+
+    /// Sends requests, and hands out what is answered.
+    async fn send(&self, jobs: Vec<Job>, connection: Object) {
+        match self.exchange(&jobs, connection).await {
+            Ok(rows) => self.hand_out(jobs, rows),
+            // One of them is to blame: each is sent by itself.
+            Err(Failed { fate: Fate::Bad, .. }) if jobs.len() > 1 => {
+                for job in jobs {
+                    match self.link.connection(job.until).await {
+                        Ok(connection) => Box::pin(self.send(vec![job], connection)).await,
+                        Err(error) => drop(job.answer.send(Err(error))),
+                    }
+                }
+            }
+            Err(Failed { error, .. }) => {
+                for job in jobs {
+                    let _ = job.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// One round trip; more only where the server itself asks for that.
+    async fn exchange(&self, jobs: &[Job], connection: Object) -> Result<Vec<Row>, Failed> {
+        let requests = numbered(jobs);
+        let oldest_ms = i64::try_from(Put::OLDEST.as_millis()).unwrap_or(i64::MAX);
+        let look_back = i32::try_from(Twin::LOOK_BACK).unwrap_or(i32::MAX);
+        let mut connection = connection;
+        let mut tries = 1;
+        loop {
+            let values = [
+                (&requests as _, Type::TEXT),
+                (&oldest_ms as _, Type::INT8),
+                (&look_back as _, Type::INT4),
+                (&self.lock_ms as _, Type::INT4),
+            ];
+            match self.link.ask(connection, &self.statement, &values).await {
+                Err(Failed { fate: Fate::Again, .. }) if tries < TRIES => tries += 1,
+                done => return done,
+            }
+            connection = self
+                .link
+                .connection(self.link.patience_ends())
+                .await
+                .map_err(|error| Failed { fate: Fate::Undone, error })?;
+        }
+    }
+
+    fn hand_out(&self, jobs: Vec<Job>, rows: Vec<Row>) {
+        let mut answers: Vec<_> = jobs.into_iter().map(|job| Some(job.answer)).collect();
+        for row in rows {
+            let number =
+                row.try_get::<_, i32>("number").ok().and_then(|at| usize::try_from(at).ok());
+            if let Some(answer) = number.and_then(|at| answers.get_mut(at)?.take()) {
+                // Whoever asked may have gone.
+                let _ = answer.send(Ok(row));
+            }
+        }
+        for answer in answers.into_iter().flatten() {
+            let missing = format!("{} left a request without an answer", self.link.target);
+            let _ = answer.send(Err(LedgerError::Corrupt(missing)));
+        }
+    }
+}
+
+/// The requests as one list, each with its place in it.
+fn numbered(jobs: &[Job]) -> String {
+    let bytes: usize = jobs.iter().map(|job| job.request.len() + 20).sum();
+    let mut list = String::with_capacity(bytes);
+    for (number, job) in jobs.iter().enumerate() {
+        list.push(if number == 0 { '[' } else { ',' });
+        list.push_str("{\"number\":");
+        list.push_str(&number.to_string());
+        list.push(',');
+        list.push_str(&job.request[1..]);
+    }
+    list.push(']');
+    list
+}

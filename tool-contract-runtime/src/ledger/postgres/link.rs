@@ -1,0 +1,134 @@
+//! Connections to the server: made, used and given up.
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::fault::{self, Fate};
+use super::options::PostgresOptions;
+use super::target::Target;
+use super::tls::{self, Connector};
+use crate::ledger::LedgerError;
+
+/// How soon a connection that could not be made is tried again; then twice as
+/// long each time, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A value of a statement, and its type: statements are not prepared, for a
+/// pooler may give each to another session.
+pub(super) type Value<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// The way to the server.
+pub(super) struct Link {
+    pub(super) target: Target,
+    pub(super) tls: Connector,
+    pool: Pool,
+    request_timeout: Duration,
+    patience: Duration,
+}
+
+/// A round trip that failed.
+pub(super) struct Failed {
+    pub(super) fate: Fate,
+    pub(super) error: LedgerError,
+}
+
+impl Link {
+    pub(super) fn new(target: Target, options: &PostgresOptions) -> Result<Self, LedgerError> {
+        let tls = tls::connector(&target)?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(target.config.clone(), tls.clone(), recycling);
+        let pool = Pool::builder(manager)
+            .max_size(options.pool)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.patience))
+            .create_timeout(Some(options.connect_timeout))
+            .build()
+            .map_err(|error| fault::unsent(&target, &error.to_string()))?;
+        let (request_timeout, patience) = (options.request_timeout, options.patience);
+        Ok(Self { target, tls, pool, request_timeout, patience })
+    }
+
+    /// Until when a request that comes now waits for a connection.
+    pub(super) fn patience_ends(&self) -> Instant {
+        Instant::now() + self.patience
+    }
+
+    /// A connection, at once or not at all.
+    pub(super) async fn connection_now(&self) -> Result<Object, LedgerError> {
+        self.pool.get().await.map_err(|error| fault::unsent(&self.target, &why(&error)))
+    }
+
+    /// A connection, however often it has to be tried until then.
+    pub(super) async fn connection(&self, until: Instant) -> Result<Object, LedgerError> {
+        let mut pause = FIRST_PAUSE;
+        let mut last = None;
+        loop {
+            match timeout_at(until, self.connection_now()).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) if Instant::now() + pause >= until => return Err(error),
+                Ok(Err(error)) => last = Some(error),
+                Err(_) => {
+                    return Err(last.unwrap_or_else(|| {
+                        fault::unsent(&self.target, "there was no connection in time")
+                    }));
+                }
+            }
+            sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// One round trip. A connection that gave no answer is not used again.
+    pub(super) async fn ask(
+        &self,
+        connection: Object,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Failed> {
+        let values: Vec<_> = values.to_vec();
+        let asked = connection.query_typed(statement, &values);
+        match timeout(self.request_timeout, asked).await {
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) => {
+                let fate = fault::fate(&error);
+                let error = if fate == Fate::Open {
+                    drop(Object::take(connection));
+                    fault::open(&self.target, &fault::told(&error))
+                } else {
+                    fault::explain(&self.target, &error)
+                };
+                Err(Failed { fate, error })
+            }
+            Err(_) => {
+                drop(Object::take(connection));
+                let error = fault::silent(&self.target, self.request_timeout);
+                Err(Failed { fate: Fate::Open, error })
+            }
+        }
+    }
+
+    /// A round trip of its own, beside those that requests share.
+    pub(super) async fn ask_alone(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, LedgerError> {
+        let connection = self.connection(self.patience_ends()).await?;
+        self.ask(connection, statement, values).await.map_err(|failed| failed.error)
+    }
+}
+
+fn why(error: &PoolError) -> String {
+    match error {
+        PoolError::Backend(error) => fault::told(error),
+        PoolError::Timeout(_) => "no connection was made or came free in time".to_owned(),
+        other => other.to_string(),
+    }
+}

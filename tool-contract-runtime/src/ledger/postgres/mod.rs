@@ -1,0 +1,166 @@
+//! A ledger in PostgreSQL, which many machines share.
+//!
+//! The rules stay on this side, in the [shared](super::shared) ledger; the
+//! [schema] has one function that compares and exchanges. What waits is sent
+//! [together](batch), and who waits for an operation is [told](listener) when it
+//! comes to rest.
+
+mod batch;
+mod fault;
+mod link;
+mod listener;
+mod options;
+mod schema;
+mod store;
+mod target;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod wire;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tool_contract_spec::key::OperationId;
+
+pub use self::options::PostgresOptions;
+use self::store::PostgresStore;
+use super::shared::SharedLedger;
+use super::{
+    Admission, Admitted, Answer, BoxFuture, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
+    LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
+    Resolution, Settled, Settlement,
+};
+
+/// A ledger in PostgreSQL: for processes on many machines.
+///
+/// It has a schema of its own, which it makes when it first connects, and which
+/// people may query: tables `operations`, `events` and `cells`. An admission, a
+/// replay and a settlement take one round trip each, and what many callers ask
+/// at once shares round trips. It keeps no state in its sessions, so a pooler
+/// such as PgBouncer may stand between, in transaction mode too.
+///
+/// ```no_run
+/// # use tool_contract_runtime::ledger::{LedgerError, PostgresLedger};
+/// # async fn open() -> Result<PostgresLedger, LedgerError> {
+/// PostgresLedger::connect("postgres://ada@db.example/shop?sslmode=verify-full").await
+/// # }
+/// ```
+///
+/// # What it promises, and what not
+///
+/// * **What was answered survives a crash** of this process and of the server:
+///   each step waits for the server's disk, even where `synchronous_commit` is
+///   off by default. A server with `fsync = off`, or a disk that lies, breaks it.
+/// * **A failover loses what the standby had not yet received**, unless
+///   replication is synchronous (`synchronous_standby_names`); an admission that
+///   is lost may be a second effect. A backup that is played back loses likewise.
+/// * **Time is the server's clock.** It must not jump: set forward, it ends leases
+///   of calls that still run, which then are unknown; their effects are not
+///   repeated, but a look that finds nothing may be believed too early. Set back,
+///   every span takes longer.
+/// * **A lost connection** answers what was in flight with
+///   [`LedgerError::Unavailable`]: it was carried out or not, and no tool runs on
+///   that. What was not sent waits for a new connection, within its
+///   [patience](PostgresOptions::patience).
+/// * **Waiting** for an operation uses `LISTEN`, on one more connection. Through a
+///   pooler in transaction mode nothing can be heard; then it looks again after
+///   20 ms, and less and less often, down to every 250 ms.
+/// * It forgets nothing: a finished operation takes its arguments, its result and
+///   about two kilobytes, and its key is remembered for good.
+///
+/// Its transactions are READ COMMITTED; at any other level it refuses to work.
+///
+/// It must be connected within a tokio runtime, and lives as long as that.
+pub struct PostgresLedger(SharedLedger<PostgresStore>);
+
+impl PostgresLedger {
+    /// Connects to the database that `url` names, and makes the schema
+    /// `tool_contract` there or brings it up to date.
+    ///
+    /// The URL is as for `psql`: `postgres://user:password@host:port/database`.
+    /// With `?sslmode=require` or `verify-full` the connection is encrypted, and
+    /// in both cases the server's certificate and name are checked; without, it
+    /// is not encrypted. `&sslrootcert=` names a file of certificates to trust
+    /// instead of the well-known ones.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or may not be used, or holds what another version
+    /// made: which database it is, and what to do.
+    pub async fn connect(url: &str) -> Result<Self, LedgerError> {
+        Self::options().connect(url).await
+    }
+
+    /// For what [`connect`](Self::connect) leaves to the defaults.
+    pub fn options() -> PostgresOptions {
+        PostgresOptions::new()
+    }
+
+    async fn connect_with(options: PostgresOptions, url: &str) -> Result<Self, LedgerError> {
+        let clock = Arc::clone(&options.clock);
+        let store = PostgresStore::connect(options, url).await?;
+        Ok(Self(SharedLedger::new(store, clock)))
+    }
+}
+
+impl Ledger for PostgresLedger {
+    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+        self.0.admit(admission)
+    }
+
+    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+        self.0.settle(settlement)
+    }
+
+    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
+        self.0.renew(id, fence)
+    }
+
+    fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
+        self.0.begin_reconcile(request)
+    }
+
+    fn finish_reconcile(
+        &self,
+        id: OperationId,
+        fence: Fence,
+        finding: Finding,
+    ) -> Answer<'_, Reconciled> {
+        self.0.finish_reconcile(id, fence, finding)
+    }
+
+    fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {
+        self.0.resolve(resolution)
+    }
+
+    fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided> {
+        self.0.decide_approval(decision)
+    }
+
+    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
+        self.0.draw(draws)
+    }
+
+    fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
+        self.0.find(id)
+    }
+
+    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
+        self.0.history(id)
+    }
+
+    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
+        self.0.list(query)
+    }
+
+    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
+        self.0.changed(id, within)
+    }
+}
+
+impl fmt::Debug for PostgresLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

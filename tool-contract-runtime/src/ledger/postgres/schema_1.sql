@@ -1,0 +1,314 @@
+-- One row: what the ledger as a whole remembers.
+CREATE TABLE tool_contract.meta (
+    one             boolean PRIMARY KEY DEFAULT true CHECK (one),
+    schema_version  integer NOT NULL,
+    -- The newest fence that was reserved. It never falls.
+    fence           bigint NOT NULL
+);
+
+INSERT INTO tool_contract.meta (schema_version, fence) VALUES (0, 0);
+
+-- One row per operation. All times are milliseconds since the epoch.
+CREATE TABLE tool_contract.operations (
+    id          bigint GENERATED ALWAYS AS IDENTITY,
+    -- Empty where the application has only one.
+    tenant      text COLLATE "C" NOT NULL,
+    tool        text COLLATE "C" NOT NULL,
+    key         text COLLATE "C" NOT NULL,
+    -- How often it was written. Whoever writes names the version that it saw.
+    version     bigint NOT NULL,
+    -- The record, as JSON: this is what counts. It is text, for jsonb has no
+    -- room for the character zero.
+    record      text NOT NULL,
+    -- Parts of it again, to be searched:
+    -- awaiting_approval, approved, denied, running, released, succeeded,
+    -- unknown, reconciling or expired.
+    state       text NOT NULL,
+    -- SHA-256 of tool, contract version and arguments.
+    hash        bytea NOT NULL,
+    -- The newest claim; 0 if it was never claimed.
+    fence       bigint NOT NULL,
+    changed_at  bigint NOT NULL,
+    -- The name by which somebody is to be told when it comes to rest.
+    awaited     text,
+    -- What somebody may have to look at. The states that every call passes
+    -- through are left out, so that no call pays for the index.
+    of_note     text GENERATED ALWAYS AS (CASE WHEN state IN
+        ('awaiting_approval', 'approved', 'denied', 'unknown', 'reconciling')
+        THEN state END) STORED,
+    PRIMARY KEY (tenant, tool, key)
+)
+-- A settlement finds room beside its claim, and touches no index.
+WITH (fillfactor = 70);
+
+-- Finds the same operation under another key. Only claims change it.
+CREATE INDEX operations_by_intent
+    ON tool_contract.operations (tenant, tool, hash, fence) WHERE fence > 0;
+
+CREATE INDEX operations_of_note
+    ON tool_contract.operations (of_note, tenant, tool, key) WHERE of_note IS NOT NULL;
+
+-- The history of each operation; each event's hash covers the one before it.
+-- No foreign key: it would cost each call a look.
+CREATE TABLE tool_contract.events (
+    operation   bigint NOT NULL,
+    seq         integer NOT NULL,
+    at          bigint NOT NULL,
+    kind        text NOT NULL,
+    fence       bigint NOT NULL,
+    -- A JSON string, for the sake of the character zero.
+    detail      text,
+    hash        bytea NOT NULL,
+    PRIMARY KEY (operation, seq)
+);
+
+-- How much of each limit is used up.
+CREATE TABLE tool_contract.cells (
+    tool        text COLLATE "C" NOT NULL,
+    -- tool, tenant, user or workflow
+    scope       text COLLATE "C" NOT NULL,
+    -- So many per second, minute, hour, day, or ever.
+    most        bigint NOT NULL,
+    per         text COLLATE "C" NOT NULL,
+    -- Empty where the scope has none.
+    tenant      text COLLATE "C" NOT NULL,
+    subject     text COLLATE "C" NOT NULL,
+    -- For a rate: the theoretical arrival time, in nanoseconds since the epoch.
+    arrival     bigint NOT NULL,
+    -- For a count: how many.
+    used        bigint NOT NULL,
+    PRIMARY KEY (tool, scope, most, per, tenant, subject)
+)
+WITH (fillfactor = 50);
+
+-- The time of the ledger.
+CREATE FUNCTION tool_contract.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+$$;
+
+-- Has this transaction wait for the disk, whatever the server's default is: an
+-- admission that is lost is a second effect. And refuses one that cannot see
+-- what others committed while it waited for them.
+CREATE FUNCTION tool_contract.begin() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'the ledger works at the isolation level READ COMMITTED, and this is %',
+            upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+END $$;
+
+-- Reserves fences, and gives the first.
+CREATE FUNCTION tool_contract.reserve_fences(count bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    newest bigint;
+BEGIN
+    PERFORM tool_contract.begin();
+    UPDATE tool_contract.meta SET fence = fence + count RETURNING fence INTO STRICT newest;
+    RETURN newest - count + 1;
+END $$;
+
+-- The cells of some draws as they would be after them, and which have no room:
+-- the generic cell rate algorithm, as `ledger::limit` of tool-contract-spec has
+-- it. `retry_after` is in nanoseconds, and null where there will never be room.
+CREATE FUNCTION tool_contract.drawn(draws json, now_ms bigint)
+RETURNS TABLE (number bigint, tool text, scope text, most bigint, per text, tenant text,
+    subject text, arrival bigint, used bigint, has_room boolean, retry_after bigint)
+LANGUAGE sql VOLATILE AS $$
+    SELECT number, tool, scope, most, per, tenant, subject,
+        CASE WHEN per = 'ever' THEN arrival ELSE next END,
+        CASE WHEN per = 'ever' THEN used + 1 ELSE used END,
+        CASE WHEN per = 'ever' THEN used < most ELSE next - nanos <= span END,
+        CASE WHEN per = 'ever' THEN NULL ELSE next - nanos - span END
+    FROM (
+        SELECT d.*, coalesce(c.arrival, 0) AS arrival, coalesce(c.used, 0) AS used,
+            now_ms * 1000000 AS nanos, greatest(d.most, 1) AS count,
+            CASE d.per WHEN 'second' THEN 1 WHEN 'minute' THEN 60 WHEN 'hour' THEN 3600
+                WHEN 'day' THEN 86400 END * 1000000000::bigint AS period
+        FROM json_to_recordset(draws) AS d (number bigint, tool text, scope text, most bigint,
+            per text, tenant text, subject text)
+        LEFT JOIN tool_contract.cells AS c
+            ON (c.tool, c.scope, c.most, c.per, c.tenant, c.subject)
+             = (d.tool, d.scope, d.most, d.per, d.tenant, d.subject)
+    ) AS before,
+    LATERAL (SELECT greatest(period / count, 1) AS increment) AS a,
+    -- Not the period itself: what the division lost would add up to one more.
+    LATERAL (SELECT increment * count AS span) AS b,
+    -- Only a clock that stepped back leaves more than a full debt. It lets one
+    -- through, which brings the cell to the new time.
+    LATERAL (SELECT CASE WHEN arrival > nanos + span THEN nanos + span
+        ELSE greatest(arrival, nanos) + increment END AS next) AS c
+$$;
+
+-- Carries out a batch of steps, each by itself, all durably or none.
+--
+-- What is asked: `number`, `tenant`, `tool`, `key`; `look`, the hash whose twins
+-- to tell where there is no record; and to write, `expected` (the version to
+-- build on, 0 for none), `twins`, `newest`, `spoke` and `spoke_version` (what is
+-- known of the twins of that hash), `at`, and the row, `events` and `draws`.
+-- Without a key it only draws.
+--
+-- What is answered, in `answer`: `put`; `limited`, with the draw that has no room;
+-- or `found`, with what there is.
+CREATE FUNCTION tool_contract.exchange(
+    requests json, oldest_ms bigint, look_back integer, lock_ms integer)
+RETURNS TABLE (number integer, answer text, told bigint, version bigint, record text,
+    twin_keys text[], twin_versions bigint[], twin_records text[],
+    draw integer, retry_after bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    r       record;
+    fits    boolean;
+    bell    text;
+    now_ms  bigint;
+BEGIN
+    PERFORM tool_contract.begin();
+    PERFORM set_config('lock_timeout', lock_ms::text, true);
+
+    -- Two first calls of one intent under two keys must not both find no twin,
+    -- and what a limit says must hold until it is drawn from. All these locks
+    -- come first and in one order, then the rows in theirs: no deadlock.
+    PERFORM pg_advisory_xact_lock(place) FROM (
+        SELECT hashtextextended(
+            concat_ws(E'\n', 'tool_contract', 'intent', q.tenant, q.tool, q.twins), 0) AS place
+        FROM json_to_recordset(requests) AS q (tenant text, tool text, twins text)
+        WHERE q.twins IS NOT NULL
+        UNION
+        SELECT hashtextextended(concat_ws(E'\n', 'tool_contract', 'cell', d.tool, d.scope,
+            d.most, d.per, d.tenant, d.subject), 0)
+        FROM json_to_recordset(requests) AS q (draws json), json_to_recordset(q.draws)
+            AS d (tool text, scope text, most bigint, per text, tenant text, subject text)
+        ORDER BY place
+    ) AS places;
+
+    FOR r IN
+        SELECT * FROM json_to_recordset(requests) AS q (number integer, tenant text, tool text,
+            key text, look bytea, expected bigint, twins bytea, newest bigint, spoke text,
+            spoke_version bigint, at bigint, record text, state text, hash bytea, fence bigint,
+            changed_at bigint, events json, draws json)
+        ORDER BY q.tenant COLLATE "C", q.tool COLLATE "C", q.key COLLATE "C", q.number
+    LOOP
+        now_ms := tool_contract.now_ms();
+        number := r.number;
+        answer := 'found'; told := now_ms;
+        version := NULL; record := NULL;
+        twin_keys := NULL; twin_versions := NULL; twin_records := NULL;
+        draw := NULL; retry_after := NULL;
+        bell := NULL;
+
+        -- Null where nothing is proposed.
+        fits := r.key IS NULL OR (r.at <= now_ms AND now_ms - r.at <= oldest_ms);
+        -- Each statement sees what was committed by then. What changes after
+        -- this look is noticed when it is written.
+        IF fits AND (r.expected = 0 OR r.draws IS NOT NULL) AND r.key IS NOT NULL THEN
+            fits := r.expected = coalesce((
+                SELECT o.version FROM tool_contract.operations AS o
+                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.key = r.key), 0);
+        END IF;
+        IF fits AND r.twins IS NOT NULL THEN
+            SELECT coalesce(max(t.fence), 0) = r.newest AND (r.spoke IS NULL
+                OR coalesce(bool_or(t.key = r.spoke AND t.version = r.spoke_version), false))
+            INTO fits
+            FROM (
+                SELECT o.key, o.version, o.fence FROM tool_contract.operations AS o
+                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.hash = r.twins AND o.fence > 0
+                ORDER BY o.fence DESC LIMIT look_back
+            ) AS t;
+        END IF;
+
+        IF fits AND r.draws IS NOT NULL THEN
+            -- Of several the one that has no room for longest.
+            SELECT d.number, d.retry_after INTO draw, retry_after
+            FROM tool_contract.drawn(r.draws, now_ms) AS d WHERE NOT d.has_room
+            ORDER BY d.retry_after DESC NULLS FIRST, d.number DESC LIMIT 1;
+            IF FOUND THEN
+                answer := 'limited';
+                RETURN NEXT;
+                CONTINUE;
+            END IF;
+        END IF;
+
+        IF fits AND r.expected = 0 THEN
+            WITH written AS (
+                INSERT INTO tool_contract.operations
+                    (tenant, tool, key, version, record, state, hash, fence, changed_at)
+                VALUES (r.tenant, r.tool, r.key, 1, r.record, r.state, r.hash, r.fence,
+                    r.changed_at)
+                ON CONFLICT DO NOTHING RETURNING id
+            ), history AS (
+                INSERT INTO tool_contract.events (operation, seq, at, kind, fence, detail, hash)
+                SELECT w.id, e.* FROM written AS w, json_to_recordset(r.events) AS e
+                    (seq integer, at bigint, kind text, fence bigint, detail text, hash bytea)
+            )
+            SELECT NULL INTO bell FROM written;
+            fits := FOUND;
+        ELSIF fits AND r.expected > 0 THEN
+            WITH written AS (
+                UPDATE tool_contract.operations AS o
+                SET version = r.expected + 1, record = r.record, state = r.state, hash = r.hash,
+                    fence = r.fence, changed_at = r.changed_at
+                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.key = r.key
+                    AND o.version = r.expected
+                RETURNING o.id, o.awaited
+            ), history AS (
+                INSERT INTO tool_contract.events (operation, seq, at, kind, fence, detail, hash)
+                SELECT w.id, e.* FROM written AS w, json_to_recordset(r.events) AS e
+                    (seq integer, at bigint, kind text, fence bigint, detail text, hash bytea)
+            )
+            SELECT w.awaited INTO bell FROM written AS w;
+            fits := FOUND;
+        END IF;
+
+        IF fits THEN
+            IF r.draws IS NOT NULL THEN
+                INSERT INTO tool_contract.cells AS c
+                    (tool, scope, most, per, tenant, subject, arrival, used)
+                SELECT DISTINCT d.tool, d.scope, d.most, d.per, d.tenant, d.subject, d.arrival,
+                    d.used
+                FROM tool_contract.drawn(r.draws, now_ms) AS d
+                ON CONFLICT (tool, scope, most, per, tenant, subject)
+                DO UPDATE SET arrival = excluded.arrival, used = excluded.used;
+            END IF;
+            -- Only where somebody asked for it: commits that notify wait for
+            -- each other.
+            IF bell IS NOT NULL
+                AND r.state NOT IN ('running', 'reconciling', 'awaiting_approval')
+            THEN
+                PERFORM pg_notify('tool_contract', bell);
+            END IF;
+            answer := 'put';
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+
+        SELECT o.version, o.record INTO version, record FROM tool_contract.operations AS o
+        WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.key = r.key;
+        IF NOT FOUND AND r.look IS NOT NULL THEN
+            SELECT array_agg(t.key), array_agg(t.version), array_agg(t.record)
+            INTO twin_keys, twin_versions, twin_records
+            FROM (
+                SELECT o.key, o.version, o.record FROM tool_contract.operations AS o
+                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.hash = r.look AND o.fence > 0
+                ORDER BY o.fence DESC LIMIT look_back
+            ) AS t;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+-- Asks to be told by the name `bell` when an operation comes to rest, and says
+-- how it stands.
+CREATE FUNCTION tool_contract.await(id_tenant text, id_tool text, id_key text, bell text)
+RETURNS TABLE (state text, fence bigint) LANGUAGE sql VOLATILE AS $$
+    UPDATE tool_contract.operations AS o SET awaited = bell
+    WHERE o.tenant = id_tenant AND o.tool = id_tool AND o.key = id_key
+        AND o.state IN ('running', 'reconciling', 'awaiting_approval')
+        AND o.awaited IS DISTINCT FROM bell;
+    SELECT o.state, o.fence FROM tool_contract.operations AS o
+    WHERE o.tenant = id_tenant AND o.tool = id_tool AND o.key = id_key;
+$$;

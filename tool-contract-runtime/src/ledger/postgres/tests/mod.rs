@@ -1,0 +1,95 @@
+//! What a ledger in PostgreSQL does.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio_postgres::{Client, NoTls};
+use tool_contract_servers::Postgres;
+
+use super::{PostgresLedger, PostgresOptions};
+use crate::clock::Clock as _;
+use crate::ledger::BoxFuture;
+use crate::ledger::conformance::{self, Subject};
+use crate::testing::ManualClock;
+
+/// The one server of these tests; its keeper stops it when they end.
+fn server() -> Option<&'static Postgres> {
+    static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
+    SERVER.get_or_init(Postgres::start).as_ref()
+}
+
+/// A connection of somebody else's.
+async fn client(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// A schema of its own, and a clock that the test moves.
+struct Place {
+    url: String,
+    schema: String,
+    clock: Arc<ManualClock>,
+    client: Arc<Client>,
+}
+
+impl Place {
+    async fn new() -> Option<Self> {
+        static PLACES: AtomicU32 = AtomicU32::new(0);
+        let url = server()?.url();
+        let schema = format!("place_{}", PLACES.fetch_add(1, Ordering::Relaxed));
+        let clock = Arc::new(ManualClock::new());
+        let client = Arc::new(client(&url).await);
+        Some(Self { url, schema, clock, client })
+    }
+
+    fn options(&self) -> PostgresOptions {
+        PostgresLedger::options().schema(&self.schema).pool(4).clock(Arc::clone(&self.clock) as _)
+    }
+
+    async fn open(&self) -> PostgresLedger {
+        self.options().connect(&self.url).await.unwrap()
+    }
+
+    /// Makes the server show the manual clock.
+    async fn hold_time(&self) {
+        let Self { schema, clock, .. } = self;
+        let now = clock.now().0;
+        self.run(&format!(
+            "CREATE TABLE {schema}.clock (ms bigint); INSERT INTO {schema}.clock VALUES ({now}); \
+             CREATE OR REPLACE FUNCTION {schema}.now_ms() RETURNS bigint LANGUAGE sql VOLATILE \
+             AS 'SELECT ms FROM {schema}.clock'"
+        ))
+        .await;
+    }
+
+    fn pass(&self) -> impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + use<> {
+        let (clock, client, schema) =
+            (Arc::clone(&self.clock), Arc::clone(&self.client), self.schema.clone());
+        move |span| -> BoxFuture<'static, ()> {
+            clock.advance(span);
+            let set = format!("UPDATE {schema}.clock SET ms = {}", clock.now().0);
+            let client = Arc::clone(&client);
+            Box::pin(async move { client.batch_execute(&set).await.unwrap() })
+        }
+    }
+
+    async fn run(&self, statements: &str) {
+        self.client.batch_execute(statements).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_conforms() {
+    if server().is_none() {
+        return;
+    }
+    conformance::run(|| async {
+        let place = Place::new().await.expect("a server");
+        let ledger = place.open().await;
+        place.hold_time().await;
+        Subject { ledger: Arc::new(ledger), pass: Box::new(place.pass()) }
+    })
+    .await;
+}
