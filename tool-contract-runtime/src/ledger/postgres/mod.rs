@@ -68,7 +68,8 @@ use super::{
 ///   pooler in transaction mode nothing can be heard; then it looks again after
 ///   20 ms, and less and less often, down to every 250 ms.
 /// * It forgets nothing: a finished operation takes its arguments, its result and
-///   about two kilobytes, and its key is remembered for good.
+///   about two kilobytes, and its key is remembered for good. [`prune`](Ledger::prune)
+///   moves the histories of expired keys to the table `archived_events`.
 ///
 /// Its transactions are READ COMMITTED; at any other level it refuses to work.
 ///
@@ -105,11 +106,11 @@ impl PostgresLedger {
 }
 
 impl Ledger for PostgresLedger {
-    fn admit(&self, admission: Admission) -> Answer<'_, Admitted> {
+    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
         self.0.admit(admission)
     }
 
-    fn settle(&self, settlement: Settlement) -> Answer<'_, Settled> {
+    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
         self.0.settle(settlement)
     }
 
@@ -140,6 +141,10 @@ impl Ledger for PostgresLedger {
 
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
         self.0.draw(draws)
+    }
+
+    fn prune(&self, most: usize) -> Answer<'_, usize> {
+        self.0.prune(most)
     }
 
     fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {

@@ -29,6 +29,10 @@ CREATE TABLE tool_contract.operations (
     -- The newest claim; 0 if it was never claimed.
     fence       bigint NOT NULL,
     changed_at  bigint NOT NULL,
+    -- succeeded, denied
+    expires_at  bigint,
+    -- Whether its history was moved since it was last written.
+    archived    boolean NOT NULL DEFAULT false,
     -- The name by which somebody is to be told when it comes to rest.
     awaited     text,
     -- What somebody may have to look at. The states that every call passes
@@ -60,6 +64,11 @@ CREATE TABLE tool_contract.events (
     detail      text,
     hash        bytea NOT NULL,
     PRIMARY KEY (operation, seq)
+);
+
+-- The histories of expired keys, as in events: out of the way of calls.
+CREATE TABLE tool_contract.archived_events (
+    LIKE tool_contract.events, PRIMARY KEY (operation, seq)
 );
 
 -- How much of each limit is used up.
@@ -190,7 +199,7 @@ BEGIN
         SELECT * FROM json_to_recordset(requests) AS q (number integer, tenant text, tool text,
             key text, look bytea, expected bigint, twins bytea, newest bigint, spoke text,
             spoke_version bigint, at bigint, record text, state text, hash bytea, fence bigint,
-            changed_at bigint, events json, draws json)
+            changed_at bigint, expires_at bigint, events json, draws json)
         ORDER BY q.tenant COLLATE "C", q.tool COLLATE "C", q.key COLLATE "C", q.number
     LOOP
         now_ms := tool_contract.now_ms();
@@ -236,9 +245,10 @@ BEGIN
         IF fits AND r.expected = 0 THEN
             WITH written AS (
                 INSERT INTO tool_contract.operations
-                    (tenant, tool, key, version, record, state, hash, fence, changed_at)
+                    (tenant, tool, key, version, record, state, hash, fence, changed_at,
+                    expires_at)
                 VALUES (r.tenant, r.tool, r.key, 1, r.record, r.state, r.hash, r.fence,
-                    r.changed_at)
+                    r.changed_at, r.expires_at)
                 ON CONFLICT DO NOTHING RETURNING id
             ), history AS (
                 INSERT INTO tool_contract.events (operation, seq, at, kind, fence, detail, hash)
@@ -251,7 +261,8 @@ BEGIN
             WITH written AS (
                 UPDATE tool_contract.operations AS o
                 SET version = r.expected + 1, record = r.record, state = r.state, hash = r.hash,
-                    fence = r.fence, changed_at = r.changed_at
+                    fence = r.fence, changed_at = r.changed_at, expires_at = r.expires_at,
+                    archived = false
                 WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.key = r.key
                     AND o.version = r.expected
                 RETURNING o.id, o.awaited
@@ -311,4 +322,19 @@ RETURNS TABLE (state text, fence bigint) LANGUAGE sql VOLATILE AS $$
         AND o.awaited IS DISTINCT FROM bell;
     SELECT o.state, o.fence FROM tool_contract.operations AS o
     WHERE o.tenant = id_tenant AND o.tool = id_tool AND o.key = id_key;
+$$;
+
+-- Moves the history of an expired operation out of the way.
+CREATE FUNCTION tool_contract.archive(id_tenant text, id_tool text, id_key text)
+RETURNS void LANGUAGE sql VOLATILE AS $$
+    WITH over AS (
+        UPDATE tool_contract.operations AS o SET archived = true
+        WHERE o.tenant = id_tenant AND o.tool = id_tool AND o.key = id_key
+            AND o.state = 'expired' AND NOT o.archived
+        RETURNING o.id
+    ), moved AS (
+        DELETE FROM tool_contract.events AS e USING over AS o WHERE e.operation = o.id
+        RETURNING e.*
+    )
+    INSERT INTO tool_contract.archived_events SELECT * FROM moved;
 $$;

@@ -159,13 +159,41 @@ impl Store for PostgresStore {
         })
     }
 
+    fn over(&self, most: usize) -> Answer<'_, Vec<OperationId>> {
+        Box::pin(async move {
+            // It reads the whole table: an index would cost every call.
+            let statement = within(
+                &self.schema,
+                "SELECT tenant, tool, key FROM tool_contract.operations \
+                 WHERE expires_at <= tool_contract.now_ms() OR (state = 'expired' AND NOT archived) \
+                 LIMIT $1",
+            );
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let rows = self.link.ask_alone(&statement, &[(&most, Type::INT8)]).await?;
+            rows.iter().map(wire::id).collect()
+        })
+    }
+
+    fn archive(&self, id: OperationId) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let statement = within(&self.schema, "SELECT tool_contract.archive($1, $2, $3)");
+            let (tenant, tool, key) = name(&id);
+            let values: [Value<'_>; 3] =
+                [(&tenant, Type::TEXT), (&tool, Type::TEXT), (&key, Type::TEXT)];
+            self.link.ask_alone(&statement, &values).await.map(drop)
+        })
+    }
+
     fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
         Box::pin(async move {
             let statement = format!(
-                "SELECT {} FROM tool_contract.operations AS o \
-                 JOIN tool_contract.events AS e ON e.operation = o.id \
-                 WHERE o.tenant = $1 AND o.tool = $2 AND o.key = $3 ORDER BY e.seq",
-                wire::EVENT
+                "WITH named AS (SELECT id FROM tool_contract.operations \
+                    WHERE tenant = $1 AND tool = $2 AND key = $3) \
+                 SELECT {events} FROM tool_contract.archived_events \
+                    WHERE operation = (SELECT id FROM named) \
+                 UNION ALL SELECT {events} FROM tool_contract.events \
+                    WHERE operation = (SELECT id FROM named) ORDER BY seq",
+                events = wire::EVENT
             );
             let (tenant, tool, key) = name(&id);
             storable(tool)?;

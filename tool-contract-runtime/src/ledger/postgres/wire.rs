@@ -10,7 +10,9 @@ use tool_contract_spec::operation::OperationHash;
 use tool_contract_spec::policy::{Period, Quota};
 
 use crate::ledger::shared::{Exchange, Exchanged, Found, Put, TwinFound, Versioned};
-use crate::ledger::{Draw, Event, EventKind, Fence, LedgerError, Limited, Record, Timestamp, Twin};
+use crate::ledger::{
+    Draw, Event, EventKind, Fence, LedgerError, Limited, Record, State, Timestamp, Twin,
+};
 
 /// What the function `exchange` takes, but for the number.
 #[derive(Serialize)]
@@ -43,6 +45,7 @@ struct Proposal<'a> {
     hash: String,
     fence: Fence,
     changed_at: Timestamp,
+    expires_at: Option<Timestamp>,
     events: Vec<Happened>,
 }
 
@@ -99,8 +102,16 @@ fn proposal(put: &Put) -> Result<Proposal<'_>, LedgerError> {
         hash: hex(record.hash),
         fence: record.fence,
         changed_at: record.changed_at,
+        expires_at: expires_at(&record.state),
         events: put.events.iter().map(happened).collect::<Result<_, _>>()?,
     })
+}
+
+const fn expires_at(state: &State) -> Option<Timestamp> {
+    match state {
+        State::Succeeded { expires_at, .. } | State::Denied { expires_at } => Some(*expires_at),
+        _ => None,
+    }
 }
 
 fn happened(event: &Event) -> Result<Happened, LedgerError> {
@@ -115,23 +126,19 @@ fn happened(event: &Event) -> Result<Happened, LedgerError> {
 }
 
 fn cells(draws: &[Draw]) -> Option<Vec<Cell<'_>>> {
-    let cell = |(number, draw): (usize, &'_ Draw)| {
-        let (most, per) = match draw.cell.limit.quota {
+    let cells = draws.iter().enumerate().map(|(number, Draw { cell })| {
+        let (most, per) = match cell.limit.quota {
             Quota::Rate(most, per) => (most, Period::as_str(per)),
             Quota::Count(most) => (most, "ever"),
         };
-        (number, most, per)
-    };
-    let cells = draws.iter().enumerate().map(|(number, draw)| {
-        let (number, most, per) = cell((number, draw));
         Cell {
             number,
-            tool: &draw.cell.tool,
-            scope: draw.cell.limit.scope.as_str(),
+            tool: &cell.tool,
+            scope: cell.limit.scope.as_str(),
             most,
             per,
-            tenant: tenant(draw.cell.tenant.as_ref()),
-            subject: draw.cell.subject.as_deref().unwrap_or_default(),
+            tenant: tenant(cell.tenant.as_ref()),
+            subject: cell.subject.as_deref().unwrap_or_default(),
         }
     });
     // None at all is nothing to look at.
@@ -219,16 +226,21 @@ fn read(text: &str) -> Result<Record, LedgerError> {
 
 /// A row of `tenant, tool, key, record`.
 pub(super) fn listed(row: &Row) -> Result<(OperationId, Record), LedgerError> {
+    Ok((id(row)?, read(get(row, "record")?)?))
+}
+
+/// A row of `tenant, tool, key`.
+pub(super) fn id(row: &Row) -> Result<OperationId, LedgerError> {
     let tenant = match get(row, "tenant")? {
         "" => None,
         tenant => Some(Tenant::new(tenant).map_err(|error| damage("tenant", &error))?),
     };
     let tool = get::<String>(row, "tool")?.into();
-    Ok((OperationId { tenant, tool, key: key(get(row, "key")?)? }, read(get(row, "record")?)?))
+    Ok(OperationId { tenant, tool, key: key(get(row, "key")?)? })
 }
 
 /// The columns of an event, as [`event`] reads them.
-pub(super) const EVENT: &str = "e.seq, e.at, e.kind, e.fence, e.detail, e.hash";
+pub(super) const EVENT: &str = "seq, at, kind, fence, detail, hash";
 
 pub(super) fn event(row: &Row) -> Result<Event, LedgerError> {
     let word: &str = get(row, "kind")?;

@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio_postgres::{Client, NoTls};
 use tool_contract_servers::Postgres;
 
+use super::store::PostgresStore;
 use super::{PostgresLedger, PostgresOptions};
 use crate::clock::Clock as _;
-use crate::ledger::BoxFuture;
 use crate::ledger::conformance::{self, Subject};
+use crate::ledger::shared::tests::differential::{Other, alike};
+use crate::ledger::{BoxFuture, Timestamp};
 use crate::testing::ManualClock;
 
 /// The one server of these tests; its keeper stops it when they end.
@@ -64,14 +66,21 @@ impl Place {
         .await;
     }
 
-    fn pass(&self) -> impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + use<> {
-        let (clock, client, schema) =
-            (Arc::clone(&self.clock), Arc::clone(&self.client), self.schema.clone());
-        move |span| -> BoxFuture<'static, ()> {
-            clock.advance(span);
-            let set = format!("UPDATE {schema}.clock SET ms = {}", clock.now().0);
+    /// Tells the server what time it is.
+    fn tell(&self) -> Box<dyn Fn(Timestamp) -> BoxFuture<'static, ()> + Send + Sync> {
+        let (client, schema) = (Arc::clone(&self.client), self.schema.clone());
+        Box::new(move |now| {
+            let set = format!("UPDATE {schema}.clock SET ms = {}", now.0);
             let client = Arc::clone(&client);
             Box::pin(async move { client.batch_execute(&set).await.unwrap() })
+        })
+    }
+
+    fn pass(&self) -> impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + use<> {
+        let (clock, tell) = (Arc::clone(&self.clock), self.tell());
+        move |span| {
+            clock.advance(span);
+            tell(clock.now())
         }
     }
 
@@ -89,7 +98,25 @@ async fn it_conforms() {
         let place = Place::new().await.expect("a server");
         let ledger = place.open().await;
         place.hold_time().await;
-        Subject { ledger: Arc::new(ledger), pass: Box::new(place.pass()) }
+        Subject::new(ledger, place.pass())
     })
     .await;
+}
+
+#[test]
+fn it_is_the_store_that_was_described() {
+    if server().is_none() {
+        return;
+    }
+    alike(48, || async {
+        let place = Place::new().await.expect("a server");
+        let store = PostgresStore::connect(place.options(), &place.url).await.unwrap();
+        place.hold_time().await;
+        Other {
+            store,
+            clock: Arc::clone(&place.clock),
+            tell: place.tell(),
+            largest: i64::MAX.unsigned_abs(),
+        }
+    });
 }

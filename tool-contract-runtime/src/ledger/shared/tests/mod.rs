@@ -1,5 +1,7 @@
 //! The ledger on a store that forgets nothing and lets others in between.
 
+#[cfg(feature = "postgres")]
+pub(in crate::ledger) mod differential;
 pub(in crate::ledger) mod fake;
 
 use std::sync::Arc;
