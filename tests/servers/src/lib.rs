@@ -4,10 +4,12 @@
 //! Where a binary is missing the test is skipped and says so; with
 //! `TOOL_CONTRACT_REQUIRE_SERVERS=1`, as in CI, missing is a failure.
 
+mod pgbouncer;
 mod postgres;
 mod proxy;
 mod redis;
 
+pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use proxy::{Fault, Proxy};
 pub use redis::Redis;

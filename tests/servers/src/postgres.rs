@@ -191,7 +191,7 @@ impl Drop for Keeper {
 }
 
 /// A port on 127.0.0.1 that nobody uses now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("it has an address").port()
 }
@@ -213,7 +213,7 @@ fn bin() -> Option<PathBuf> {
 }
 
 /// The server refuses to run as root: then it runs as `postgres`.
-fn as_owner() -> Vec<String> {
+pub(crate) fn as_owner() -> Vec<String> {
     if is_root() {
         ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
             .map(str::to_owned)
@@ -223,7 +223,7 @@ fn as_owner() -> Vec<String> {
     }
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let asked = Command::new("id").arg("-u").output();
     asked.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

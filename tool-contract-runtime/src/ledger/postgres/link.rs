@@ -85,6 +85,17 @@ impl Link {
         }
     }
 
+    /// Whether a connection is there that is not known to be lost.
+    #[cfg(test)]
+    pub(super) fn is_connected(&self) -> bool {
+        let mut is_connected = false;
+        self.pool.retain(|connection, _| {
+            is_connected |= !connection.is_closed();
+            true
+        });
+        is_connected
+    }
+
     /// One round trip. A connection that gave no answer is not used again.
     pub(super) async fn ask(
         &self,

@@ -86,52 +86,64 @@ struct Line {
     hearing: watch::Sender<Hearing>,
 }
 
+/// Why a line is not listened to any more.
+enum End {
+    Broken(String),
+    Deaf,
+}
+
 async fn listen(line: Line) {
     loop {
-        let why = line.serve().await;
-        let was = line.hearing.send_replace(Hearing::None);
+        let end = line.serve().await;
+        line.hearing.send_replace(Hearing::None);
         // Something may have been missed.
         line.waiting.wake_all();
-        tracing::debug!(server = %line.link.target, "changes are not heard: {why}");
-        sleep(if was == Hearing::Good { BROKEN } else { DEAF }).await;
-        if was == Hearing::Good {
-            line.hearing.send_replace(Hearing::Unknown);
-        }
+        let server = &line.link.target;
+        sleep(match end {
+            End::Broken(why) => {
+                tracing::debug!(%server, "changes are not heard: {why}");
+                BROKEN
+            }
+            End::Deaf => {
+                tracing::debug!(%server, "changes are not heard; is there a pooler between?");
+                DEAF
+            }
+        })
+        .await;
     }
 }
 
 impl Line {
     /// Listens for as long as it goes; why it went no further.
-    async fn serve(&self) -> String {
+    async fn serve(&self) -> End {
         let connecting = self.link.target.config.connect(self.link.tls.clone());
         let (client, connection) = match timeout(2 * PROBE, connecting).await {
             Ok(Ok(connected)) => connected,
-            Ok(Err(error)) => return fault::told(&error),
-            Err(_) => return "no connection was made in time".to_owned(),
+            Ok(Err(error)) => return End::Broken(fault::told(&error)),
+            Err(_) => return End::Broken("no connection was made in time".to_owned()),
         };
-        let hearing = self.hear(connection);
         tokio::select! {
-            why = hearing => why,
-            why = self.begin(client) => why,
+            why = self.hear(connection) => End::Broken(why),
+            end = self.begin(client) => end,
         }
     }
 
     /// Asks to be told, and keeps the connection.
-    async fn begin(&self, client: Client) -> String {
+    async fn begin(&self, client: Client) -> End {
         let listening = client.batch_execute(&format!("LISTEN \"{}\"", self.channel)).await;
         if let Err(error) = listening {
-            return fault::told(&error);
+            return End::Broken(fault::told(&error));
         }
         let until = Instant::now() + PROBE;
         let probe: &str = "";
         let values: [super::link::Value<'_>; 2] =
             [(&self.channel, Type::TEXT), (&probe, Type::TEXT)];
         if let Err(error) = self.link.ask_alone("SELECT pg_notify($1, $2)", &values).await {
-            return error.to_string();
+            return End::Broken(error.to_string());
         }
         let mut hearing = self.hearing.subscribe();
         if timeout_at(until, hearing.wait_for(|hearing| *hearing == Hearing::Good)).await.is_err() {
-            return "a word to oneself was not heard; is there a pooler between?".to_owned();
+            return End::Deaf;
         }
         std::future::pending().await
     }

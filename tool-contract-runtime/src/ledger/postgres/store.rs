@@ -32,10 +32,10 @@ const SELDOM: Duration = Duration::from_secs(1);
 pub(crate) struct PostgresStore {
     schema: String,
     clock: Arc<dyn Clock>,
-    link: Arc<Link>,
+    pub(super) link: Arc<Link>,
     batches: Batches,
     waiting: Arc<Waiting>,
-    listener: Listener,
+    pub(super) listener: Listener,
 }
 
 impl PostgresStore {

@@ -68,6 +68,11 @@ impl<S: Store> SharedLedger<S> {
         let time = StoreTime::new(clock);
         Self { store, time, fences: Fences::default(), held: Held::default() }
     }
+
+    #[cfg(all(test, feature = "postgres"))]
+    pub(crate) const fn store(&self) -> &S {
+        &self.store
+    }
 }
 
 impl<S: Store + fmt::Debug> fmt::Debug for SharedLedger<S> {

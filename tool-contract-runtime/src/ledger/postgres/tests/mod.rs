@@ -1,5 +1,9 @@
 //! What a ledger in PostgreSQL does.
 
+mod network;
+mod racing;
+mod schema;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
