@@ -95,6 +95,21 @@ impl Postgres {
         &self.folder
     }
 
+    /// Gives a file in its folder to the server alone.
+    ///
+    /// # Panics
+    /// If that is not to be had.
+    pub fn own(&self, file: &Path) {
+        let mut changes = vec![("chmod", "600")];
+        if is_root() {
+            changes.push(("chown", "postgres:postgres"));
+        }
+        for (program, to) in changes {
+            let changed = Command::new(program).arg(to).arg(file).status();
+            assert!(changed.is_ok_and(|status| status.success()), "{program} {to}");
+        }
+    }
+
     /// Kills the server (SIGKILL); its sessions end with it.
     ///
     /// # Panics

@@ -15,6 +15,7 @@ mod store;
 mod target;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(not(feature = "postgres-tls"), path = "no_tls.rs")]
 mod tls;
 mod wire;
 
@@ -81,10 +82,10 @@ impl PostgresLedger {
     /// `tool_contract` there or brings it up to date.
     ///
     /// The URL is as for `psql`: `postgres://user:password@host:port/database`.
-    /// With `?sslmode=require` or `verify-full` the connection is encrypted, and
-    /// in both cases the server's certificate and name are checked; without, it
-    /// is not encrypted. `&sslrootcert=` names a file of certificates to trust
-    /// instead of the well-known ones.
+    /// With `?sslmode=require` or `verify-full` (and the feature `postgres-tls`)
+    /// the connection is encrypted, and in both cases the server's certificate
+    /// and name are checked; without, it is not encrypted. `&sslrootcert=` names
+    /// a file of certificates to trust instead of those that this machine does.
     ///
     /// # Errors
     /// If it cannot be reached, or may not be used, or holds what another version

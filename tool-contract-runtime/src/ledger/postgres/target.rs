@@ -15,6 +15,7 @@ use crate::ledger::LedgerError;
 pub(super) struct Target {
     pub(super) config: Config,
     /// A file of certificates to trust instead of the well-known ones.
+    #[cfg_attr(not(feature = "postgres-tls"), expect(dead_code, reason = "TLS reads it"))]
     pub(super) root_cert: Option<String>,
     name: String,
 }

@@ -3,6 +3,8 @@
 mod network;
 mod racing;
 mod schema;
+#[cfg(feature = "postgres-tls")]
+mod tls;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
