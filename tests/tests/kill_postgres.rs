@@ -4,8 +4,8 @@
 //! Effects are counted outside, in a file. None may be repeated, none forgotten;
 //! of each that may have happened the ledger must say so.
 //!
-//! `TOOL_CONTRACT_KILL_CALLS=100000 cargo test --release -p tool-contract-tests
-//! --features postgres --test kill_postgres -- --nocapture` is the long form.
+//! `TOOL_CONTRACT_KILL_CALLS=100000 cargo test -p tool-contract-tests --test
+//! kill_postgres -- --nocapture` is the long form.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
