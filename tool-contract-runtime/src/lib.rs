@@ -34,6 +34,7 @@ pub mod ledger;
 pub mod private;
 pub mod registry;
 pub mod runtime;
+mod sync;
 pub mod testing;
 mod together;
 pub mod tool;

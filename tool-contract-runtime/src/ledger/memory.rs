@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::ready;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
@@ -23,6 +23,7 @@ use super::{
     Renewed, Resolution, Settled, Settlement, StateName, Timestamp,
 };
 use crate::clock::{Clock, SystemClock};
+use crate::sync::{Mutex, MutexGuard};
 use crate::tool::BoxFuture;
 
 /// A ledger that lives as long as its process: for tests, for tools whose

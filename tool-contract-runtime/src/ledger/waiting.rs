@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many bells there are. Operations share them: a waiter that is woken for
 /// nothing asks once too often, which does no harm.

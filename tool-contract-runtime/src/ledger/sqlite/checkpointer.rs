@@ -7,13 +7,13 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
 
 use rusqlite::Connection;
 
 use super::options::SqliteOptions;
 use super::schema;
+use crate::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use crate::sync::thread::{Builder, JoinHandle};
 
 /// After so many written requests the thread is asked: up to 2 MiB of log.
 const OFTEN: usize = 128;

@@ -26,9 +26,7 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -55,6 +53,9 @@ use super::{
     Resolution, Settled, Settlement,
 };
 use crate::clock::Clock;
+use crate::sync::Mutex;
+use crate::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use crate::sync::thread::{Builder, JoinHandle};
 use crate::tool::BoxFuture;
 
 /// A ledger in a file: the one to use on one machine.
@@ -115,7 +116,7 @@ impl SqliteLedger {
     async fn open_with(options: SqliteOptions, path: &Path) -> Result<Self, LedgerError> {
         let file = plain_file(path)?;
         let (sender, receiver) = oneshot::channel();
-        let opening = std::thread::Builder::new().name("tool-contract writer".into());
+        let opening = Builder::new().name("tool-contract writer".into());
         let opened = opening.spawn(move || open_and_write(file, options, sender));
         let thread = opened.map_err(|error| no_thread(path, &error))?;
         match receiver.await {

@@ -1,9 +1,7 @@
 //! The threads that read, beside the one that writes.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError};
 
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, params_from_iter};
@@ -20,6 +18,9 @@ use super::store::{name, one};
 use super::value::{self, Columns, number, text};
 use crate::ledger::time::Time;
 use crate::ledger::{Event, LedgerError, Query, Record, StateName, Timestamp};
+use crate::sync::Mutex;
+use crate::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use crate::sync::thread::{Builder, JoinHandle};
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -45,7 +46,7 @@ impl Readers {
         let threads = (0..READERS).map(|_| {
             let (file, options, readings) =
                 (file.to_owned(), options.clone(), Arc::clone(&readings));
-            let thread = std::thread::Builder::new().name("tool-contract reader".into());
+            let thread = Builder::new().name("tool-contract reader".into());
             thread.spawn(move || serve(&file, &options, &readings))
         });
         let threads = threads.collect::<Result<_, _>>()?;

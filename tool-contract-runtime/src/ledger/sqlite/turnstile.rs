@@ -7,11 +7,12 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use super::{access, fault};
 use crate::ledger::LedgerError;
+use crate::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use crate::sync::thread::Builder;
 
 /// A queue for the processes that write to one file.
 pub(super) struct Turnstile {
@@ -71,7 +72,7 @@ impl Turnstile {
     fn stand(&self) -> io::Result<Receiver<io::Result<Turn>>> {
         let side = Arc::clone(&self.side);
         let (sender, receiver) = sync_channel(1);
-        std::thread::Builder::new().name("tool-contract turnstile".into()).spawn(move || {
+        Builder::new().name("tool-contract turnstile".into()).spawn(move || {
             let turn = side.lock().map(|()| Turn(side));
             // If nobody waits any more, the turn is dropped and so given up.
             let _ = sender.send(turn);

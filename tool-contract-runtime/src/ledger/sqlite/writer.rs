@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -17,6 +16,7 @@ use super::turnstile::{Turn, Turnstile};
 use crate::ledger::LedgerError;
 use crate::ledger::time::Time;
 use crate::ledger::waiting::Waiting;
+use crate::sync::mpsc::{Receiver, TryRecvError};
 
 /// How many requests are committed together at most. More gain nothing, and
 /// other processes wait meanwhile.

@@ -2,6 +2,8 @@
 
 mod cached;
 mod differential;
+#[cfg(shuttle)]
+pub(super) mod every_order;
 mod model;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! What a ledger in a file does beyond what every ledger does.
 
+#[cfg(shuttle)]
+mod every_order;
 mod faults;
 mod lifetime;
 mod opening;
