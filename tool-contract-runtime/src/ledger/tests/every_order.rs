@@ -20,9 +20,9 @@ use crate::ledger::{
 use crate::testing::ManualClock;
 
 /// How many orders are tried of threads that only compute.
-const OFTEN: usize = 10_000;
+const OFTEN: usize = 5_000;
 /// How many of those that also wait for a disk.
-const SELDOM: usize = 400;
+const SELDOM: usize = 200;
 
 /// Runs `test` in so many orders, half of them such that few turns are taken.
 pub(in crate::ledger) fn in_every_order(times: usize, test: fn()) {

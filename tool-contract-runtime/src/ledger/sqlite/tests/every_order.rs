@@ -37,19 +37,19 @@ fn all_are_answered(fault: CommitFault) {
 
 #[test]
 fn a_lost_commit_is_told_to_all() {
-    in_every_order(200, || all_are_answered(CommitFault::Lost));
+    in_every_order(100, || all_are_answered(CommitFault::Lost));
 }
 
 #[test]
 fn a_kept_commit_is_told_to_all() {
-    in_every_order(200, || all_are_answered(CommitFault::Kept));
+    in_every_order(100, || all_are_answered(CommitFault::Kept));
 }
 
 /// The last of the threads that ask drops the ledger, when nobody waits any more
 /// for what was asked; all of it is done first.
 #[test]
 fn what_waits_is_finished_when_it_is_dropped() {
-    in_every_order(200, || {
+    in_every_order(100, || {
         let place = Place::new();
         let ledger = Arc::new(block_on(place.open()));
         let threads = ["a", "b", "c"].map(|name| {
