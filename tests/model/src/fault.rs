@@ -47,16 +47,15 @@ pub enum Fault {
 impl Fault {
     /// What it makes of a request on its way to the ledger.
     pub(crate) fn in_request(self, request: &mut Admission, record: Option<&Record>) {
+        let terms = Arc::make_mut(&mut request.terms);
         match self {
             Self::OneNonceForAll => (request.nonce, request.holder) = (Nonce(0), Holder(0)),
             Self::NonceOfEachRequest => {
                 request.nonce = Nonce(record.map_or(0, |record| record.nonce.0 + 1));
             }
-            Self::BelievedTooEarly => Arc::make_mut(&mut request.terms).settle = Duration::ZERO,
-            Self::BelievedWithoutTimeout => {
-                Arc::make_mut(&mut request.terms).timeout = Duration::ZERO
-            }
-            Self::TakenForStoppable => Arc::make_mut(&mut request.terms).stoppable = true,
+            Self::BelievedTooEarly => terms.settle = Duration::ZERO,
+            Self::BelievedWithoutTimeout => terms.timeout = Duration::ZERO,
+            Self::TakenForStoppable => terms.stoppable = true,
             _ => {}
         }
     }

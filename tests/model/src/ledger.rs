@@ -5,8 +5,8 @@ use std::hash::{Hash, Hasher};
 use tool_contract_spec::ledger::{
     Admission, Admitted, Around, Chain, EscalationId, Fence, Finding, ReconcileClaim,
     ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled, Settlement, State,
-    StateName, Step, Timestamp, Unknown, admit, begin_reconcile, finish_reconcile, renew, resolve,
-    settle,
+    StateName, Step, Timestamp, Unknown, admit, begin_reconcile, finish_reconcile, notice, renew,
+    resolve, settle,
 };
 
 use crate::fault::Fault;
@@ -123,8 +123,7 @@ impl Ledger {
     /// What this is at `now` if nobody does anything.
     pub(crate) fn lapsed(&self, now: u64) -> Self {
         let mut lapsed = self.clone();
-        // No claim has this fence, so all that it does is to let time pass.
-        lapsed.renew(now, Fence::NONE);
+        lapsed.step(now, notice);
         lapsed
     }
 }

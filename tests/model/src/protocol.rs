@@ -1,5 +1,7 @@
 //! The model: what may happen next in a world.
 
+use std::sync::Arc;
+
 use stateright::{Model, Property};
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Admission, Holder, Intent, Nonce, Terms};
@@ -17,7 +19,7 @@ pub struct Protocol {
     /// The operation.
     pub id: OperationId,
     /// The contract of each call.
-    pub terms: Vec<Terms>,
+    pub terms: Vec<Arc<Terms>>,
     /// How many reconcilers there are.
     pub looks: usize,
     /// Whether a person looks, too.
@@ -72,13 +74,13 @@ impl Protocol {
             arguments: "{}".into(),
             nonce: Nonce(who as u128),
             holder: Holder(who as u128 % 2),
-            terms: self.terms[who].clone().into(),
+            terms: Arc::clone(&self.terms[who]),
+            fingerprint: None,
             intent: Intent::Claim,
             approval: None,
             requested_by: None,
             draws: Vec::new(),
             correlation_id: None,
-            fingerprint: None,
         };
         if let Some(fault) = self.fault {
             fault.in_request(&mut request, world.ledger.slot.as_ref());

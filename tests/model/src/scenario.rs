@@ -1,6 +1,7 @@
 //! Bounds within which everything is tried. All spans are in ticks, and as
 //! short as the guards that they are to show allow.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
@@ -39,7 +40,7 @@ impl Protocol {
         let key = IdempotencyKey::new("key").expect("it is well formed");
         Self {
             id: OperationId { tenant: None, tool: "tool".into(), key },
-            terms,
+            terms: terms.into_iter().map(Arc::new).collect(),
             looks: 1,
             person: false,
             ends_at: 4,

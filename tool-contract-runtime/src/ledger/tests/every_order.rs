@@ -45,7 +45,7 @@ fn memory() -> Arc<dyn Ledger> {
 fn admit_thrice(ledger: &Arc<dyn Ledger>, requests: [Admission; 3]) -> [Admitted; 3] {
     let threads = requests.map(|request| {
         let ledger = Arc::clone(ledger);
-        spawn(move || block_on(ledger.admit(request)).expect("it is there"))
+        spawn(move || block_on(ledger.admit(&request)).expect("it is there"))
     });
     threads.map(|thread| thread.join().expect("it does not panic"))
 }
@@ -60,7 +60,7 @@ fn one_is_let_in(ledger: &Arc<dyn Ledger>) {
 }
 
 fn claim(ledger: &Arc<dyn Ledger>) -> Claim {
-    match block_on(ledger.admit(call(1, &key("k")))) {
+    match block_on(ledger.admit(&call(1, &key("k")))) {
         Ok(Admitted::Claimed(claim)) => claim,
         other => panic!("not claimed: {other:?}"),
     }
@@ -78,7 +78,7 @@ fn all_are_woken(ledger: &Arc<dyn Ledger>) {
     });
     let verdict = happened("7");
     let settlement = Settlement { id: key("k"), fence, used: 1, verdict, attempts: Vec::new() };
-    block_on(ledger.settle(settlement)).expect("it is there");
+    block_on(ledger.settle(&settlement)).expect("it is there");
     for waiter in waiters {
         assert_eq!(waiter.join().expect("it does not panic"), Ok(Some(StateName::Succeeded)));
     }

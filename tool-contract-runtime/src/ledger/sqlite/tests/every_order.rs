@@ -24,9 +24,9 @@ fn all_are_answered(fault: CommitFault) {
     let threads = ["a", "b", "c"].map(|name| {
         let ledger = Arc::clone(&ledger);
         spawn(move || {
-            let first = block_on(ledger.admit(call(1, &key(name))));
+            let first = block_on(ledger.admit(&call(1, &key(name))));
             assert!(matches!(first, Ok(Admitted::Claimed(_)) | Err(LedgerError::Unavailable(_))));
-            let again = block_on(ledger.admit(call(1, &key(name))));
+            let again = block_on(ledger.admit(&call(1, &key(name))));
             assert!(matches!(again, Ok(Admitted::Claimed(_))), "{again:?}");
             first.is_err()
         })
@@ -55,7 +55,8 @@ fn what_waits_is_finished_when_it_is_dropped() {
         let threads = ["a", "b", "c"].map(|name| {
             let ledger = Arc::clone(&ledger);
             spawn(move || {
-                let mut asked = pin!(ledger.admit(call(1, &key(name))));
+                let request = call(1, &key(name));
+                let mut asked = pin!(ledger.admit(&request));
                 // It is sent, and its answer is not waited for.
                 let _ = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             })
