@@ -93,7 +93,7 @@ pub(crate) fn promises() -> Vec<Property<Protocol>> {
             !Promise::NotAfterUnknown.noted()(model, world)
         }),
         always(Promise::StaleFence, |model, world| !Promise::StaleFence.noted()(model, world)),
-        always(Promise::Attempts, |model, world| attempts_are_counted(model, world)),
+        always(Promise::Attempts, attempts_are_counted),
         always(Promise::OneEffect, |_, world| world.charges() <= 1),
         always(Promise::Released, |_, world| {
             world.ledger.state() != Some(StateName::Released)
