@@ -103,13 +103,13 @@ fn with_sqlite(test: impl FnOnce(SqliteLedger)) {
 #[test]
 fn sqlite_lets_one_in() {
     in_every_order(SELDOM, || {
-        with_sqlite(|ledger| one_is_let_in(&(Arc::new(ledger) as Arc<dyn Ledger>)))
+        with_sqlite(|ledger| one_is_let_in(&(Arc::new(ledger) as Arc<dyn Ledger>)));
     });
 }
 
 #[test]
 fn sqlite_wakes_all() {
     in_every_order(SELDOM, || {
-        with_sqlite(|ledger| all_are_woken(&(Arc::new(ledger) as Arc<dyn Ledger>)))
+        with_sqlite(|ledger| all_are_woken(&(Arc::new(ledger) as Arc<dyn Ledger>)));
     });
 }
