@@ -13,6 +13,7 @@
 mod floor;
 mod hash;
 mod memory;
+mod postgres;
 mod redis;
 mod rounds;
 mod sqlite;
@@ -29,6 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("sqlite") {
         sqlite::run()?;
+    }
+    if is_wanted("postgres") {
+        postgres::run()?;
     }
     if is_wanted("redis") {
         redis::run()?;

@@ -27,8 +27,10 @@ pub(super) fn fate(error: &Error) -> Fate {
     let Some(code) = error.code() else { return Fate::Open };
     match code {
         &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE => Fate::Again,
-        // Intervention by an operator: it may come in the midst of a commit.
-        code if matches!(code.code().get(..2), Some("57" | "08" | "58" | "XX")) => Fate::Open,
+        // Intervention by an operator, or worse: it may come in the midst of a commit.
+        code if matches!(code.code().get(..2), Some("08" | "40" | "57" | "58" | "XX")) => {
+            Fate::Open
+        }
         &SqlState::OUT_OF_MEMORY => Fate::Bad,
         // A value that the server cannot take, or too much of it.
         code if matches!(code.code().get(..2), Some("22" | "54")) => Fate::Bad,

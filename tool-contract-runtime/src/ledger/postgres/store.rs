@@ -67,6 +67,19 @@ impl PostgresStore {
         Ok(Some(Glance { is_moving, state: state.to_owned(), fence: wire::number(row, "fence")? }))
     }
 
+    /// Drops the cells that say no more than new ones would. One that is being
+    /// drawn from is left alone.
+    async fn drop_idle_cells(&self) -> Result<(), LedgerError> {
+        let statement = within(
+            &self.schema,
+            "DELETE FROM tool_contract.cells WHERE ctid = ANY (ARRAY (\
+             SELECT ctid FROM tool_contract.cells \
+             WHERE used = 0 AND arrival <= tool_contract.now_ms() * 1000000 \
+             FOR UPDATE SKIP LOCKED))",
+        );
+        self.link.ask_alone(&statement, &[]).await.map(drop)
+    }
+
     async fn await_change(&self, id: &OperationId) {
         let bell = bell(id);
         let mut ring = self.waiting.listen(bell.as_str());
@@ -161,6 +174,7 @@ impl Store for PostgresStore {
 
     fn over(&self, most: usize) -> Answer<'_, Vec<OperationId>> {
         Box::pin(async move {
+            self.drop_idle_cells().await?;
             // It reads the whole table: an index would cost every call.
             let statement = within(
                 &self.schema,

@@ -1,12 +1,17 @@
 //! Making the schema, and finding it.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tool_contract_spec::policy::{Limit, Period, Quota, Scope};
 
 use super::Place;
 use crate::ledger::conformance::{call, hash, key, terms};
 use crate::ledger::postgres::store::PostgresStore;
 use crate::ledger::shared::{Exchange, Exchanged, Put, Store as _};
-use crate::ledger::{Admitted, Fence, Ledger as _, LedgerError, Record, State, Timestamp};
+use crate::ledger::{
+    Admitted, CellId, Draw, Fence, Ledger as _, LedgerError, Record, State, Timestamp,
+};
 use crate::testing::ManualClock;
 
 async fn refused(place: &Place, url: &str) -> String {
@@ -94,6 +99,25 @@ async fn names_that_are_none_and_servers_that_are_not_there_are_refused() {
     {
         let told = refused(&place, &format!("{}?sslmode=require", place.url)).await;
         assert!(told.contains("postgres-tls"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn idle_cells_are_dropped() {
+    let Some(place) = Place::new().await else { return };
+    let ledger = place.open().await;
+    place.hold_time().await;
+    for quota in [Quota::Count(2), Quota::Rate(2, Period::Second)] {
+        let limit = Limit { scope: Scope::Tool, quota };
+        let cell = CellId { tool: "tool".into(), limit, tenant: None, subject: None };
+        assert_eq!(ledger.draw(vec![Draw { cell }]).await, Ok(Ok(())));
+    }
+    let count = format!("SELECT count(*) FROM {}.cells", place.schema);
+    for (passes, left) in [(0, 2), (500, 1)] {
+        place.pass()(Duration::from_millis(passes)).await;
+        assert_eq!(ledger.prune(1).await, Ok(0));
+        let row = place.client.query_one(&count, &[]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), left);
     }
 }
 
