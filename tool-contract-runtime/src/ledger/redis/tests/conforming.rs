@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tool_contract_servers::Redis;
 
 use super::super::{Bells, Durability, Keys, Line, RedisLedger, begin};
-use super::told;
-use crate::ledger::conformance::{self, Subject, id};
+use super::{claim, new_prefix, settle_as, told};
+use crate::ledger::conformance::{self, Subject, happened, id, unknown};
 use crate::ledger::{StateName, shared};
 use crate::testing::ManualClock;
 use tool_contract_spec::policy::{Period, Quota};
@@ -55,6 +55,20 @@ async fn all_keys_of_a_step_are_in_one_slot() {
         subject(RedisLedger { shared, durability: Durability::none() }, clock)
     })
     .await;
+}
+
+/// What is in an index and not wanted is passed over, but it would be for good.
+#[tokio::test]
+async fn what_nobody_has_to_look_at_any_more_leaves_its_index() {
+    let Some(server) = Redis::start() else { return };
+    let options = RedisLedger::options().prefix(new_prefix());
+    let ledger = options.clone().connect(&server.url()).await.unwrap();
+    let index = format!("{{{}:tool}}:state:unknown", options.prefix);
+    let held = claim(&ledger, "k").await;
+    settle_as(&ledger, "k", held.fence, unknown()).await;
+    assert_eq!(server.ask(&["ZCARD", &index]), ":1");
+    settle_as(&ledger, "k", held.fence, happened("7")).await;
+    assert_eq!(server.ask(&["EXISTS", &index]), ":0");
 }
 
 #[test]

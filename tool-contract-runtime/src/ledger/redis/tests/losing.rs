@@ -124,6 +124,8 @@ async fn a_sequence_of_fences_that_was_lost_goes_on_above_what_it_gave() {
     let Some(server) = Redis::start() else { return };
     let (options, ledger) = used(&server).await;
     let before = claim(&ledger, "before").await.fence;
+    // Microseconds since the epoch, after the year 2020.
+    assert!(before.0 > 1_577_836_800_000_000, "{before:?}");
     let fences = format!("{{{}}}:fences", options.prefix);
     for command in [&["DEL", &fences][..], &["SET", &fences, "17"]] {
         let _ = server.ask(command);

@@ -41,9 +41,13 @@ async fn claim(ledger: &impl Ledger, name: &str) -> Claim {
     }
 }
 
-async fn settle(ledger: &impl Ledger, name: &str, fence: Fence, verdict: Verdict) {
+async fn settle_as(ledger: &impl Ledger, name: &str, fence: Fence, verdict: Verdict) -> Settled {
     let settlement = Settlement { id: key(name), fence, used: 1, verdict, attempts: Vec::new() };
-    let settled = ledger.settle(&settlement).await.unwrap();
+    ledger.settle(&settlement).await.unwrap()
+}
+
+async fn settle(ledger: &impl Ledger, name: &str, fence: Fence, verdict: Verdict) {
+    let settled = settle_as(ledger, name, fence, verdict).await;
     assert_eq!(settled, Settled::Recorded { escalation: None });
 }
 
