@@ -15,6 +15,7 @@ use super::answer::Parts;
 use super::bells::Bells;
 use super::fault::explain;
 use super::options::RedisOptions;
+use super::scripts::Scripts;
 #[cfg(test)]
 use crate::clock::Clock;
 use crate::ledger::LedgerError;
@@ -109,6 +110,15 @@ impl Line {
             .await
             .map_err(|error| explain(&self.place, &error))?;
         Parts::of(answer)
+    }
+
+    /// Sends the scripts ahead, so that the first callers need not all do so.
+    pub(super) async fn load(&self, scripts: &Scripts) -> Result<(), LedgerError> {
+        for script in scripts.all() {
+            let loaded = script.load_async(&mut self.manager.clone()).await;
+            loaded.map_err(|error| explain(&self.place, &error))?;
+        }
+        Ok(())
     }
 
     /// Asks a command that is no script.

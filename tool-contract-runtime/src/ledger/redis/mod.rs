@@ -155,6 +155,7 @@ async fn begin(
     bells: Arc<Bells>,
 ) -> Result<RedisStore, LedgerError> {
     let (clock, scripts) = time(options);
+    line.load(&scripts).await?;
     let tools = Tools::open(&line, &scripts, &keys, options.must_exist).await?;
     Ok(RedisStore { line, keys, scripts, tools, bells, clock })
 }

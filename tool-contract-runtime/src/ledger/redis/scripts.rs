@@ -34,6 +34,11 @@ impl Scripts {
         Self::with(TOLD_TIME)
     }
 
+    /// Those that calls need.
+    pub(super) fn all(&self) -> [&Script; 4] {
+        [&self.register, &self.fences, &self.exchange, &self.draw]
+    }
+
     fn with(time: &str) -> Self {
         let script = |parts: &[&str]| Script::new(&parts.concat());
         Self {

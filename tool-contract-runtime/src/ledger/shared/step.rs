@@ -55,6 +55,15 @@ struct Ground {
     at: Timestamp,
 }
 
+impl Ground {
+    /// The newest fence that is known. A claim's is newer than those of its twins,
+    /// too, so that who knows the newest of them sees that there is another.
+    fn newest(&self) -> Fence {
+        let record = self.record.as_ref().map_or(Fence::NONE, |record| record.fence);
+        self.twins.as_ref().map_or(record, |twins| record.max(twins.newest))
+    }
+}
+
 impl<S: Store> SharedLedger<S> {
     /// What is known of an operation that is held here.
     pub(super) fn held(&self, id: &OperationId) -> Known {
@@ -114,12 +123,13 @@ impl<S: Store> SharedLedger<S> {
     ) -> Result<Stepped<R>, LedgerError> {
         for _ in 0..TRIES {
             let ground = self.ground(id, known, hash).await?;
-            let newest = ground.record.as_ref().map_or(Fence::NONE, |record| record.fence);
-            let fence = self.fences.after(newest, &self.store).await?;
+            let fence = self.fences.after(ground.newest(), &self.store).await?;
             let mut slot = ground.record.clone();
             let around = Around { now: ground.at, fence };
             let Proposal { step, draws } = transition(&mut slot, ground.twin.as_ref(), &around);
-            if slot.as_ref().is_none_or(|record| record.fence != fence) {
+            // Given back at once, it may be another's by the time of the answer.
+            let is_used = slot.as_ref().is_some_and(|record| record.fence == fence);
+            if !is_used {
                 self.fences.give_back(fence);
             }
             let Some(record) = slot.filter(|_| step.changed) else {
@@ -144,12 +154,16 @@ impl<S: Store> SharedLedger<S> {
                     return Ok(Ok((step.reply, now)));
                 }
                 Ok(Exchanged::Limited { limited, now }) => {
-                    self.fences.give_back(fence);
+                    if is_used {
+                        self.fences.give_back(fence);
+                    }
                     self.time.tell(now, false);
                     return Ok(Err(limited));
                 }
                 Ok(Exchanged::Found(found)) => {
-                    self.fences.give_back(fence);
+                    if is_used {
+                        self.fences.give_back(fence);
+                    }
                     self.held.forget(id);
                     self.time.tell(found.now, true);
                     known = Known::Found(found);

@@ -13,6 +13,7 @@ use crate::clock::Clock as _;
 use crate::ledger::conformance::{self, Subject, call, happened, key, terms, unknown};
 use crate::ledger::{Claim, LedgerError, State, StateName, Terms, Timestamp};
 use crate::testing::ManualClock;
+use tool_contract_spec::policy::Remint;
 
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -216,6 +217,59 @@ async fn an_older_block_of_fences_is_given_up_where_a_newer_was_used() {
     place.pass(LEASE);
     let Ok(Admitted::Claimed(second)) = old.admit(&repeatable(2, "k")).await else { panic!() };
     assert!(second.fence > first.fence);
+}
+
+/// Whoever has looked for twins knows the newest of them: that there is another
+/// must show.
+#[tokio::test]
+async fn a_twin_from_an_older_block_is_seen_all_the_same() {
+    let place = Place::new();
+    let twin = |caller, name: &str| Admission {
+        hash: conformance::hash(1),
+        terms: Terms { remint: Remint::Reject, ..terms() }.into(),
+        ..call(caller, &key(name))
+    };
+    let (old, new) = (place.warm().await, place.warm().await);
+    let Ok(Admitted::Claimed(first)) = new.admit(&twin(1, "a")).await else { panic!() };
+    settle_as(&new, "a", first.fence, Verdict::Released { delay: Duration::ZERO }).await;
+    let Ok(Admitted::Claimed(second)) = old.admit(&twin(2, "b")).await else { panic!() };
+    assert!(second.fence > first.fence);
+}
+
+#[tokio::test]
+async fn a_fence_that_was_given_back_is_not_given_back_again() {
+    let place = Place::new();
+    let ledger = place.warm().await;
+    let held = claim(&ledger, "k").await;
+    // Another one changes it, so that the settlement is told what there is; it
+    // takes no fence, and meanwhile another claim takes the one that it left.
+    let other = place.ledger();
+    let renewed = other.renew(key("k"), held.fence).await.unwrap();
+    assert!(matches!(renewed, Renewed::Until { .. }));
+    let settling = settle_as(&ledger, "k", held.fence, happened("7"));
+    let (_, between) = tokio::join!(settling, claim(&ledger, "between"));
+    let after = claim(&ledger, "after").await;
+    assert_ne!(between.fence, after.fence);
+}
+
+/// Many at once neither use up nor reserve more than they need.
+#[tokio::test]
+async fn replays_leave_their_fences() {
+    let place = Place::new();
+    let ledger = Arc::new(place.warm().await);
+    let held = claim(&*ledger, "k").await;
+    settle_as(&*ledger, "k", held.fence, happened("7")).await;
+    let mut replays = tokio::task::JoinSet::new();
+    for caller in 0..1_000 {
+        let ledger = Arc::clone(&ledger);
+        replays.spawn(async move { ledger.admit(&call(caller, &key("k"))).await });
+    }
+    replays.join_all().await;
+    assert!(claim(&*ledger, "next").await.fence.0 < 2_000);
+    // All thousand that were out at once are to be had again.
+    for number in 0..500 {
+        assert!(claim(&*ledger, &format!("n{number}")).await.fence.0 < 2_000);
+    }
 }
 
 #[tokio::test]
