@@ -1,5 +1,7 @@
 //! What can be written on the command line.
 
+mod ledger;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,12 +10,16 @@ use tool_contract_spec::duration;
 use tool_contract_spec::outcome::OutcomeClass;
 use tool_contract_spec::rulebook::Code;
 
-/// Emit, check and explain the contracts of tools.
+pub(crate) use ledger::{
+    Access, Among, Ledger, LedgerCommand, List, Prune, Reopen, Resolve, Show, Verify, Word,
+};
+
+/// Emit, check and explain the contracts of tools; look after their ledgers.
 #[derive(Debug, Parser)]
-#[command(name = "cargo-tool-contract", bin_name = "cargo tool-contract", version)]
+#[command(name = "tool-contract", version)]
 #[command(
-    after_help = "Exit codes: 0 fine, advice and warnings included; 1 a rule that denies is broken, \
-                        with --strict any rule; 2 wrong usage, unreadable input, or output that cannot be written."
+    after_help = "Exit codes: 0 fine, advice and warnings included; 1 a finding: a rule that denies is broken, with --strict any rule; \
+                        in a ledger, a broken history, a word that was refused, a key that is not there; 2 wrong usage, unreadable input, or output that cannot be written."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -30,6 +36,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Print what follows from an outcome, and the row of the matrix that says so
     Decide(Decide),
+    /// Look into a ledger, and say what happened where nobody knows
+    Ledger(Ledger),
 }
 
 #[derive(Debug, Arguments)]

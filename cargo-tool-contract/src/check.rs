@@ -8,7 +8,7 @@ use tool_contract_spec::rulebook::Finding;
 use crate::args::Check;
 use crate::project::Package;
 use crate::report::Report;
-use crate::{End, Stop, code, file};
+use crate::{End, Stop, called, code, file};
 
 pub(crate) fn run(args: &Check) -> Result<End, Stop> {
     let Some(path) = &args.file else { return against_code(args) };
@@ -38,8 +38,9 @@ fn against_code(args: &Check) -> Result<End, Stop> {
     let path = package.contract.as_path();
     if !path.exists() {
         return Err(format!(
-            "error: there is no {}\n  = help: `cargo tool-contract emit` writes it",
-            path.display()
+            "error: there is no {}\n  = help: `{} emit` writes it",
+            path.display(),
+            called()
         ));
     }
     let text = file::text(path)?;

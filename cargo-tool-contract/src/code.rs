@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use crate::Stop;
-use crate::project::{Package, cargo};
+use crate::project::{Package, cargo, no_cargo};
 
 /// The name of the test, as a filter.
 const TEST: &str = "tool_contract_is_current";
@@ -64,7 +64,7 @@ fn run(package: &Package, task: Task) -> Result<(), Stop> {
             command.env("TOOL_CONTRACT", "report").env("TOOL_CONTRACT_REPORT", report_path(package))
         }
     };
-    let output = command.output().map_err(|error| format!("error: cannot run cargo: {error}"))?;
+    let output = command.output().map_err(|error| no_cargo(&error))?;
     let said = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         return Err(format!(

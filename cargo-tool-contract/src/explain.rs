@@ -6,7 +6,7 @@ use tool_contract_spec::rulebook::{self, Kind, Level, RULES};
 
 use crate::args::Explain;
 use crate::report::say;
-use crate::{End, Stop};
+use crate::{End, Stop, called};
 
 pub(crate) fn run(args: &Explain) -> Result<End, Stop> {
     let Some(code) = args.code else {
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Explain) -> Result<End, Stop> {
             Ok(End::Fine)
         }
         None => {
-            Err(format!("error: there is no rule {code}; `cargo tool-contract explain` lists them"))
+            Err(format!("error: there is no rule {code}; `{} explain` lists them", called()))
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The package that a command is about, as cargo knows it.
 
 use std::env;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::Stop;
 use crate::args::Project;
+use crate::{Stop, called};
 
 /// The name of a contract file, unless the manifest says otherwise.
 const USUAL_NAME: &str = "tool-contract.yaml";
@@ -94,6 +95,18 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     command
 }
 
+/// Cargo could not be started.
+pub(crate) fn no_cargo(error: &io::Error) -> Stop {
+    if error.kind() != io::ErrorKind::NotFound {
+        return format!("error: cannot run cargo: {error}");
+    }
+    format!(
+        "error: this asks the code of a project, and there is no cargo here to do it with\n  \
+         = help: name a contract file, as in `{} check tool-contract.yaml`; `ledger` and `explain` need no project",
+        called()
+    )
+}
+
 fn metadata(project: &Project) -> Result<Value, Stop> {
     let output = ask(cargo("metadata").args(["--format-version", "1", "--no-deps"]), project)?;
     serde_json::from_slice(&output.stdout)
@@ -110,7 +123,7 @@ fn ask(command: &mut Command, project: &Project) -> Result<Output, Stop> {
     if let Some(path) = &project.manifest_path {
         command.arg("--manifest-path").arg(path);
     }
-    let output = command.output().map_err(|error| format!("error: cannot run cargo: {error}"))?;
+    let output = command.output().map_err(|error| no_cargo(&error))?;
     if output.status.success() {
         Ok(output)
     } else {

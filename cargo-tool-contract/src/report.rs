@@ -9,7 +9,7 @@ use serde::Serialize;
 use tool_contract_spec::document::{Position, Unreadable};
 use tool_contract_spec::rulebook::{self, Finding};
 
-use crate::{End, Stop};
+use crate::{End, Stop, called};
 
 /// The findings of one contract file.
 pub(crate) struct Report<'r> {
@@ -65,7 +65,7 @@ impl Report<'_> {
         }
         let gravest = self.findings.iter().rev().max_by_key(|finding| finding.level);
         let more = gravest.map_or_else(String::new, |finding| {
-            format!("; `cargo tool-contract explain {}` says more", finding.code)
+            format!("; `{} explain {}` says more", called(), finding.code)
         });
         format!("{path}: {tools}, {}{more}", counts.join(", "))
     }
@@ -136,7 +136,8 @@ pub(crate) fn print_unreadable(unreadable: &Unreadable, path: &Path) -> Result<(
     say(&json(&JsonUnreadable { file: path.display().to_string(), unreadable: error }))
 }
 
-fn json(value: &impl Serialize) -> String {
+/// A value as JSON, for people too.
+pub(crate) fn json(value: &impl Serialize) -> String {
     // Text and numbers are always JSON.
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
@@ -151,6 +152,11 @@ pub(crate) fn say(text: &str) -> Result<(), Stop> {
         }
         _ => Ok(()),
     }
+}
+
+/// Prints to standard error. Where that cannot be written, the exit code speaks.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
 }
 
 /// A file that is no contract, as an error to stop with.

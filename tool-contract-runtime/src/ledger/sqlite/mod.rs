@@ -185,6 +185,10 @@ struct Begun {
 }
 
 fn begin(file: PathBuf, options: SqliteOptions) -> Result<Begun, LedgerError> {
+    if options.existing {
+        // Before the side file is made.
+        schema::expect(&file, &options)?;
+    }
     let mut turnstile = Turnstile::open(&file).map_err(|error| {
         LedgerError::Unavailable(format!(
             "{} cannot be opened: {error}; this process must be allowed to write the file and its directory",

@@ -27,6 +27,8 @@ pub struct SqliteOptions {
     pub(super) queue: usize,
     pub(super) busy_timeout: Duration,
     pub(super) most_bytes: Option<u64>,
+    /// Whether only a ledger that is there already will do.
+    pub(super) existing: bool,
     /// Whether a commit waits for the disk. Only a test may do without.
     pub(super) syncs: bool,
     #[cfg(test)]
@@ -47,6 +49,7 @@ impl SqliteOptions {
             queue: Self::DEFAULT_QUEUE,
             busy_timeout: Self::DEFAULT_BUSY_TIMEOUT,
             most_bytes: None,
+            existing: false,
             syncs: true,
             #[cfg(test)]
             faults: Arc::default(),
@@ -80,6 +83,14 @@ impl SqliteOptions {
         self
     }
 
+    /// Opens only a ledger that is there already. Where there is none, nothing is
+    /// made, neither at the path nor beside it: a mistyped path is not an empty
+    /// ledger, in which every key may run again.
+    pub fn existing(mut self) -> Self {
+        self.existing = true;
+        self
+    }
+
     /// Does not wait for the disk, where only answers are compared.
     #[cfg(test)]
     pub(crate) fn without_syncing(mut self) -> Self {
@@ -93,7 +104,8 @@ impl SqliteOptions {
         Arc::clone(&self.faults)
     }
 
-    /// Opens the ledger in the file at `path`, or makes one there.
+    /// Opens the ledger in the file at `path`, or makes one there, unless only an
+    /// [existing](Self::existing) one will do.
     ///
     /// # Errors
     /// If it cannot be opened, was not written by a ledger, or is damaged: which
@@ -115,6 +127,7 @@ impl fmt::Debug for SqliteOptions {
             .field("queue", &self.queue)
             .field("busy_timeout", &self.busy_timeout)
             .field("most_bytes", &self.most_bytes)
+            .field("existing", &self.existing)
             .finish_non_exhaustive()
     }
 }

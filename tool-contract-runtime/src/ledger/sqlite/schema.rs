@@ -23,9 +23,14 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
 ///
 /// The caller has the turn: no other process does the same meanwhile.
 pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
-    // Where this fails SQLite does too, and its error is explained.
-    let _ = access::make(file);
-    let connection = connect(file, OpenFlags::SQLITE_OPEN_CREATE, options)?;
+    let create = if options.existing {
+        OpenFlags::empty()
+    } else {
+        // Where this fails SQLite does too, and its error is explained.
+        let _ = access::make(file);
+        OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let connection = connect(file, create, options)?;
     let failed = |error| explain(file, &error);
     if connection.is_readonly("main").map_err(failed)? {
         return Err(LedgerError::Unavailable(read_only(&file.display())));
@@ -36,6 +41,21 @@ pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, L
     migrate(file, &connection, version)?;
     bound(file, &connection, options)?;
     Ok(connection)
+}
+
+/// Fails unless `file` is a ledger already.
+pub(super) fn expect(file: &Path, options: &SqliteOptions) -> Result<(), LedgerError> {
+    if let Err(error) = std::fs::metadata(file) {
+        return Err(LedgerError::Unavailable(format!(
+            "there is no ledger at {}: {error}; nothing was made there",
+            file.display()
+        )));
+    }
+    let connection = connect(file, OpenFlags::empty(), options)?;
+    match version(file, &connection)? {
+        0 => Err(foreign(file, "it is empty")),
+        _ => Ok(()),
+    }
 }
 
 /// Keeps the file from growing beyond what is allowed; each connection that

@@ -144,6 +144,35 @@ async fn a_clock_that_is_set_forward_lists_no_lease_as_lost() {
 }
 
 #[tokio::test]
+async fn only_an_existing_ledger_is_opened_where_that_is_asked() {
+    let place = Place::new();
+    let names = || {
+        let mut names: Vec<_> =
+            fs::read_dir(place.directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let open = || place.options().existing().open(place.file());
+    let error = open().await.unwrap_err().to_string();
+    assert!(error.contains("there is no ledger at") && error.contains("nothing was made"), "{error}");
+    assert!(names().is_empty());
+
+    fs::write(place.file(), "").unwrap();
+    let error = open().await.unwrap_err().to_string();
+    assert!(error.contains("it is empty"), "{error}");
+    assert_eq!((names(), fs::read(place.file()).unwrap()), (vec!["ledger.db".into()], vec![]));
+
+    fs::write(place.file(), "shopping list, and nothing that SQLite would know").unwrap();
+    let error = open().await.unwrap_err().to_string();
+    assert!(error.contains("is not an SQLite database"), "{error}");
+    assert_eq!(names(), ["ledger.db"]);
+
+    fs::remove_file(place.file()).unwrap();
+    drop(place.open().await);
+    assert!(open().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_missing_directory_is_named() {
     let place = Place::new();
     let error = refused(&place.directory.path().join("missing").join("ledger.db")).await;

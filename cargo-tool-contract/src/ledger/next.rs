@@ -1,0 +1,100 @@
+//! What can be done about an operation: the commands, ready to be copied.
+
+use serde::Serialize;
+use tool_contract_runtime::ledger::{Record, State, Timestamp};
+use tool_contract_spec::key::OperationId;
+
+use crate::operator::text::plain;
+use crate::operator::word::WHY;
+use crate::operator::{Desk, time};
+
+/// What stands for a result in a command; it is not JSON, so that it is not
+/// taken for one.
+const RESULT: &str = "--happened RESULT";
+
+/// That it did not happen.
+const NOT: &str = "--did-not-happen";
+
+/// One way to go on.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Next {
+    when: String,
+    command: Option<String>,
+}
+
+/// The ways to go on from where the operation stands, which is `record` as the
+/// next step will find it. `no_tenant` says so where tenants share the key.
+pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: bool) -> Vec<Next> {
+    let command = |verb: &str, more: &str| {
+        let more = if no_tenant { format!("--no-tenant {more}") } else { more.to_owned() };
+        Some(desk.command(verb, id, more.trim_end()))
+    };
+    let reopen = |when: &str| {
+        let when = format!("{when}; its effect may then happen again");
+        vec![Next { when, command: command("reopen", &format!("--why {WHY}")) }]
+    };
+    let nothing = |when: String| vec![Next { when, command: None }];
+    let look = |when: String| vec![Next { when, command: command("show", "") }];
+    match &record.state {
+        State::Unknown(unknown) => {
+            let mut steps = vec![Next {
+                when: "if it happened (RESULT is what its callers get, as JSON)".to_owned(),
+                command: command("resolve", &format!("{RESULT} --why {WHY}")),
+            }];
+            steps.extend(did_not_happen(unknown.believed_from, desk.now).into_iter().map(
+                |(when, flags)| Next {
+                    when,
+                    command: command("resolve", &format!("{flags} --why {WHY}")),
+                },
+            ));
+            steps
+        }
+        State::Running { lease_until } | State::Reconciling { lease_until, .. } => look(format!(
+            "somebody is at it, until {} unless that is renewed; look again then",
+            time::both(*lease_until, desk.now)
+        )),
+        State::AwaitingApproval => {
+            nothing("it waits for approval, which is given where it was asked for".to_owned())
+        }
+        State::Approved => nothing("it is approved: its caller may run it now".to_owned()),
+        State::Released { .. } if record.attempts >= record.terms.max_total => {
+            reopen("it has had all its attempts; to allow more")
+        }
+        State::Released { not_before } if *not_before > desk.now => nothing(format!(
+            "nothing happened: the next call with this key runs it, from {} on",
+            time::both(*not_before, desk.now)
+        )),
+        State::Released { .. } => {
+            nothing("nothing happened: the next call with this key runs it".to_owned())
+        }
+        State::Succeeded { .. } => reopen("it happened, and nothing is left to do; to run it again"),
+        State::Denied { .. } => reopen("a person refused it; to let it be asked for again"),
+        State::Expired => reopen("its key was used and is past its ttl; to run it again"),
+    }
+}
+
+/// How to say that it did not happen, and when that is believed.
+fn did_not_happen(from: Option<Timestamp>, now: Timestamp) -> Vec<(String, &'static str)> {
+    let dead = (
+        "if it did not happen, and its process is known to be dead (if that still lives, it may act on top of the \
+         next call)"
+            .to_owned(),
+        "--did-not-happen --holder-is-dead",
+    );
+    match from {
+        Some(from) if from <= now => vec![("if it did not happen".to_owned(), NOT)],
+        Some(from) => {
+            vec![(format!("if it did not happen: from {} on", time::both(from, now)), NOT), dead]
+        }
+        None => vec![dead],
+    }
+}
+
+/// The ways to go on, for people.
+pub(super) fn told(steps: &[Next]) -> String {
+    let lines = steps.iter().map(|step| {
+        let command = step.command.as_ref().map(|command| format!("\n    {}", plain(command)));
+        format!("  {}{}\n", step.when, command.unwrap_or_default())
+    });
+    lines.collect()
+}

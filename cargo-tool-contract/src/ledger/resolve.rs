@@ -1,0 +1,157 @@
+//! `ledger resolve`: a person's word on an outcome that nobody knows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tool_contract_runtime::ledger::{
+    Reconciled, Record, Resolution, Resolved, State, StateName,
+};
+use tool_contract_spec::key::OperationId;
+
+use super::view::Name;
+use super::{schema, stand};
+use crate::End;
+use crate::args::Resolve;
+use crate::operator::word::Said;
+use crate::operator::{Desk, Kind, Problem, find, text, time};
+
+#[derive(Debug, Serialize)]
+struct Document<'r> {
+    #[serde(flatten)]
+    name: Name<'r>,
+    before: StateName,
+    state: StateName,
+    by: &'r str,
+    why: &'r str,
+}
+
+pub(super) async fn run(desk: &Desk, args: &Resolve) -> Result<End, Problem> {
+    let said = Said::of(&args.word)?;
+    let (id, record) = find::one(desk, &args.key, &args.among).await?;
+    let resolved = match &args.happened {
+        Some(result) => {
+            let result = json(result)?;
+            if let Some(contract) = &args.contract {
+                schema::fits(contract, &id.tool, &result)?;
+            }
+            Resolved::Happened { result }
+        }
+        None => Resolved::DidNotHappen { holder_is_dead: args.holder_is_dead },
+    };
+    record_word(desk, id, record, said, resolved).await
+}
+
+/// A result that is JSON, as it was written.
+fn json(result: &str) -> Result<Arc<str>, Problem> {
+    let result = result.trim();
+    match serde_json::from_str::<&RawValue>(result) {
+        Ok(_) => Ok(result.into()),
+        Err(error) => {
+            let message = format!("the result is not JSON: {error}; nothing was changed");
+            Err(Problem::new(Kind::Usage, message)
+                .help("write what the tool returns, such as '{\"charge\":\"ch_1\"}', '\"a text\"', 17 or null"))
+        }
+    }
+}
+
+/// Puts a word on record, and tells what became of it.
+pub(super) async fn record_word(
+    desk: &Desk,
+    id: OperationId,
+    record: Record,
+    said: Said,
+    resolved: Resolved,
+) -> Result<End, Problem> {
+    let Said { by, why } = &said;
+    let resolution =
+        Resolution { id: id.clone(), by: Arc::clone(by), why: Arc::clone(why), resolved };
+    let state = match desk.ledger.resolve(resolution.clone()).await? {
+        Reconciled::Recorded { state, .. } => state,
+        Reconciled::TooEarly { wait } => return Err(too_early(desk, &id, wait)),
+        Reconciled::Superseded { state: None } => {
+            let message = format!("the ledger knows {id} no more; nothing was changed");
+            return Err(Problem::new(Kind::NotFound, message));
+        }
+        Reconciled::Superseded { state: Some(state) } => {
+            return Err(superseded(desk, &id, &record, state, &resolution.resolved));
+        }
+    };
+    let before = stand::at(&record, desk.now).state.name();
+    let document = Document { name: Name::of(&id), before, state, by, why };
+    desk.say(&document, || {
+        let then = match resolution.resolved {
+            Resolved::Happened { .. } => "its callers get this result",
+            Resolved::DidNotHappen { .. } | Resolved::Reopened => "the next call with this key runs it",
+        };
+        text::plain(&format!("{id}: {before} → {state}, on the word of {by}: {why}; {then}"))
+    })?;
+    Ok(End::Fine)
+}
+
+fn too_early(desk: &Desk, id: &OperationId, wait: Option<Duration>) -> Problem {
+    let dead = "Only if you know that its process is dead, and not merely slow or cut off, add \
+                `--holder-is-dead`: if it still lives, what it does comes on top of what the next call does.";
+    let (message, help) = match wait {
+        Some(wait) => (
+            format!(
+                "{id}: too early to say that it did not happen: until then its former holder may still act, or \
+                 its effect not show yet; nothing was changed"
+            ),
+            format!("wait {}, look again, and say it again. {dead}", time::span(wait)),
+        ),
+        None => (
+            format!(
+                "{id}: that it did not happen is not believed while its former holder may live: what it runs \
+                 cannot be stopped, and may act at any time; nothing was changed"
+            ),
+            format!("look after that process. {dead}"),
+        ),
+    };
+    let help = format!("{help} `{}` says more", desk.command("show", id, ""));
+    Problem::new(Kind::TooEarly, message).help(help).wait(wait).state(StateName::Unknown)
+}
+
+/// The operation is in a state of which that cannot be said.
+fn superseded(
+    desk: &Desk,
+    id: &OperationId,
+    record: &Record,
+    state: StateName,
+    said: &Resolved,
+) -> Problem {
+    let wanted = match said {
+        Resolved::Reopened => "only what is finished, refused, expired or released can be reopened",
+        Resolved::Happened { .. } | Resolved::DidNotHappen { .. } => {
+            "only an unknown outcome can be resolved"
+        }
+    };
+    let message = format!("{id} is {state}, and {wanted}; nothing was changed");
+    let reopen = desk.command("reopen", id, &format!("--why {}", crate::operator::word::WHY));
+    let help = match state {
+        StateName::Running | StateName::Reconciling => lease(record, desk),
+        StateName::Unknown => format!("say what happened: `{}` says how", desk.command("show", id, "")),
+        StateName::AwaitingApproval | StateName::Approved => {
+            "its approval is decided where it was asked for".to_owned()
+        }
+        StateName::Succeeded | StateName::Denied | StateName::Expired | StateName::Released => {
+            format!("`{reopen}` lets it run again, though its effect may then happen again")
+        }
+    };
+    Problem::new(Kind::WrongState, message).help(help).state(state)
+}
+
+/// How long somebody else holds it.
+fn lease(record: &Record, desk: &Desk) -> String {
+    let until = match &record.state {
+        State::Running { lease_until } | State::Reconciling { lease_until, .. } => {
+            format!(" {}", time::both(*lease_until, desk.now))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "somebody is at it. If that process is gone, its lease runs out{until} and it becomes unknown; \
+         then a person's word counts"
+    )
+}

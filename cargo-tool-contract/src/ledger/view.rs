@@ -1,0 +1,162 @@
+//! Operations as programs read them. The names of the fields stay.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tool_contract_runtime::ledger::{
+    Attempt, Event, EventKind, Record, State, StateName, Timestamp,
+};
+use tool_contract_spec::key::OperationId;
+
+use super::stand;
+use crate::operator::time;
+
+/// Which operation.
+#[derive(Debug, Serialize)]
+pub(super) struct Name<'r> {
+    tenant: Option<&'r str>,
+    tool: &'r str,
+    key: &'r str,
+}
+
+impl<'r> Name<'r> {
+    pub(super) fn of(id: &'r OperationId) -> Self {
+        Self {
+            tenant: id.tenant.as_ref().map(tool_contract_spec::key::Tenant::as_str),
+            tool: &id.tool,
+            key: id.key.as_str(),
+        }
+    }
+}
+
+/// An operation in a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<'r> {
+    #[serde(flatten)]
+    name: Name<'r>,
+    state: StateName,
+    stands: StateName,
+    since: String,
+    attempts: u32,
+    escalation: Option<&'r str>,
+    approval: Option<&'r str>,
+}
+
+impl<'r> Line<'r> {
+    pub(super) fn of(id: &'r OperationId, record: &'r Record, now: Timestamp) -> Self {
+        Self {
+            name: Name::of(id),
+            state: record.state.name(),
+            stands: stand::at(record, now).state.name(),
+            since: time::iso(stand::since(record, now)),
+            attempts: record.attempts,
+            escalation: record.escalation.as_ref().map(|id| &*id.0),
+            approval: record.approval.as_ref().map(|approval| &*approval.id.0),
+        }
+    }
+}
+
+/// A stored text that is JSON, or else a string.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Stored {
+    Json(Box<RawValue>),
+    Text(String),
+}
+
+impl Stored {
+    pub(super) fn of(text: &str) -> Self {
+        serde_json::from_str(text).map_or_else(|_| Self::Text(text.to_owned()), Self::Json)
+    }
+}
+
+/// One event of a history.
+#[derive(Debug, Serialize)]
+pub(super) struct Happening<'r> {
+    seq: u32,
+    at: String,
+    kind: EventKind,
+    fence: u64,
+    detail: Option<&'r str>,
+    attempts: Vec<Try>,
+}
+
+/// An attempt that failed.
+#[derive(Debug, Serialize)]
+struct Try {
+    number: u32,
+    began_at: String,
+    took_ms: u64,
+    class: String,
+    error: String,
+}
+
+impl<'r> Happening<'r> {
+    pub(super) fn of(event: &'r Event) -> Self {
+        let attempts: Vec<Try> = event.attempts().into_iter().map(Try::of).collect();
+        Self {
+            seq: event.seq,
+            at: time::iso(event.at),
+            kind: event.kind,
+            fence: event.fence.0,
+            detail: event.detail.as_deref().filter(|_| attempts.is_empty()),
+            attempts,
+        }
+    }
+}
+
+impl Try {
+    fn of(attempt: Attempt) -> Self {
+        Self {
+            number: attempt.number,
+            began_at: time::iso(attempt.began_at),
+            took_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
+            class: attempt.class.to_string(),
+            error: attempt.error,
+        }
+    }
+}
+
+/// The result, of an expired key too: its history keeps it.
+pub(super) fn result<'r>(record: &'r Record, history: &'r [Event]) -> Option<&'r str> {
+    match &record.state {
+        State::Succeeded { result, .. } => Some(result),
+        State::Expired => history
+            .iter()
+            .rev()
+            .find(|event| event.kind == EventKind::Expired)
+            .and_then(|event| event.detail.as_deref()),
+        _ => None,
+    }
+}
+
+/// The times that bind a state, by their names.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Times {
+    believed_from: Option<String>,
+    lease_until: Option<String>,
+    not_before: Option<String>,
+    expires_at: Option<String>,
+}
+
+impl Times {
+    pub(super) fn of(state: &State) -> Self {
+        let iso = |at: &Timestamp| Some(time::iso(*at));
+        let none = Self::default();
+        match state {
+            State::Running { lease_until } => Self { lease_until: iso(lease_until), ..none },
+            State::Released { not_before } => Self { not_before: iso(not_before), ..none },
+            State::Succeeded { expires_at, .. } | State::Denied { expires_at } => {
+                Self { expires_at: iso(expires_at), ..none }
+            }
+            State::Unknown(unknown) => {
+                Self { believed_from: unknown.believed_from.as_ref().and_then(iso), ..none }
+            }
+            State::Reconciling { lease_until, unknown } => Self {
+                believed_from: unknown.believed_from.as_ref().and_then(iso),
+                lease_until: iso(lease_until),
+                ..none
+            },
+            State::AwaitingApproval | State::Approved | State::Expired => none,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Which operation a key means.
+
+use tool_contract_runtime::ledger::{Ledger, Query, Record};
+use tool_contract_spec::key::{IdempotencyKey, LONGEST_KEY, OperationId};
+use tool_contract_spec::rulebook::suggest;
+
+use super::{Desk, Kind, Problem};
+use crate::args::Among;
+
+/// How many operations with one key are named.
+const MOST_NAMED: usize = 10;
+
+/// The one operation that has this key.
+pub(crate) async fn one(
+    desk: &Desk,
+    key: &IdempotencyKey,
+    among: &Among,
+) -> Result<(OperationId, Record), Problem> {
+    let mut found = Vec::new();
+    let mut owners = Owners::among(among);
+    while let Some(owner) = owners.next(&*desk.ledger).await? {
+        let id = OperationId { key: key.clone(), ..owner };
+        if let Some(record) = desk.ledger.find(id.clone()).await? {
+            found.push((id, record));
+        }
+        if found.len() > MOST_NAMED {
+            break;
+        }
+    }
+    match found.len() {
+        0 => Err(not_found(desk, key, among).await?),
+        1 => Ok(found.remove(0)),
+        _ => Err(ambiguous(key, &found)),
+    }
+}
+
+/// Who owns operations: each tenant's tools, one after the other. It skips from
+/// one to the next, however many operations each has.
+struct Owners {
+    query: Query,
+    no_tenant: bool,
+}
+
+impl Owners {
+    fn among(among: &Among) -> Self {
+        let query = Query {
+            tenant: among.tenant.clone(),
+            tool: among.tool.clone(),
+            limit: 1,
+            ..Query::default()
+        };
+        Self { query, no_tenant: among.no_tenant }
+    }
+
+    /// The next one, with a key of its.
+    async fn next(&mut self, ledger: &dyn Ledger) -> Result<Option<OperationId>, Problem> {
+        let Some((id, _)) = ledger.list(self.query.clone()).await?.pop() else { return Ok(None) };
+        if self.no_tenant && id.tenant.is_some() {
+            // Those without come first.
+            return Ok(None);
+        }
+        // No key is greater.
+        let key = IdempotencyKey::new("~".repeat(LONGEST_KEY)).map_err(|error| {
+            Problem::new(Kind::Ledger, format!("a key of {LONGEST_KEY} bytes: {error}"))
+        })?;
+        self.query.after = Some(OperationId { key, ..id.clone() });
+        Ok(Some(id))
+    }
+}
+
+async fn not_found(
+    desk: &Desk,
+    key: &IdempotencyKey,
+    among: &Among,
+) -> Result<Problem, Problem> {
+    let mut whose = among.tool.as_ref().map(|tool| format!(" of `{tool}`")).unwrap_or_default();
+    if let Some(tenant) = &among.tenant {
+        whose = format!("{whose} of the tenant `{tenant}`");
+    } else if among.no_tenant {
+        whose.push_str(" without a tenant");
+    }
+    let problem =
+        Problem::new(Kind::NotFound, format!("the ledger knows no operation `{key}`{whose}"));
+    let help = match &among.tool {
+        Some(tool) => meant(desk, tool).await?,
+        None => None,
+    };
+    Ok(problem.help(help.unwrap_or_else(|| format!("`{}` lists what it knows", desk.begin("ls")))))
+}
+
+/// What to say of a tool that has no operation in this ledger.
+pub(crate) async fn meant(desk: &Desk, tool: &str) -> Result<Option<String>, Problem> {
+    let tools = tools(desk).await?;
+    if tools.iter().any(|known| known == tool) {
+        return Ok(None);
+    }
+    let likely = suggest::likely(tool, tools.iter().map(String::as_str));
+    Ok(Some(match likely {
+        Some(meant) => format!("it has no tool `{tool}`; did you mean `{meant}`?"),
+        None if tools.is_empty() => "it is empty".to_owned(),
+        None => format!("it has no tool `{tool}`; it has {}", tools.join(", ")),
+    }))
+}
+
+async fn tools(desk: &Desk) -> Result<Vec<String>, Problem> {
+    let mut tools: Vec<String> = Vec::new();
+    let mut owners = Owners::among(&Among::default());
+    while let Some(owner) = owners.next(&*desk.ledger).await? {
+        tools.push(owner.tool.into_owned());
+    }
+    tools.sort();
+    tools.dedup();
+    Ok(tools)
+}
+
+fn ambiguous(key: &IdempotencyKey, found: &[(OperationId, Record)]) -> Problem {
+    let named: Vec<String> = found
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(id, record)| {
+            let tenant = match &id.tenant {
+                Some(tenant) => format!("--tenant {tenant}"),
+                None => "--no-tenant".to_owned(),
+            };
+            format!("--tool {} {tenant} ({})", id.tool, record.state.name())
+        })
+        .collect();
+    let more = if found.len() > MOST_NAMED { "\n    …" } else { "" };
+    Problem::new(Kind::Ambiguous, format!("several operations have the key `{key}`"))
+        .help(format!("say which:\n    {}{more}", named.join("\n    ")))
+}
+
+/// Operations page by page.
+pub(crate) struct Pages {
+    query: Query,
+    done: bool,
+}
+
+impl Pages {
+    pub(crate) const fn of(query: Query) -> Self {
+        Self { query, done: false }
+    }
+
+    /// The next page, if there is one.
+    pub(crate) async fn next(
+        &mut self,
+        ledger: &dyn Ledger,
+    ) -> Result<Option<Vec<(OperationId, Record)>>, Problem> {
+        if self.done {
+            return Ok(None);
+        }
+        let page = ledger.list(self.query.clone()).await?;
+        self.done = page.len() < self.query.bound();
+        self.query.after = page.last().map(|(id, _)| id.clone());
+        Ok(Some(page))
+    }
+}

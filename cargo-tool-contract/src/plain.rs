@@ -1,0 +1,7 @@
+//! `tool-contract`
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cargo_tool_contract::run("tool-contract")
+}
