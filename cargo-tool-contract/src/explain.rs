@@ -18,9 +18,7 @@ pub(crate) fn run(args: &Explain) -> Result<End, Stop> {
             say(&page)?;
             Ok(End::Fine)
         }
-        None => {
-            Err(format!("error: there is no rule {code}; `{} explain` lists them", called()))
-        }
+        None => Err(format!("error: there is no rule {code}; `{} explain` lists them", called())),
     }
 }
 

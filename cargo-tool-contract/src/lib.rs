@@ -63,7 +63,7 @@ pub fn run(called: &'static str) -> ExitCode {
         Command::Emit(args) => emit::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
-        Command::Ledger(args) => ledger::run(&args),
+        Command::Ledger(args) => Ok(ledger::run(&args)),
     };
     match ended {
         Ok(End::Fine) => ExitCode::SUCCESS,

@@ -14,12 +14,13 @@ The ledger is --ledger URL, or else the environment's TOOL_CONTRACT_LEDGER: `sql
 a plain path, `postgres://…`, `redis://…`. A ledger that is not there is never made.
 
 With --json, standard output is one JSON document, times as in 2026-11-22T03:01:04.000Z:
-  ls       {operations: [{tenant, tool, key, state, lapsed, since, attempts, escalation, \
-approval}], next}; `next` is for --after, or null
+  ls       {operations: [{tenant, tool, key, state, stands, since, attempts, escalation, \
+approval}], next}; `state` is as recorded, `stands` as the next step will find it; `next` is for \
+--after, or null
   show     one such operation with {result, arguments, cause, believed_from, lease_until, \
 not_before, expires_at, downstream_key, correlation_id, created_at, changed_at, terms, \
-approval_request, history: [{seq, at, kind, fence, detail, attempts}], broken, next}; `broken` \
-is null where the history verifies, `next` lists {when, command}
+approval_request, history: [{seq, at, kind, fence, detail, attempts}], broken, next}; time \
+spans as 30s; `broken` is null where the history verifies; `next` lists {when, command}
   verify   {checked, broken: [{tenant, tool, key, event, problem}]}
   resolve, reopen  {tenant, tool, key, before, state, by, why}
   prune    {moved, more}

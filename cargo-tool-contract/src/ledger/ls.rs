@@ -84,13 +84,13 @@ fn listed(desk: &Desk, args: &List, found: &Found, next: Option<String>) -> Stri
     let mut out = text::table(&titles, &rows);
     out.push_str(&counted(found.len(), "operation", "operations"));
     if let Some(next) = next {
-        let next = text::quoted(&next);
-        out.push_str(&format!("; there may be more: add --after {next}"));
+        out.push_str("; there may be more: add --after ");
+        out.push_str(&text::quoted(&next));
     } else if args.attention && found.len() == usize::from(args.limit) {
         out.push_str("; there may be more: raise --limit");
     }
     if args.attention {
-        out.push_str(&format!("\n`{} KEY` says what would resolve one", desk.begin("show")));
+        out = format!("{out}\n`{} KEY` says what would resolve one", desk.begin("show"));
     }
     out
 }

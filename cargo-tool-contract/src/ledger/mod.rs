@@ -12,17 +12,17 @@ mod terms;
 mod verify;
 mod view;
 
+use crate::End;
 use crate::args::{Ledger, LedgerCommand};
 use crate::operator::Desk;
-use crate::{End, Stop};
 
-pub(crate) fn run(args: &Ledger) -> Result<End, Stop> {
-    Ok(Desk::open(&args.access, async |desk| match &args.command {
+pub(crate) fn run(args: &Ledger) -> End {
+    Desk::open(&args.access, async |desk| match &args.command {
         LedgerCommand::Ls(list) => ls::run(&desk, list).await,
         LedgerCommand::Show(show) => show::run(&desk, show).await,
         LedgerCommand::Verify(verify) => verify::run(&desk, verify).await,
         LedgerCommand::Resolve(resolve) => resolve::run(&desk, resolve).await,
         LedgerCommand::Reopen(reopen) => reopen::run(&desk, reopen).await,
         LedgerCommand::Prune(prune) => prune::run(&desk, prune).await,
-    }))
+    })
 }

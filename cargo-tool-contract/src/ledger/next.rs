@@ -30,7 +30,7 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
         Some(desk.command(verb, id, more.trim_end()))
     };
     let reopen = |when: &str| {
-        let when = format!("{when}; its effect may then happen again");
+        let when = format!("{when}, though its effect may then happen again");
         vec![Next { when, command: command("reopen", &format!("--why {WHY}")) }]
     };
     let nothing = |when: String| vec![Next { when, command: None }];
@@ -58,7 +58,7 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
         }
         State::Approved => nothing("it is approved: its caller may run it now".to_owned()),
         State::Released { .. } if record.attempts >= record.terms.max_total => {
-            reopen("it has had all its attempts; to allow more")
+            reopen("it has had all its attempts. To allow more")
         }
         State::Released { not_before } if *not_before > desk.now => nothing(format!(
             "nothing happened: the next call with this key runs it, from {} on",
@@ -67,9 +67,11 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
         State::Released { .. } => {
             nothing("nothing happened: the next call with this key runs it".to_owned())
         }
-        State::Succeeded { .. } => reopen("it happened, and nothing is left to do; to run it again"),
-        State::Denied { .. } => reopen("a person refused it; to let it be asked for again"),
-        State::Expired => reopen("its key was used and is past its ttl; to run it again"),
+        State::Succeeded { .. } => {
+            reopen("it happened, and nothing is left to do. To run it again")
+        }
+        State::Denied { .. } => reopen("a person refused it. To let it be asked for again"),
+        State::Expired => reopen("its key was used and is past its ttl. To run it again"),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn run(desk: &Desk, args: &Prune) -> Result<End, Problem> {
         let now = desk.ledger.prune(step).await?;
         moved += now;
         more = now == step;
-        if more && stderr().is_terminal() {
+        if more && !desk.is_for_programs() && stderr().is_terminal() {
             let _ = write!(stderr(), "\rmoved {moved}\r");
         }
     }

@@ -2,7 +2,7 @@
 
 use tool_contract_runtime::ledger::{Resolved, StateName};
 
-use super::resolve::record_word;
+use super::resolve::{record_word, superseded};
 use super::stand;
 use crate::End;
 use crate::args::Reopen;
@@ -14,8 +14,11 @@ pub(super) async fn run(desk: &Desk, args: &Reopen) -> Result<End, Problem> {
     let said = Said::of(&args.word)?;
     let (id, record) = find::one(desk, &args.key, &args.among).await?;
     let state = stand::at(&record, desk.now).state.name();
+    let Some(risk) = risk(state) else {
+        return Err(superseded(desk, &id, &record, state, &Resolved::Reopened));
+    };
     if !desk.is_for_programs() {
-        complain(&text::plain(&format!("warning: {id} is {state}: {}", risk(state))));
+        complain(&text::plain(&format!("warning: {id} is {state}: {risk}")));
     }
     if !args.yes {
         confirm(id.key.as_str())?;
@@ -23,16 +26,21 @@ pub(super) async fn run(desk: &Desk, args: &Reopen) -> Result<End, Problem> {
     record_word(desk, id, record, said, Resolved::Reopened).await
 }
 
-/// What may come of it.
-const fn risk(state: StateName) -> &'static str {
+/// What may come of it; `None` where it cannot be reopened.
+const fn risk(state: StateName) -> Option<&'static str> {
     match state {
-        StateName::Succeeded => {
-            "it happened, and reopened, the next call with this key makes it happen again"
-        }
-        StateName::Expired => {
-            "it may have happened, and reopened, the next call with this key may make it happen again"
-        }
-        StateName::Denied => "somebody refused it, and reopened, it may be asked for again",
-        _ => "reopened, the next call with this key runs it, with its attempts counted anew; its effect may happen again",
+        StateName::Succeeded => Some("reopened, the next call with this key makes it happen again"),
+        StateName::Expired => Some(
+            "it may have happened; reopened, the next call with this key may make it happen again",
+        ),
+        StateName::Denied => Some("somebody refused it; reopened, it can be asked for again"),
+        StateName::Released => Some(
+            "reopened, the next call with this key runs it, its attempts counted anew; its effect may happen again",
+        ),
+        StateName::AwaitingApproval
+        | StateName::Approved
+        | StateName::Running
+        | StateName::Unknown
+        | StateName::Reconciling => None,
     }
 }

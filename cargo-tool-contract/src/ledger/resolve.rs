@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tool_contract_runtime::ledger::{
-    Reconciled, Record, Resolution, Resolved, State, StateName,
-};
+use tool_contract_runtime::ledger::{Reconciled, Record, Resolution, Resolved, State, StateName};
 use tool_contract_spec::key::OperationId;
 
 use super::view::Name;
@@ -83,7 +81,9 @@ pub(super) async fn record_word(
     desk.say(&document, || {
         let then = match resolution.resolved {
             Resolved::Happened { .. } => "its callers get this result",
-            Resolved::DidNotHappen { .. } | Resolved::Reopened => "the next call with this key runs it",
+            Resolved::DidNotHappen { .. } | Resolved::Reopened => {
+                "the next call with this key runs it"
+            }
         };
         text::plain(&format!("{id}: {before} → {state}, on the word of {by}: {why}; {then}"))
     })?;
@@ -96,8 +96,8 @@ fn too_early(desk: &Desk, id: &OperationId, wait: Option<Duration>) -> Problem {
     let (message, help) = match wait {
         Some(wait) => (
             format!(
-                "{id}: too early to say that it did not happen: until then its former holder may still act, or \
-                 its effect not show yet; nothing was changed"
+                "{id}: too early to say that it did not happen, for its former holder may still act, or its \
+                 effect not show yet; nothing was changed"
             ),
             format!("wait {}, look again, and say it again. {dead}", time::span(wait)),
         ),
@@ -114,7 +114,7 @@ fn too_early(desk: &Desk, id: &OperationId, wait: Option<Duration>) -> Problem {
 }
 
 /// The operation is in a state of which that cannot be said.
-fn superseded(
+pub(super) fn superseded(
     desk: &Desk,
     id: &OperationId,
     record: &Record,
@@ -131,7 +131,9 @@ fn superseded(
     let reopen = desk.command("reopen", id, &format!("--why {}", crate::operator::word::WHY));
     let help = match state {
         StateName::Running | StateName::Reconciling => lease(record, desk),
-        StateName::Unknown => format!("say what happened: `{}` says how", desk.command("show", id, "")),
+        StateName::Unknown => {
+            format!("say what happened: `{}` says how", desk.command("show", id, ""))
+        }
         StateName::AwaitingApproval | StateName::Approved => {
             "its approval is decided where it was asked for".to_owned()
         }
@@ -146,7 +148,7 @@ fn superseded(
 fn lease(record: &Record, desk: &Desk) -> String {
     let until = match &record.state {
         State::Running { lease_until } | State::Reconciling { lease_until, .. } => {
-            format!(" {}", time::both(*lease_until, desk.now))
+            format!(" at {}", time::both(*lease_until, desk.now))
         }
         _ => String::new(),
     };

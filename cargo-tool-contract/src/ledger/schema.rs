@@ -19,17 +19,16 @@ const MOST: u32 = 100_000;
 /// Fails if the result does not fit. A file without that tool or its schema
 /// cannot say, and fails too.
 pub(super) fn fits(contract: &Path, tool: &str, result: &str) -> Result<(), Problem> {
-    let text = file::text(contract).map_err(unusable)?;
-    let document = file::parse(&text, contract).map_err(unusable)?;
+    let text = file::text(contract).map_err(|stop| unusable(&stop))?;
+    let document = file::parse(&text, contract).map_err(|stop| unusable(&stop))?;
     let shown = contract.display();
-    let entry = document
-        .entry(tool)
-        .ok_or_else(|| unusable(format!("{shown} has no tool `{tool}`")))?;
+    let entry =
+        document.entry(tool).ok_or_else(|| unusable(&format!("{shown} has no tool `{tool}`")))?;
     let schema = entry.schemas.output.as_ref().ok_or_else(|| {
-        unusable(format!("{shown} has no output schema for `{tool}`; `emit` writes one"))
+        unusable(&format!("{shown} has no output schema for `{tool}`; `emit` writes one"))
     })?;
     let value: Value =
-        serde_json::from_str(result).map_err(|error| unusable(error.to_string()))?;
+        serde_json::from_str(result).map_err(|error| unusable(&error.to_string()))?;
     Checker::of(schema).check(schema, &value, "the result", DEEPEST).map_err(|misfit| {
         let message =
             format!("{misfit}, by the output schema of `{tool}` in {shown}; nothing was changed");
@@ -37,8 +36,8 @@ pub(super) fn fits(contract: &Path, tool: &str, result: &str) -> Result<(), Prob
     })
 }
 
-fn unusable(stop: String) -> Problem {
-    let message = stop.strip_prefix("error: ").unwrap_or(&stop);
+fn unusable(stop: &str) -> Problem {
+    let message = stop.strip_prefix("error: ").unwrap_or(stop);
     Problem::new(Kind::Usage, format!("{message}; nothing was changed"))
 }
 
@@ -87,7 +86,10 @@ impl<'s> Checker<'s> {
             let fitting =
                 any.iter().filter(|each| self.check(each, value, at, deep).is_ok()).count();
             if fitting == 0 || word == "oneOf" && fitting > 1 {
-                return Err(format!("{at} fits {fitting} of the {} forms that it may have", any.len()));
+                return Err(format!(
+                    "{at} fits {fitting} of the {} forms that it may have",
+                    any.len()
+                ));
             }
         }
         Ok(())
@@ -152,7 +154,11 @@ fn is(kind: &str, value: &Value) -> bool {
 fn listed(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     let is_listed = schema["enum"].as_array().is_none_or(|listed| listed.contains(value));
     let is_constant = schema.get("const").is_none_or(|constant| constant == value);
-    if is_listed && is_constant { Ok(()) } else { Err(format!("{at} is none of the values that it may have")) }
+    if is_listed && is_constant {
+        Ok(())
+    } else {
+        Err(format!("{at} is none of the values that it may have"))
+    }
 }
 
 fn bounds(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
@@ -202,12 +208,27 @@ mod tests {
             (json!("ch_1"), "the result is not of the type object"),
             (json!({}), "the result lacks `charge`"),
             (json!({ "charge": 1 }), "the result.charge is not of the type string"),
-            (json!({ "charge": "", "cents": 1.5 }), "the result.cents is not of the type integer or null"),
+            (
+                json!({ "charge": "", "cents": 1.5 }),
+                "the result.cents is not of the type integer or null",
+            ),
             (json!({ "charge": "", "cents": -1 }), "the result.cents is less than 0"),
-            (json!({ "charge": "", "state": "x" }), "the result.state is none of the values that it may have"),
-            (json!({ "charge": "", "pair": [1, 2] }), "the result.pair[1] is not of the type string"),
-            (json!({ "charge": "", "pair": [2] }), "the result.pair[0] is none of the values that it may have"),
-            (json!({ "charge": "", "either": 1 }), "the result.either fits 0 of the 2 forms that it may have"),
+            (
+                json!({ "charge": "", "state": "x" }),
+                "the result.state is none of the values that it may have",
+            ),
+            (
+                json!({ "charge": "", "pair": [1, 2] }),
+                "the result.pair[1] is not of the type string",
+            ),
+            (
+                json!({ "charge": "", "pair": [2] }),
+                "the result.pair[0] is none of the values that it may have",
+            ),
+            (
+                json!({ "charge": "", "either": 1 }),
+                "the result.either fits 0 of the 2 forms that it may have",
+            ),
             (json!({ "charge": "", "more": 1 }), "the result.more may not be there"),
         ] {
             assert_eq!(check(&schema, &value), Err(misfit.to_owned()), "{value}");
@@ -217,7 +238,10 @@ mod tests {
     #[test]
     fn a_schema_without_an_end_is_given_up() {
         let schema = json!({ "$ref": "#" });
-        assert_eq!(check(&schema, &json!(1)), Err("the result has a schema that goes too deep".to_owned()));
+        assert_eq!(
+            check(&schema, &json!(1)),
+            Err("the result has a schema that goes too deep".to_owned())
+        );
         let schema = json!({ "anyOf": [{ "$ref": "#" }, { "$ref": "#" }, { "type": "null" }] });
         assert!(check(&schema, &json!(1)).is_err());
         let schema = json!({ "$ref": "#/nowhere" });

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tool_contract_runtime::ledger::{ApprovalRecord, Event, Record, State, Terms};
+use tool_contract_runtime::ledger::{ApprovalRecord, Event, Record, State};
 use tool_contract_spec::key::OperationId;
 
 use super::next::{self, Next};
@@ -28,8 +28,8 @@ struct Document<'r> {
     correlation_id: Option<&'r str>,
     created_at: String,
     changed_at: String,
-    terms: &'r Terms,
-    approval_request: Option<&'r ApprovalRecord>,
+    terms: view::Terms,
+    approval_request: Option<view::Request<'r>>,
     history: Vec<Happening<'r>>,
     broken: Option<&'r str>,
     next: &'r [Next],
@@ -82,8 +82,8 @@ impl Shown<'_> {
             correlation_id: record.correlation_id.as_deref(),
             created_at: time::iso(record.created_at),
             changed_at: time::iso(record.changed_at),
-            terms: &record.terms,
-            approval_request: record.approval.as_deref(),
+            terms: view::Terms::of(&record.terms),
+            approval_request: record.approval.as_deref().map(view::Request::of),
             history: self.history.iter().map(Happening::of).collect(),
             broken: self.broken.as_deref(),
             next: &self.next,
@@ -129,7 +129,8 @@ impl Shown<'_> {
     fn fields(&self) -> Vec<(&'static str, String)> {
         let (record, id, now) = (self.record, self.id, self.desk.now);
         let mut fields = vec![("tool", id.tool.to_string()), ("key", id.key.to_string())];
-        let mut more = |name, value: Option<String>| fields.extend(value.map(|value| (name, value)));
+        let mut more =
+            |name, value: Option<String>| fields.extend(value.map(|value| (name, value)));
         more("tenant", id.tenant.as_ref().map(ToString::to_string));
         let since = time::both(stand::since(record, now), now);
         more("state", Some(format!("{} since {since}", stand::word(record, now))));
@@ -182,7 +183,7 @@ impl Shown<'_> {
     fn timeline(&self) -> String {
         let events = counted(self.history.len(), "event", "events");
         let verified = match &self.broken {
-            None => "as they were written".to_owned(),
+            None => "verified".to_owned(),
             Some(problem) => format!("BROKEN: {}", plain(problem)),
         };
         let mut out = format!("\nHistory: {events}, {verified}\n");

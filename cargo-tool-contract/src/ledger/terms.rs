@@ -34,7 +34,11 @@ pub(super) fn words(terms: &Terms) -> Vec<String> {
         remint(terms.remint).to_owned(),
     ];
     words.extend(terms.confirm.map(|(ttl, quorum)| {
-        format!("{} must approve, and that holds for {}", counted(quorum as usize, "person", "people"), span(ttl))
+        format!(
+            "{} must approve, and that holds for {}",
+            counted(quorum as usize, "person", "people"),
+            span(ttl)
+        )
     }));
     words
 }

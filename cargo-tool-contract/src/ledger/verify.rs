@@ -78,7 +78,7 @@ async fn all(desk: &Desk, args: &Verify) -> Result<(usize, Vec<(OperationId, Fau
                 broken.push((id, fault));
             }
         }
-        progress(checked);
+        progress(desk, checked);
     }
     match &among.tool {
         // A slip in a tool's name must not pass for a ledger in order.
@@ -134,8 +134,8 @@ impl From<Broken> for Fault {
 }
 
 /// Says how far it is, where somebody looks on.
-fn progress(checked: usize) {
-    if stderr().is_terminal() && checked >= Query::MOST {
+fn progress(desk: &Desk, checked: usize) {
+    if !desk.is_for_programs() && stderr().is_terminal() && checked >= Query::MOST {
         let _ = write!(stderr(), "\rchecked {checked}\r");
     }
 }

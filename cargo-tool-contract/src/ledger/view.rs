@@ -3,9 +3,11 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tool_contract_runtime::ledger::{
-    Attempt, Event, EventKind, Record, State, StateName, Timestamp,
+    self, ApprovalRecord, Attempt, Denial, Event, EventKind, Record, State, StateName, Timestamp,
 };
+use tool_contract_spec::duration;
 use tool_contract_spec::key::OperationId;
+use tool_contract_spec::policy::Remint;
 
 use super::stand;
 use crate::operator::time;
@@ -112,6 +114,86 @@ impl Try {
             took_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             class: attempt.class.to_string(),
             error: attempt.error,
+        }
+    }
+}
+
+/// What the contract of the newest claim says; see the runtime's own terms.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of the contract")]
+pub(super) struct Terms {
+    attempts: u32,
+    max_total: u32,
+    repeatable: bool,
+    reconcilable: bool,
+    lease: String,
+    timeout: String,
+    stoppable: bool,
+    settle: String,
+    ttl: String,
+    sliding: bool,
+    remint: Remint,
+    confirm: Option<Confirm>,
+}
+
+/// How many people must approve, and how long that holds.
+#[derive(Debug, Serialize)]
+struct Confirm {
+    ttl: String,
+    quorum: u32,
+}
+
+impl Terms {
+    pub(super) fn of(terms: &ledger::Terms) -> Self {
+        Self {
+            attempts: terms.attempts,
+            max_total: terms.max_total,
+            repeatable: terms.repeatable,
+            reconcilable: terms.reconcilable,
+            lease: duration::format(terms.lease),
+            timeout: duration::format(terms.timeout),
+            stoppable: terms.stoppable,
+            settle: duration::format(terms.settle),
+            ttl: duration::format(terms.ttl),
+            sliding: terms.sliding,
+            remint: terms.remint,
+            confirm: terms
+                .confirm
+                .map(|(ttl, quorum)| Confirm { ttl: duration::format(ttl), quorum }),
+        }
+    }
+}
+
+/// A request for approval.
+#[derive(Debug, Serialize)]
+pub(super) struct Request<'r> {
+    id: &'r str,
+    requested_by: Option<&'r str>,
+    requested_at: String,
+    expires_at: String,
+    quorum: u32,
+    grants: Vec<Grant<'r>>,
+    denied: Option<&'r Denial>,
+}
+
+/// One person's yes.
+#[derive(Debug, Serialize)]
+struct Grant<'r> {
+    by: &'r str,
+    at: String,
+}
+
+impl<'r> Request<'r> {
+    pub(super) fn of(approval: &'r ApprovalRecord) -> Self {
+        let grants = approval.grants.iter();
+        Self {
+            id: &approval.id.0,
+            requested_by: approval.requested_by.as_deref(),
+            requested_at: time::iso(approval.requested_at),
+            expires_at: time::iso(approval.expires_at),
+            quorum: approval.quorum,
+            grants: grants.map(|grant| Grant { by: &grant.by, at: time::iso(grant.at) }).collect(),
+            denied: approval.denied.as_ref(),
         }
     }
 }

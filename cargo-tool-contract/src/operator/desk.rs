@@ -35,9 +35,9 @@ impl Desk {
         F: Future<Output = Result<End, Problem>>,
     {
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let done = tokio.map_err(no_runtime).and_then(|tokio| {
-            tokio.block_on(async { work(Self::at(access).await?).await })
-        });
+        let done = tokio
+            .map_err(|error| no_runtime(&error))
+            .and_then(|tokio| tokio.block_on(async { work(Self::at(access).await?).await }));
         done.unwrap_or_else(|problem| problem.tell(access.json))
     }
 
@@ -79,7 +79,8 @@ impl Desk {
         } else {
             (format!(" {key}"), String::new())
         };
-        let whose = id.tenant.as_ref().map(|tenant| format!(" --tenant {}", text::quoted(tenant.as_str())));
+        let whose =
+            id.tenant.as_ref().map(|tenant| format!(" --tenant {}", text::quoted(tenant.as_str())));
         let whose = whose.unwrap_or_default();
         let tool = text::quoted(&id.tool);
         let more = if more.is_empty() { String::new() } else { format!(" {more}") };
@@ -93,6 +94,6 @@ impl Desk {
     }
 }
 
-fn no_runtime(error: std::io::Error) -> Problem {
+fn no_runtime(error: &std::io::Error) -> Problem {
     Problem::new(Kind::Ledger, format!("no thread for the ledger: {error}"))
 }

@@ -68,11 +68,7 @@ impl Owners {
     }
 }
 
-async fn not_found(
-    desk: &Desk,
-    key: &IdempotencyKey,
-    among: &Among,
-) -> Result<Problem, Problem> {
+async fn not_found(desk: &Desk, key: &IdempotencyKey, among: &Among) -> Result<Problem, Problem> {
     let mut whose = among.tool.as_ref().map(|tool| format!(" of `{tool}`")).unwrap_or_default();
     if let Some(tenant) = &among.tenant {
         whose = format!("{whose} of the tenant `{tenant}`");

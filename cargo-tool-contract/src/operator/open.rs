@@ -46,7 +46,8 @@ fn place(url: &str) -> Result<Place, Problem> {
 fn scheme(url: &str) -> (Option<&str>, &str) {
     match url.split_once(':') {
         Some((scheme, rest))
-            if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') =>
+            if scheme.len() > 1
+                && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') =>
         {
             (Some(scheme), rest)
         }
@@ -114,7 +115,10 @@ mod tests {
         for (url, safe) in [
             ("ledger@home.db", "ledger@home.db"),
             ("sqlite:ledger.db", "sqlite:ledger.db"),
-            ("postgres://ada:hush@db.example:5432/tools?password=hush", "postgres://db.example:5432/tools"),
+            (
+                "postgres://ada:hush@db.example:5432/tools?password=hush",
+                "postgres://db.example:5432/tools",
+            ),
             ("postgres://ada:hu@sh@db.example/tools", "postgres://db.example/tools"),
             ("redis://:hush@cache/0", "redis://cache/0"),
             ("redis://cache/0", "redis://cache/0"),

@@ -41,6 +41,12 @@ pub(crate) struct Problem {
     wait_ms: Option<u64>,
 }
 
+/// A problem, for programs.
+#[derive(Debug, Serialize)]
+struct Document<'p> {
+    error: &'p Problem,
+}
+
 impl Problem {
     pub(crate) const fn new(kind: Kind, message: String) -> Self {
         Self { kind, message, help: None, state: None, wait_ms: None }
@@ -66,7 +72,7 @@ impl Problem {
     /// Says so on standard error.
     pub(crate) fn tell(&self, as_json: bool) -> End {
         if as_json {
-            complain(&text::safe_json(&json(&serde_json::json!({ "error": self }))));
+            complain(&text::safe_json(&json(&Document { error: self })));
         } else {
             complain(&format!("error: {}", text::plain_lines(&self.message)));
             if let Some(help) = &self.help {

@@ -35,11 +35,14 @@ impl Said {
             return Err(refused(&form));
         }
         if why.is_empty() || why == WHY {
-            return Err(refused("`--why` says nothing")
+            return Err(refused("`--why` gives no reason")
                 .help("write what was looked at, and what was seen; it goes on record"));
         }
         if why.len() > LONGEST_REASON {
-            return Err(refused(&format!("`--why` has {} bytes, of at most {LONGEST_REASON}", why.len())));
+            return Err(refused(&format!(
+                "`--why` has {} bytes, of at most {LONGEST_REASON}",
+                why.len()
+            )));
         }
         Ok(Self { by: by.into(), why: why.into() })
     }

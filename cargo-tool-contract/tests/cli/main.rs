@@ -5,5 +5,6 @@
 mod check;
 mod decide;
 mod explain;
+mod ledger;
 mod project;
 mod shell;

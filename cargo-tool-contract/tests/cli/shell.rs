@@ -25,6 +25,48 @@ pub(crate) fn command() -> Command {
     Command::new(env!("CARGO_BIN_EXE_cargo-tool-contract"))
 }
 
+/// `tool-contract`, yet without arguments.
+pub(crate) fn plain_command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_tool-contract"))
+}
+
+impl Said {
+    /// With one date for every date, and one escalation for every escalation.
+    pub(crate) fn timeless(self) -> Self {
+        let still = |text: String| {
+            let text = masked(&text, "dddd-dd-dd dd:dd:dd", "2026-11-19 01:02:03");
+            let text = masked(&text, "dddd-dd-ddTdd:dd:dd.dddZ", "2026-11-19T01:02:03.456Z");
+            masked(&text, "esc_xxxxxxxxxxxxxxxx", "esc_0123456789abcdef")
+        };
+        Self { code: self.code, out: still(self.out), err: still(self.err) }
+    }
+}
+
+/// The text with `instead` where `form` fits, in which `d` is a digit and `x` a
+/// digit of hex.
+fn masked(text: &str, form: &str, instead: &str) -> String {
+    let fits = |at: &str| {
+        at.len() >= form.len()
+            && at.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+                b'd' => byte.is_ascii_digit(),
+                b'x' => byte.is_ascii_hexdigit(),
+                other => byte == other,
+            })
+    };
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (piece, step) = if fits(rest) {
+            (instead, form.len())
+        } else {
+            (&rest[..first.len_utf8()], first.len_utf8())
+        };
+        out.push_str(piece);
+        rest = &rest[step..];
+    }
+    out
+}
+
 /// Runs a command to its end.
 pub(crate) fn finish(command: &mut Command) -> Said {
     let output = command.output().expect("it starts");

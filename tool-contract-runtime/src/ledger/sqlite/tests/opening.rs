@@ -154,7 +154,10 @@ async fn only_an_existing_ledger_is_opened_where_that_is_asked() {
     };
     let open = || place.options().existing().open(place.file());
     let error = open().await.unwrap_err().to_string();
-    assert!(error.contains("there is no ledger at") && error.contains("nothing was made"), "{error}");
+    assert!(
+        error.contains("there is no ledger at") && error.contains("nothing was made"),
+        "{error}"
+    );
     assert!(names().is_empty());
 
     fs::write(place.file(), "").unwrap();

@@ -1,0 +1,10 @@
+//! `ledger`: what people who look after one see and do.
+
+mod access;
+mod ls;
+mod prune;
+mod reopen;
+mod resolve;
+mod show;
+mod stage;
+mod verify;
