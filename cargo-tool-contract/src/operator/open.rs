@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tool_contract_runtime::ledger::{Ledger, SqliteLedger};
+use tool_contract_runtime::ledger::{Ledger, PostgresLedger, RedisLedger, SqliteLedger};
 use tool_contract_spec::rulebook::suggest;
 
 use super::{Kind, Problem};
@@ -19,16 +19,16 @@ enum Place {
 /// Opens a ledger that is there; none is ever made.
 pub(super) async fn open(url: &str) -> Result<Arc<dyn Ledger>, Problem> {
     match place(url)? {
-        Place::File(path) => Ok(Arc::new(SqliteLedger::options().existing().open(path).await?)),
-        Place::Postgres => Err(not_built("PostgreSQL", "postgres")),
-        Place::Redis => Err(not_built("Redis", "redis")),
+        Place::File(path) => Ok(Arc::new(SqliteLedger::options().must_exist().open(path).await?)),
+        Place::Postgres => Ok(Arc::new(PostgresLedger::options().must_exist().connect(url).await?)),
+        // What it promises is for those who run tools; here people only look and
+        // decide.
+        Place::Redis => {
+            let options = RedisLedger::options().must_exist().allow_eviction();
+            let options = options.allow_weak_persistence().allow_unchecked_persistence();
+            Ok(Arc::new(options.connect(url).await?))
+        }
     }
-}
-
-fn not_built(server: &str, feature: &str) -> Problem {
-    let message = format!("this build of the command line has no ledger in {server}");
-    Problem::new(Kind::Usage, message)
-        .help(format!("install it with the feature `{feature}`, from a version that has it"))
 }
 
 fn place(url: &str) -> Result<Place, Problem> {

@@ -159,8 +159,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, line: &Line) -> std
                     Fault::CutBefore | Fault::Down => return Ok(()),
                     Fault::CutAfter => {
                         server.write_all(bytes).await?;
-                        server.read(&mut reply).await?;
-                        return Ok(());
+                        return server.read(&mut reply).await.map(drop);
                     }
                     Fault::Swallow => lost = true,
                     Fault::Delay(span) => {

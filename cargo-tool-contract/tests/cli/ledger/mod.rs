@@ -5,6 +5,7 @@ mod ls;
 mod prune;
 mod reopen;
 mod resolve;
+mod servers;
 mod show;
 mod stage;
 mod verify;

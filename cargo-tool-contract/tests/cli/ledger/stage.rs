@@ -115,21 +115,26 @@ impl Stage {
         }
     }
 
-    pub(crate) fn admit(&self, id: &OperationId, terms: Terms, intent: Intent) -> Admitted {
-        let admission = Admission {
+    /// The call of an agent.
+    pub(crate) fn admission(id: &OperationId, terms: Terms) -> Admission {
+        Admission {
             id: id.clone(),
             hash: OperationHash::from_bytes([7; 32]),
             arguments: r#"{"cents":4200,"order_id":"order-17"}"#.into(),
             nonce: Nonce(1),
             holder: Holder(1),
             terms: terms.into(),
-            intent,
+            intent: Intent::Claim,
             approval: None,
             requested_by: Some("agent-7".into()),
             draws: Vec::new(),
             correlation_id: None,
             fingerprint: None,
-        };
+        }
+    }
+
+    pub(crate) fn admit(&self, id: &OperationId, terms: Terms, intent: Intent) -> Admitted {
+        let admission = Admission { intent, ..Self::admission(id, terms) };
         self.with(async |ledger| ledger.admit(&admission).await.expect("admission"))
     }
 

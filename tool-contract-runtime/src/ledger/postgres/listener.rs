@@ -25,7 +25,7 @@ const PROBE: Duration = Duration::from_secs(2);
 /// How long to wait before the line is tried again, after it broke and after it
 /// turned out deaf.
 const BROKEN: Duration = Duration::from_millis(500);
-const DEAF: Duration = Duration::from_secs(60);
+const DEAF: Duration = Duration::from_mins(1);
 
 /// Whether the server is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

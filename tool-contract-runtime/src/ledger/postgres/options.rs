@@ -27,6 +27,7 @@ use crate::ledger::LedgerError;
 pub struct PostgresOptions {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) schema: String,
+    pub(super) must_exist: bool,
     pub(super) pool: usize,
     pub(super) queue: usize,
     pub(super) batch: usize,
@@ -57,6 +58,7 @@ impl PostgresOptions {
         Self {
             clock: Arc::new(SystemClock::new()),
             schema: Self::DEFAULT_SCHEMA.to_owned(),
+            must_exist: false,
             pool: Self::DEFAULT_POOL,
             queue: Self::DEFAULT_QUEUE,
             batch: Self::DEFAULT_BATCH,
@@ -64,6 +66,13 @@ impl PostgresOptions {
             request_timeout: Self::DEFAULT_REQUEST_TIMEOUT,
             patience: Self::DEFAULT_PATIENCE,
         }
+    }
+
+    /// Makes no schema: a ledger that is not there is an error. So a wrong URL is
+    /// found out, in place of beginning with a ledger that knows nothing.
+    pub fn must_exist(mut self) -> Self {
+        self.must_exist = true;
+        self
     }
 
     /// Keeps the tables in the schema `name`: 1 to 63 lower-case letters, digits

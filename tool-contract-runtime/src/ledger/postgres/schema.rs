@@ -38,13 +38,16 @@ pub(super) fn check_name(name: &str) -> Result<(), LedgerError> {
     )))
 }
 
-/// Makes the schema, or brings it up to date, or finds that it is.
-pub(super) async fn open(link: &Link, name: &str) -> Result<(), LedgerError> {
+/// Makes the schema unless it `must_exist`, or brings it up to date, or finds that
+/// it is.
+pub(super) async fn open(link: &Link, name: &str, must_exist: bool) -> Result<(), LedgerError> {
     check_name(name)?;
     let place = Place { link, name };
     place.check_server().await?;
-    if place.version().await? == Some(NEWEST) {
-        return Ok(());
+    match place.version().await? {
+        Some(NEWEST) => return Ok(()),
+        None if must_exist => return Err(place.missing()),
+        _ => {}
     }
     let connection = link.connection_now().await?;
     place.migrate(connection).await
@@ -98,6 +101,14 @@ impl Place<'_> {
         let version = rows.first().and_then(|row| row.try_get::<_, i32>(0).ok());
         self.known(version.ok_or_else(|| self.foreign("its table `meta` is not a ledger's"))?)
             .map(Some)
+    }
+
+    fn missing(&self) -> LedgerError {
+        LedgerError::Unavailable(format!(
+            "{} has no ledger in the schema `{}`, and none was to be made; check the URL and the \
+             name of the schema",
+            self.link.target, self.name
+        ))
     }
 
     fn known(&self, version: i32) -> Result<i32, LedgerError> {

@@ -41,7 +41,7 @@ pub(crate) struct PostgresStore {
 impl PostgresStore {
     pub(super) async fn connect(options: PostgresOptions, url: &str) -> Result<Self, LedgerError> {
         let link = Arc::new(Link::new(Target::parse(url, &options)?, &options)?);
-        schema::open(&link, &options.schema).await?;
+        schema::open(&link, &options.schema, options.must_exist).await?;
         let waiting = Arc::new(Waiting::default());
         let batches = Batches::start(&link, &options);
         let listener = Listener::new(&link, &options.schema, &waiting);
@@ -276,7 +276,7 @@ impl<'a> Listing<'a> {
         let mut numbered = parts.next().unwrap_or_default().to_owned();
         for (part, value) in parts.zip(values) {
             self.values.push(value);
-            numbered.push_str(&format!("${}{part}", self.values.len()));
+            numbered.extend(["$", &self.values.len().to_string(), part]);
         }
         self.conditions.push(numbered);
     }

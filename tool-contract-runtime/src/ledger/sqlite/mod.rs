@@ -185,7 +185,7 @@ struct Begun {
 }
 
 fn begin(file: PathBuf, options: SqliteOptions) -> Result<Begun, LedgerError> {
-    if options.existing {
+    if options.must_exist {
         // Before the side file is made.
         schema::expect(&file, &options)?;
     }

@@ -28,7 +28,7 @@ pub struct SqliteOptions {
     pub(super) busy_timeout: Duration,
     pub(super) most_bytes: Option<u64>,
     /// Whether only a ledger that is there already will do.
-    pub(super) existing: bool,
+    pub(super) must_exist: bool,
     /// Whether a commit waits for the disk. Only a test may do without.
     pub(super) syncs: bool,
     #[cfg(test)]
@@ -49,7 +49,7 @@ impl SqliteOptions {
             queue: Self::DEFAULT_QUEUE,
             busy_timeout: Self::DEFAULT_BUSY_TIMEOUT,
             most_bytes: None,
-            existing: false,
+            must_exist: false,
             syncs: true,
             #[cfg(test)]
             faults: Arc::default(),
@@ -86,8 +86,8 @@ impl SqliteOptions {
     /// Opens only a ledger that is there already. Where there is none, nothing is
     /// made, neither at the path nor beside it: a mistyped path is not an empty
     /// ledger, in which every key may run again.
-    pub fn existing(mut self) -> Self {
-        self.existing = true;
+    pub fn must_exist(mut self) -> Self {
+        self.must_exist = true;
         self
     }
 
@@ -105,7 +105,7 @@ impl SqliteOptions {
     }
 
     /// Opens the ledger in the file at `path`, or makes one there, unless only an
-    /// [existing](Self::existing) one will do.
+    /// existing one [will do](Self::must_exist).
     ///
     /// # Errors
     /// If it cannot be opened, was not written by a ledger, or is damaged: which
@@ -127,7 +127,7 @@ impl fmt::Debug for SqliteOptions {
             .field("queue", &self.queue)
             .field("busy_timeout", &self.busy_timeout)
             .field("most_bytes", &self.most_bytes)
-            .field("existing", &self.existing)
+            .field("must_exist", &self.must_exist)
             .finish_non_exhaustive()
     }
 }

@@ -23,7 +23,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
 ///
 /// The caller has the turn: no other process does the same meanwhile.
 pub(super) fn open(file: &Path, options: &SqliteOptions) -> Result<Connection, LedgerError> {
-    let create = if options.existing {
+    let create = if options.must_exist {
         OpenFlags::empty()
     } else {
         // Where this fails SQLite does too, and its error is explained.

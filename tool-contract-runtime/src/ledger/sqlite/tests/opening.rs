@@ -152,7 +152,7 @@ async fn only_an_existing_ledger_is_opened_where_that_is_asked() {
         names.sort();
         names
     };
-    let open = || place.options().existing().open(place.file());
+    let open = || place.options().must_exist().open(place.file());
     let error = open().await.unwrap_err().to_string();
     assert!(
         error.contains("there is no ledger at") && error.contains("nothing was made"),
