@@ -14,6 +14,7 @@ pub async fn charge(order: String, cents: u64) -> Result<u32, Infallible> {
     Ok(1)
 }
 
+pub mod shared;
 pub mod ui;
 
 /// Put a value, of which this release no longer says that repeating it is

@@ -1,92 +1,134 @@
 //! A process that the kill tests of shared ledgers start and kill.
 //!
-//! `shared_worker <ledger> <folder> <seed> <keys>` makes call after call, each
-//! under one of so many keys taken at random, and prints how each ended. Each
-//! effect is appended to a file in `<folder>`, durably. `<ledger>` is the address
-//! of a server, or `memory` for a ledger that no other process knows of. It
-//! ends with its standard input.
+//! `shared_worker <ledger> <folder> <keys> <seed>` makes call after call, each of
+//! one of two tools under one of so many keys taken at random, and prints how
+//! each ended. With `each` for a seed it makes each call once, in order, and
+//! ends. Acts are kept in `<folder>`. It ends with its standard input.
 
-use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tool_contract::ledger::{MemoryLedger, RedisLedger};
-use tool_contract::{CallError, Cx, Runtime, ToolError, tool};
+use tool_contract::ledger::{Ledger, LedgerError};
+use tool_contract::{CallError, Completed, Cx, Runtime, ToolError, tool};
+use tool_contract_tests::shared::{LEASE, World, key, open};
 
 /// How many calls are made at once.
 const CALLERS: u64 = 8;
 
-#[derive(Debug, thiserror::Error, ToolError)]
-#[error("{0}")]
-#[outcome(side_effect_unknown)]
-struct EffectError(#[from] std::io::Error);
+/// How long to leave a server alone that does not answer.
+const PAUSE: Duration = Duration::from_millis(10);
 
-/// The world outside: a file to which each effect is appended, durably.
-struct World {
-    folder: PathBuf,
+#[derive(Debug, thiserror::Error, ToolError)]
+enum ActError {
+    #[error("{0}")]
+    #[outcome(side_effect_unknown)]
+    Failed(#[from] std::io::Error),
+    #[error("the answer was lost")]
+    #[outcome(side_effect_unknown)]
+    NoAnswer,
 }
 
-/// Nobody can be asked whether it happened.
-#[tool(side_effect = "write", idempotent, rollback = "none", in_flight = "reject", state(World))]
-async fn strike(cx: &Cx, number: u64) -> Result<u64, EffectError> {
-    let path = cx.state::<World>().folder.join("effects");
+async fn act(cx: &Cx, tool: &str, number: u64) -> Result<u64, ActError> {
     // Others get their turn, and the killer his.
     tokio::task::yield_now().await;
-    let mut effects = OpenOptions::new().create(true).append(true).open(path)?;
-    effects.write_all(format!("{number}\n").as_bytes())?;
-    effects.sync_data()?;
+    cx.state::<World>().act(tool, number, cx.idempotency_key())?;
     tokio::task::yield_now().await;
     Ok(number)
 }
 
-async fn call(runtime: Runtime, number: u64) -> String {
-    match strike(number).key(format!("order-{number}")).call(&runtime).await {
-        Ok(completed) if completed.replayed() => format!("replayed {number}"),
-        Ok(_) => format!("ran {number}"),
-        Err(CallError::Unknown(_)) => format!("unknown {number}"),
-        Err(CallError::Rejected(_)) => format!("refused {number}"),
-        Err(CallError::Ledger(_)) => format!("unavailable {number}"),
-        Err(error) => format!("error {number} {error}"),
+/// Nobody can be asked whether it happened, and nobody but the ledger dedupes.
+#[tool(side_effect = "write", idempotent, rollback = "none", in_flight = "reject", state(World))]
+async fn strike(cx: &Cx, number: u64) -> Result<u64, ActError> {
+    act(cx, "strike", number).await
+}
+
+/// The world dedupes on the key; some answers of it are lost.
+#[tool(
+    side_effect = "write",
+    idempotent(by = "downstream"),
+    retry(max = 3, on = "side_effect_unknown", base = "1ms", cap = "5ms"),
+    rollback = "none",
+    in_flight = "reject",
+    state(World)
+)]
+async fn deliver(cx: &Cx, number: u64) -> Result<u64, ActError> {
+    let answer = act(cx, "deliver", number).await?;
+    if cx.attempt() == 1 && number % 8 == 0 {
+        return Err(ActError::NoAnswer);
+    }
+    Ok(answer)
+}
+
+async fn call(runtime: &Runtime, is_strike: bool, number: u64) {
+    let (tool, said) = if is_strike {
+        ("strike", word(strike(number).key(key(number)).call(runtime).await))
+    } else {
+        ("deliver", word(deliver(number).key(key(number)).call(runtime).await))
+    };
+    println!("{said} {tool} {number}");
+    if said == "unavailable" {
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn open(address: &str, world: World) -> Result<Runtime, Box<dyn std::error::Error>> {
-    let builder = Runtime::builder().state(world);
-    if address == "memory" {
-        return Ok(builder.ledger(MemoryLedger::new()).build()?);
-    }
-    loop {
-        // The server may just have been killed.
-        match RedisLedger::connect(address).await {
-            Ok(ledger) => return Ok(builder.ledger(ledger).build()?),
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+fn word(ended: Result<Completed<u64>, CallError<ActError>>) -> &'static str {
+    match ended {
+        Ok(completed) if completed.replayed() => "replayed",
+        Ok(_) => "ran",
+        Err(CallError::Unknown(unknown)) if unknown.escalation.is_some() => "unknown",
+        Err(CallError::Unknown(_)) => "doubtful",
+        Err(CallError::Rejected(_)) => "refused",
+        Err(CallError::Ledger(_)) => "unavailable",
+        Err(error) => {
+            eprintln!("{error}");
+            "error"
         }
+    }
+}
+
+async fn opened(address: &str) -> Result<Arc<dyn Ledger>, LedgerError> {
+    loop {
+        match open(address).await {
+            // The server may just have been killed.
+            Err(LedgerError::Unavailable(_)) => tokio::time::sleep(PAUSE).await,
+            opened => return opened,
+        }
+    }
+}
+
+/// What one of the callers does.
+async fn at_random(runtime: Runtime, keys: u64, mut random: fastrand::Rng) {
+    loop {
+        call(&runtime, random.bool(), random.u64(..keys)).await;
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, address, folder, seed, keys] = &*arguments else {
-        return Err("<ledger> <folder> <seed> <keys>".into());
+    let [_, address, folder, keys, seed] = &*arguments else {
+        return Err("<ledger> <folder> <keys> <seed>".into());
     };
     std::thread::spawn(|| {
         // Whoever started this has ended.
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
-    let (seed, keys): (u64, u64) = (seed.parse()?, keys.parse()?);
-    let runtime = open(address, World { folder: folder.into() }).await?;
-    let callers = (0..CALLERS).map(|caller| {
-        let (runtime, mut random) =
-            (runtime.clone(), fastrand::Rng::with_seed(seed ^ caller << 32));
-        tokio::spawn(async move {
-            loop {
-                println!("{}", call(runtime.clone(), random.u64(..keys)).await);
-            }
-        })
-    });
+    let keys = keys.parse()?;
+    let ledger = opened(address).await?;
+    let runtime = Runtime::builder().shared_ledger(ledger).lease(LEASE).state(World::new(folder));
+    let runtime = runtime.build()?;
+    if seed == "each" {
+        for number in 0..keys {
+            call(&runtime, true, number).await;
+            call(&runtime, false, number).await;
+        }
+        return Ok(());
+    }
+    let seed: u64 = seed.parse()?;
+    let callers = (0..CALLERS).map(|caller| fastrand::Rng::with_seed(seed ^ (caller << 32)));
+    let callers = callers.map(|random| tokio::spawn(at_random(runtime.clone(), keys, random)));
     for caller in callers.collect::<Vec<_>>() {
         caller.await?;
     }
