@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tool_contract::ledger::{Ledger, LedgerError, MemoryLedger, RedisLedger, SqliteLedger};
+use tool_contract::ledger::{
+    Ledger, LedgerError, MemoryLedger, PostgresLedger, RedisLedger, SqliteLedger,
+};
 
 /// How long a claim of a worker holds: short, so that what a killed one held is
 /// found out soon.
@@ -23,6 +25,7 @@ pub fn key(number: u64) -> String {
 pub async fn open(address: &str) -> Result<Arc<dyn Ledger>, LedgerError> {
     Ok(match address.split_once(':') {
         Some(("sqlite", path)) => Arc::new(SqliteLedger::open(path).await?),
+        Some(("postgres", _)) => Arc::new(PostgresLedger::connect(address).await?),
         Some(_) => Arc::new(RedisLedger::connect(address).await?),
         None => Arc::new(MemoryLedger::new()),
     })

@@ -53,6 +53,12 @@ async fn on_redis_no_effect_happens_twice_whoever_is_killed() {
     check(place).await;
 }
 
+#[tokio::test]
+async fn on_postgres_no_effect_happens_twice_whoever_is_killed() {
+    let Some(place) = Place::postgres() else { return };
+    check(place).await;
+}
+
 /// Where processes share no ledger the same run does find duplicates: the
 /// counter counts.
 #[test]

@@ -1,11 +1,12 @@
 //! Where workers share a ledger, and how it is killed.
 
 use tempfile::TempDir;
-use tool_contract_servers::Redis;
+use tool_contract_servers::{Postgres, Redis};
 
 pub(crate) enum Place {
     Sqlite(TempDir),
     Redis(Redis),
+    Postgres(Postgres),
     /// Nothing is shared.
     Memory,
 }
@@ -19,10 +20,15 @@ impl Place {
         Redis::start().map(Self::Redis)
     }
 
+    pub(crate) fn postgres() -> Option<Self> {
+        Postgres::start().map(Self::Postgres)
+    }
+
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "SQLite",
             Self::Redis(_) => "Redis",
+            Self::Postgres(_) => "PostgreSQL",
             Self::Memory => "memory",
         }
     }
@@ -31,13 +37,14 @@ impl Place {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}", folder.path().join("ledger.db").display()),
             Self::Redis(server) => server.url(),
+            Self::Postgres(server) => server.url(),
             Self::Memory => "memory".to_owned(),
         }
     }
 
     /// Whether there is a server that can be killed.
     pub(crate) const fn has_server(&self) -> bool {
-        matches!(self, Self::Redis(_))
+        matches!(self, Self::Redis(_) | Self::Postgres(_))
     }
 
     /// Kills (SIGKILL) the server, and starts it again.
@@ -45,6 +52,10 @@ impl Place {
         match self {
             Self::Sqlite(_) | Self::Memory => {}
             Self::Redis(server) => {
+                server.kill9();
+                server.restart();
+            }
+            Self::Postgres(server) => {
                 server.kill9();
                 server.restart();
             }

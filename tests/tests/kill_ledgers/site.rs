@@ -83,7 +83,7 @@ impl Site {
     pub(crate) fn kill_until_all_is_said(&mut self) {
         while self.said.lock().unwrap().answered() < self.calls {
             std::thread::sleep(Duration::from_millis(self.random.u64(20..200)));
-            if self.place.has_server() && self.random.u8(..4) == 0 {
+            if self.place.has_server() && self.random.u8(..6) == 0 {
                 self.kill_server();
             } else {
                 self.kill_worker();
