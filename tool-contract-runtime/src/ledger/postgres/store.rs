@@ -257,11 +257,7 @@ impl<'a> Listing<'a> {
             listing.demand("tool = $", &[tool]);
         }
         if let Some(state) = query.state {
-            listing.demand("state = $", &[state.as_str()]);
-            if is_of_note(state) {
-                // It says the same, and has an index.
-                listing.demand("of_note = $", &[state.as_str()]);
-            }
+            listing.conditions.push(standing(state));
         }
         if let Some(after) = &query.after {
             let (tenant, tool, key) = name(after);
@@ -291,15 +287,33 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// Whether somebody may have to look at it: as in the column of this name.
-const fn is_of_note(state: StateName) -> bool {
-    matches!(
-        state,
-        StateName::AwaitingApproval
-            | StateName::Approved
-            | StateName::Denied
-            | StateName::Unknown
-            | StateName::Reconciling
+/// What is true of the rows in a state now. No index serves what runs, for every
+/// call would pay for it: the table is read.
+///
+/// It says what `Record::is_overdue` says.
+fn standing(state: StateName) -> String {
+    match state {
+        StateName::Running | StateName::Reconciling => {
+            format!("state = '{state}' AND NOT {}", is_overdue(state))
+        }
+        StateName::Unknown => {
+            let overdue = [StateName::Running, StateName::Reconciling]
+                .map(|state| format!("state = '{state}' AND {}", is_overdue(state)));
+            format!("(of_note = '{state}' OR {})", overdue.join(" OR "))
+        }
+        StateName::AwaitingApproval | StateName::Approved | StateName::Denied => {
+            // The column says the same as `state`, and has an index.
+            format!("of_note = '{state}'")
+        }
+        state => format!("state = '{state}'"),
+    }
+}
+
+/// Whether the lease of a row in this state ran out. It is taken from the record
+/// as JSON and not as text, which has no room for the character zero.
+fn is_overdue(state: StateName) -> String {
+    format!(
+        "(record::json #> '{{state,{state},lease_until}}')::text::bigint <= tool_contract.now_ms()"
     )
 }
 
