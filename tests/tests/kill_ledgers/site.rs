@@ -15,6 +15,9 @@ use super::said::Said;
 
 const WORKERS: usize = 3;
 
+/// How many calls are made between two killings, at most.
+const MOST_BETWEEN: u64 = 250;
+
 /// How often somebody was killed.
 #[derive(Default)]
 struct Killed {
@@ -81,9 +84,9 @@ impl Site {
 
     /// Kills one after the other until all calls are made, and then all.
     pub(crate) fn kill_until_all_is_said(&mut self) {
-        while self.said.lock().unwrap().answered() < self.calls {
-            std::thread::sleep(Duration::from_millis(self.random.u64(20..200)));
-            if self.place.has_server() && self.random.u8(..6) == 0 {
+        while self.answered() < self.calls {
+            self.wait_for_some_calls();
+            if self.place.has_server() && self.random.u8(..12) == 0 {
                 self.kill_server();
             } else {
                 self.kill_worker();
@@ -96,6 +99,19 @@ impl Site {
         if self.place.has_server() {
             self.kill_server();
         }
+    }
+
+    /// Waits by calls and not by time, so that much is done between the killings
+    /// however slow all is.
+    fn wait_for_some_calls(&mut self) {
+        let enough = self.answered() + self.random.u64(..MOST_BETWEEN);
+        while self.answered() < enough.min(self.calls) {
+            std::thread::sleep(Duration::from_millis(self.random.u64(1..10)));
+        }
+    }
+
+    fn answered(&self) -> u64 {
+        self.said.lock().unwrap().answered()
     }
 
     /// Lets one last worker make each call once more, in peace.
