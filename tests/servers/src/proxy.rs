@@ -159,7 +159,8 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, line: &Line) -> std
                     Fault::CutBefore | Fault::Down => return Ok(()),
                     Fault::CutAfter => {
                         server.write_all(bytes).await?;
-                        return server.read(&mut reply).await.map(drop);
+                        server.readable().await?;
+                        return Ok(());
                     }
                     Fault::Swallow => lost = true,
                     Fault::Delay(span) => {

@@ -66,7 +66,7 @@ async fn again<'a, R>(ask: impl Fn() -> Answer<'a, R>) -> R {
     tokio::time::timeout(PATIENCE, asking).await.expect("the line comes back")
 }
 
-fn is_unavailable<R: std::fmt::Debug>(answer: Result<R, LedgerError>) {
+fn is_unavailable<R: std::fmt::Debug>(answer: &Result<R, LedgerError>) {
     assert!(matches!(answer, Err(LedgerError::Unavailable(_))), "{answer:?}");
 }
 
@@ -74,7 +74,7 @@ fn is_unavailable<R: std::fmt::Debug>(answer: Result<R, LedgerError>) {
 async fn what_did_not_arrive_was_not_done() {
     let Some(remote) = Remote::new().await else { return };
     remote.line.fail(Fault::CutBefore);
-    is_unavailable(remote.ledger.admit(&call(1, &key("k"))).await);
+    is_unavailable(&remote.ledger.admit(&call(1, &key("k"))).await);
     assert_eq!(remote.line.cuts(), 1);
     assert!(matches!(remote.admit(&call(2, &key("k"))).await, Admitted::Claimed(_)));
 }
@@ -83,7 +83,7 @@ async fn what_did_not_arrive_was_not_done() {
 async fn a_claim_whose_answer_was_lost_is_found_by_its_own_call_alone() {
     let Some(remote) = Remote::new().await else { return };
     remote.line.fail(Fault::CutAfter);
-    is_unavailable(remote.ledger.admit(&call(1, &key("k"))).await);
+    is_unavailable(&remote.ledger.admit(&call(1, &key("k"))).await);
     let other = remote.admit(&call(2, &key("k"))).await;
     assert!(matches!(other, Admitted::Refused(Refusal::InFlight { .. })), "{other:?}");
     let Admitted::Claimed(held) = remote.admit(&call(1, &key("k"))).await else { panic!("lost") };
@@ -99,7 +99,7 @@ async fn a_claim_whose_answer_was_lost_is_found_by_its_own_call_alone() {
 async fn a_silent_line_is_not_waited_for() {
     let Some(remote) = Remote::new().await else { return };
     remote.line.fail(Fault::Swallow);
-    is_unavailable(remote.ledger.admit(&call(1, &key("k"))).await);
+    is_unavailable(&remote.ledger.admit(&call(1, &key("k"))).await);
     remote.line.heal();
     assert!(matches!(remote.admit(&call(1, &key("k"))).await, Admitted::Claimed(_)));
 }
@@ -108,8 +108,8 @@ async fn a_silent_line_is_not_waited_for() {
 async fn a_dead_line_is_told_and_comes_back() {
     let Some(remote) = Remote::new().await else { return };
     remote.line.fail(Fault::Down);
-    is_unavailable(remote.ledger.admit(&call(1, &key("k"))).await);
-    is_unavailable(remote.ledger.find(key("warm")).await);
+    is_unavailable(&remote.ledger.admit(&call(1, &key("k"))).await);
+    is_unavailable(&remote.ledger.find(key("warm")).await);
     remote.line.heal();
     assert!(matches!(remote.admit(&call(2, &key("warm"))).await, Admitted::Replay(_)));
 }
