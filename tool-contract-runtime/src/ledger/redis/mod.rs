@@ -87,8 +87,8 @@ use crate::clock::{Clock, SystemClock};
 ///
 /// # Limits
 ///
-/// It forgets nothing, and no key expires: a finished operation takes about two
-/// kilobytes of memory, its arguments and its result not counted, and
+/// It forgets nothing, and no key expires: a finished operation takes about 2.6
+/// kB of memory, its arguments and its result not counted, and
 /// [`prune`](Ledger::prune) frees none of it. Listing what runs or is unknown walks
 /// all operations, 250 at a time. All keys of a tool are in one hash slot, but this ledger does not speak to a cluster. TLS
 /// (`rediss://`) works where the application depends on the crate `redis` with
