@@ -40,7 +40,7 @@ use super::{
 /// people may query: tables `operations`, `events` and `cells`. An admission, a
 /// replay and a settlement take one round trip each, and what many callers ask
 /// at once shares round trips. It keeps no state in its sessions, so a pooler
-/// such as PgBouncer may stand between, in transaction mode too.
+/// such as `PgBouncer` may stand between, in transaction mode too.
 ///
 /// ```no_run
 /// # use tool_contract_runtime::ledger::{LedgerError, PostgresLedger};

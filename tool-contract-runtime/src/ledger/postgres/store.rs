@@ -272,7 +272,7 @@ impl<'a> Listing<'a> {
         let mut numbered = parts.next().unwrap_or_default().to_owned();
         for (part, value) in parts.zip(values) {
             self.values.push(value);
-            numbered.extend(["$", &self.values.len().to_string(), part]);
+            numbered = format!("{numbered}${}{part}", self.values.len());
         }
         self.conditions.push(numbered);
     }

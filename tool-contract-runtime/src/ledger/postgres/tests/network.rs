@@ -16,7 +16,7 @@ use crate::ledger::{
 /// What is short here is waited for in earnest.
 const SHORT: Duration = Duration::from_millis(300);
 /// Longer than any test.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A ledger behind a line, with one connection that is there already.
 async fn behind(place: &Place) -> (Proxy, PostgresLedger) {
@@ -217,16 +217,16 @@ async fn through_a_pooler_it_looks_again_and_again() {
     let Some(server) = server() else { return };
     let Some(pooler) = PgBouncer::start(server, 4) else { return };
     let place = Place::new().await.expect("a server");
-    let pooled = PostgresOptions::new().schema(&place.schema).pool(2);
-    let pooled = pooled.connect(&server.url_at(pooler.port())).await.unwrap();
+    let ledger = PostgresOptions::new().schema(&place.schema).pool(2);
+    let ledger = ledger.connect(&server.url_at(pooler.port())).await.unwrap();
     let elsewhere = place.open().await;
     let held = claim(&elsewhere, &call(1, &key("k"))).await;
-    assert!(!pooled.0.store().listener.hears().await, "nothing is to be heard through a pooler");
-    let waiting = pooled.changed(key("k"), LONG);
+    assert!(!ledger.0.store().listener.hears().await, "nothing is to be heard through a pooler");
+    let waiting = ledger.changed(key("k"), LONG);
     let (settled, woken) = tokio::join!(
         async { elsewhere.settle(&success("k", held.fence)).await },
         tokio::time::timeout(LONG / 2, waiting),
     );
     assert!(settled.is_ok() && woken.is_ok());
-    assert_eq!(pooled.find(key("k")).await.unwrap().unwrap().state.name(), StateName::Succeeded);
+    assert_eq!(ledger.find(key("k")).await.unwrap().unwrap().state.name(), StateName::Succeeded);
 }
