@@ -54,7 +54,7 @@ async fn strike(cx: &Cx, number: u64) -> Result<u64, ActError> {
 )]
 async fn deliver(cx: &Cx, number: u64) -> Result<u64, ActError> {
     let answer = act(cx, "deliver", number).await?;
-    if cx.attempt() == 1 && number % 8 == 0 {
+    if cx.attempt() == 1 && number.is_multiple_of(8) {
         return Err(ActError::NoAnswer);
     }
     Ok(answer)
