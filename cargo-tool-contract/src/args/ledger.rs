@@ -47,6 +47,10 @@ pub(crate) struct Access {
     /// [default: the environment's `TOOL_CONTRACT_LEDGER`]
     #[arg(long, value_name = "URL", global = true)]
     pub(crate) ledger: Option<String>,
+    /// The schema in `PostgreSQL`, or what the keys in Redis begin with
+    /// [default: as programs do, where they say nothing else]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) namespace: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -76,11 +80,10 @@ pub(crate) struct List {
     /// Those of this tenant
     #[arg(long, value_name = "NAME", value_parser = tenant)]
     pub(crate) tenant: Option<Tenant>,
-    /// Those in this state, as recorded
+    /// Those in this state; one whose lease ran out unseen is unknown
     #[arg(long, value_parser = state)]
     pub(crate) state: Option<StateName>,
-    /// Those that wait for a person: unknown, their lease run out, or awaiting
-    /// approval
+    /// Those that wait for a person: unknown, or awaiting approval
     #[arg(long, conflicts_with_all = ["state", "after"])]
     pub(crate) attention: bool,
     /// At most so many

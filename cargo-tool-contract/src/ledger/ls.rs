@@ -50,17 +50,10 @@ pub(super) async fn run(desk: &Desk, args: &List) -> Result<End, Problem> {
     Ok(End::Fine)
 }
 
-/// What waits for a person: unknown outcomes first, then holders that vanished,
-/// then requests for approval.
+/// What waits for a person: unknown outcomes first, then requests for approval.
 async fn attention(desk: &Desk, query: Query) -> Result<Found, Problem> {
-    let states = [
-        StateName::Unknown,
-        StateName::Running,
-        StateName::Reconciling,
-        StateName::AwaitingApproval,
-    ];
     let mut found = Vec::new();
-    for state in states {
+    for state in [StateName::Unknown, StateName::AwaitingApproval] {
         let mut pages = Pages::of(Query { state: Some(state), limit: 0, ..query.clone() });
         while found.len() < query.limit
             && let Some(page) = pages.next(&*desk.ledger).await?

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tool_contract_runtime::ledger::{ApprovalRecord, Event, Record, State};
+use tool_contract_runtime::ledger::{ApprovalRecord, Event, LedgerError, Record, State};
 use tool_contract_spec::key::OperationId;
 
 use super::next::{self, Next};
@@ -49,7 +49,11 @@ struct Shown<'r> {
 
 pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
     let (id, _) = find::one(desk, &args.key, &args.among).await?;
-    let history = desk.ledger.history(id.clone()).await?;
+    let history = match desk.ledger.history(id.clone()).await {
+        // What is wrong with it, `fault` says.
+        Err(LedgerError::Corrupt(_)) => Vec::new(),
+        history => history?,
+    };
     // The record after its history, so that it is not older.
     let Some(record) = desk.ledger.find(id.clone()).await? else {
         return Err(Problem::new(Kind::NotFound, format!("the ledger knows {id} no more")));

@@ -23,8 +23,8 @@ pub(crate) struct Desk {
     /// decides.
     pub(crate) now: Timestamp,
     json: bool,
-    /// The ledger, as an argument for the commands that are proposed.
-    named: Option<String>,
+    /// The ledger, as arguments for the commands that are proposed.
+    named: String,
 }
 
 impl Desk {
@@ -50,8 +50,14 @@ impl Desk {
                 ))
             })?,
         };
-        let named = access.ledger.as_deref().map(open::shown);
-        let ledger = open::open(&url).await?;
+        let mut named = String::new();
+        let shown = access.ledger.as_deref().map(open::shown);
+        for (flag, value) in [("ledger", &shown), ("namespace", &access.namespace)] {
+            if let Some(value) = value {
+                named = format!("{named} --{flag} {}", text::quoted(value));
+            }
+        }
+        let ledger = open::open(&url, access.namespace.as_deref()).await?;
         Ok(Self { ledger, now: time::now(), json: access.json, named })
     }
 
@@ -89,8 +95,7 @@ impl Desk {
 
     /// How a command on this ledger begins.
     pub(crate) fn begin(&self, verb: &str) -> String {
-        let named = self.named.as_deref().map(|url| format!(" --ledger {}", text::quoted(url)));
-        format!("{} ledger{} {verb}", called(), named.unwrap_or_default())
+        format!("{} ledger{} {verb}", called(), self.named)
     }
 }
 

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tool_contract_runtime::ledger::{Ledger, PostgresLedger, RedisLedger, SqliteLedger};
+#[cfg(feature = "postgres")]
+use tool_contract_runtime::ledger::PostgresLedger;
+#[cfg(feature = "redis")]
+use tool_contract_runtime::ledger::RedisLedger;
+use tool_contract_runtime::ledger::{Ledger, SqliteLedger};
 use tool_contract_spec::rulebook::suggest;
 
 use super::{Kind, Problem};
@@ -16,19 +20,57 @@ enum Place {
     Redis,
 }
 
-/// Opens a ledger that is there; none is ever made.
-pub(super) async fn open(url: &str) -> Result<Arc<dyn Ledger>, Problem> {
+/// Opens a ledger that is there; none is ever made. `namespace` says which one of
+/// a server, where it is not the usual one.
+pub(super) async fn open(url: &str, namespace: Option<&str>) -> Result<Arc<dyn Ledger>, Problem> {
     match place(url)? {
-        Place::File(path) => Ok(Arc::new(SqliteLedger::options().must_exist().open(path).await?)),
-        Place::Postgres => Ok(Arc::new(PostgresLedger::options().must_exist().connect(url).await?)),
-        // What it promises is for those who run tools; here people only look and
-        // decide.
-        Place::Redis => {
-            let options = RedisLedger::options().must_exist().allow_eviction();
-            let options = options.allow_weak_persistence().allow_unchecked_persistence();
-            Ok(Arc::new(options.connect(url).await?))
+        Place::File(_) if namespace.is_some() => {
+            let message = "a file is one ledger, and takes no `--namespace`".to_owned();
+            Err(Problem::new(Kind::Usage, message))
         }
+        Place::File(path) => Ok(Arc::new(SqliteLedger::options().must_exist().open(path).await?)),
+        Place::Postgres => postgres(url, namespace).await,
+        Place::Redis => redis(url, namespace).await,
     }
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(url: &str, schema: Option<&str>) -> Result<Arc<dyn Ledger>, Problem> {
+    let mut options = PostgresLedger::options().must_exist();
+    if let Some(schema) = schema {
+        options = options.schema(schema);
+    }
+    Ok(Arc::new(options.connect(url).await?))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn postgres(_: &str, _: Option<&str>) -> Result<Arc<dyn Ledger>, Problem> {
+    std::future::ready(Err(not_built("PostgreSQL", "postgres"))).await
+}
+
+/// Takes any server: programs that run tools on it have decided what it may lose.
+#[cfg(feature = "redis")]
+async fn redis(url: &str, prefix: Option<&str>) -> Result<Arc<dyn Ledger>, Problem> {
+    let options = RedisLedger::options().must_exist();
+    let mut options =
+        options.allow_eviction().allow_weak_persistence().allow_unchecked_persistence();
+    if let Some(prefix) = prefix {
+        options = options.prefix(prefix);
+    }
+    Ok(Arc::new(options.connect(url).await?))
+}
+
+#[cfg(not(feature = "redis"))]
+async fn redis(_: &str, _: Option<&str>) -> Result<Arc<dyn Ledger>, Problem> {
+    std::future::ready(Err(not_built("Redis", "redis"))).await
+}
+
+#[cfg(not(all(feature = "postgres", feature = "redis")))]
+fn not_built(server: &str, feature: &str) -> Problem {
+    let message = format!("this build of the command line has no ledger in {server}");
+    Problem::new(Kind::Usage, message).help(format!(
+        "install it with it: `cargo install cargo-tool-contract --features {feature}`"
+    ))
 }
 
 fn place(url: &str) -> Result<Place, Problem> {

@@ -106,8 +106,21 @@ fn no_ledger_and_no_known_ledger_are_said() {
 }
 
 #[test]
+fn a_file_has_no_namespace() {
+    let said = Stage::new().ledger(&["ls", "--namespace", "x"]);
+    let expected = "error: a file is one ledger, and takes no `--namespace`\n";
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (2, "", expected));
+}
+
+#[test]
 fn no_password_is_printed() {
-    for url in ["mysql://ada:hush@db/tools", "postgers://ada:hush@db/tools?password=hush"] {
+    // Port 9 of this machine: nobody listens there.
+    for url in [
+        "mysql://ada:hush@db/tools",
+        "postgers://ada:hush@db/tools?password=hush",
+        "postgres://ada:hush@127.0.0.1:9/tools",
+        "redis://ada:hush@127.0.0.1:9/0",
+    ] {
         for args in [&["ls"][..], &["ls", "--json"]] {
             let said = at(url, args);
             assert_eq!((said.code, said.out.as_str()), (2, ""));

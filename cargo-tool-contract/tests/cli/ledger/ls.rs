@@ -39,8 +39,8 @@ fn what_waits_for_a_person_is_listed_unknown_first() {
     let expected = "\
 TOOL            KEY        TENANT  STATE                 ATTEMPTS  SINCE                    AGE    ESCALATION
 charge_card     order-17           unknown               2         2026-11-19 01:02:03 UTC  3d 2h  esc_0123456789abcdef
-refund          order-17   acme    unknown               2         2026-11-19 01:02:03 UTC  3d 2h  esc_0123456789abcdef
 charge_card     order-20           running, now unknown  2         2026-11-19 01:02:03 UTC  3d 2h
+refund          order-17   acme    unknown               2         2026-11-19 01:02:03 UTC  3d 2h  esc_0123456789abcdef
 delete_account  account-7          awaiting_approval     0         2026-11-19 01:02:03 UTC  3d 2h
 4 operations
 `tool-contract ledger show KEY` says what would resolve one
@@ -59,7 +59,8 @@ fn filters_and_pages() {
     for (args, keys) in [
         (&["--tool", "refund"][..], &["order-17"][..]),
         (&["--tenant", "acme"], &["order-17"]),
-        (&["--state", "unknown"], &["order-17", "order-17"]),
+        (&["--state", "unknown"], &["order-17", "order-20", "order-17"]),
+        (&["--state", "running"], &["order-19"]),
         (&["--state", "succeeded", "--tool", "charge_card"], &["order-18"]),
         (&["--after", "charge_card/order-20"], &["account-7", "order-17"]),
         (&["--after", "delete_account/account-7"], &["order-17"]),

@@ -5,6 +5,7 @@ mod ls;
 mod prune;
 mod reopen;
 mod resolve;
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod servers;
 mod show;
 mod stage;

@@ -1,50 +1,65 @@
-//! Ledgers on servers.
+//! Ledgers on servers, where they are installed.
 
-use tool_contract_runtime::ledger::{Admission, Admitted, Ledger, PostgresLedger, RedisLedger};
-use tool_contract_servers::{Postgres, Redis};
+use tool_contract_runtime::ledger::Ledger;
 
-use super::stage::{Stage, id, terms};
+use super::stage::{admission, id, terms};
 use crate::shell::{Said, finish, plain_command};
 
 fn at(url: &str, args: &[&str]) -> Said {
     let mut command = plain_command();
-    finish(command.env_remove("TOOL_CONTRACT_LEDGER").args(["ledger", "--ledger", url]).args(args))
+    finish(command.args(["ledger", "--ledger", url]).args(args).env("USER", "ada"))
 }
 
-/// Makes a claim that nobody settles.
-async fn claim(ledger: &impl Ledger) {
-    let admission: Admission = Stage::admission(&id("charge_card", "order-17"), terms());
-    let admitted = ledger.admit(&admission).await.expect("an answer");
-    assert!(matches!(admitted, Admitted::Claimed(_)), "{admitted:?}");
+/// Has a call claim an operation on the ledger that `connect` makes.
+fn claim<L: Ledger>(connect: impl Future<Output = L>) {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    tokio.expect("a runtime").block_on(async {
+        let ledger = connect.await;
+        let admission = admission(&id("charge_card", "order-17"), terms());
+        ledger.admit(&admission).await.expect("admission");
+    });
 }
 
-fn is_shown_and_verified(url: &str) {
-    let listed = at(url, &["ls"]);
-    assert!(listed.code == 0 && listed.out.contains("order-17"), "{listed:?}");
-    let shown = at(url, &["show", "order-17", "--json"]);
-    assert!(shown.code == 0 && shown.out.contains("\"running\""), "{shown:?}");
-    assert_eq!(at(url, &["verify"]).code, 0);
-    let refused =
-        at(url, &["resolve", "order-17", "--did-not-happen", "--by", "ada", "--why", "x"]);
-    assert_eq!(refused.code, 1, "it runs: {refused:?}");
+/// What people see of the operation that was claimed.
+fn look(url: &str) {
+    let said = at(url, &["ls", "--json"]);
+    assert!(said.code == 0 && said.out.contains("\"state\": \"running\""), "{said:?}");
+    let said = at(url, &["show", "order-17"]);
+    assert!(said.code == 0 && said.out.contains("History: 1 event, verified"), "{said:?}");
+    let said = at(url, &["resolve", "order-17", "--did-not-happen", "--why", "looked"]);
+    assert!(said.code == 1 && said.err.contains("charge_card[order-17] is running"), "{said:?}");
+    let said = at(url, &["verify"]);
+    assert_eq!(said.out, "checked 1 history: each is as it was written\n");
+    assert_eq!(at(url, &["prune"]).code, 0);
+    let said = at(url, &["--namespace", "elsewhere", "ls"]);
+    assert!(said.code == 2 && said.out.is_empty(), "{said:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_is_looked_after_and_not_made() {
-    let Some(server) = Postgres::start() else { return };
+#[cfg(feature = "postgres")]
+#[test]
+fn postgres() {
+    let Some(server) = tool_contract_servers::Postgres::start() else { return };
     let url = server.url();
     let said = at(&url, &["ls"]);
-    assert!(said.code == 2 && said.err.contains("no ledger in the schema"), "{said:?}");
-    claim(&PostgresLedger::connect(&url).await.expect("a ledger")).await;
-    is_shown_and_verified(&url);
+    assert!(said.code == 2 && said.err.contains("there is no ledger in the schema"), "{said:?}");
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'tool_contract'";
+    assert!(server.psql(schemas).contains('0'));
+    claim(async {
+        tool_contract_runtime::ledger::PostgresLedger::connect(&url).await.expect("a ledger")
+    });
+    look(&url);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_is_looked_after_and_not_made() {
-    let Some(server) = Redis::start() else { return };
+#[cfg(feature = "redis")]
+#[test]
+fn redis() {
+    let Some(server) = tool_contract_servers::Redis::start() else { return };
     let url = server.url();
     let said = at(&url, &["ls"]);
     assert!(said.code == 2 && said.out.is_empty(), "{said:?}");
-    claim(&RedisLedger::connect(&url).await.expect("a ledger")).await;
-    is_shown_and_verified(&url);
+    assert_eq!(server.ask(&["DBSIZE"]).trim(), ":0");
+    claim(async {
+        tool_contract_runtime::ledger::RedisLedger::connect(&url).await.expect("a ledger")
+    });
+    look(&url);
 }

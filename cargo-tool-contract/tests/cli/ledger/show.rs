@@ -241,6 +241,19 @@ error: several operations have the key `order-17`
 }
 
 #[test]
+fn no_key_hides_the_tools_behind_it() {
+    let stage = Stage::new();
+    let last = "~".repeat(255);
+    stage.run(&id("a", "~~"), terms(), succeeded("1"));
+    stage.run(&id("a", &last), terms(), succeeded("1"));
+    stage.run(&id("b", "order-17"), terms(), succeeded("17"));
+    for (key, result) in [("order-17", "result      17\n"), (&last, "result      1\n")] {
+        let said = stage.ledger(&["show", key]);
+        assert!(said.code == 0 && said.out.contains(result), "{said:?}");
+    }
+}
+
+#[test]
 fn a_key_that_is_not_there_ends_with_1() {
     let stage = Stage::new();
     stage.run(&id("charge_card", "order-17"), terms(), succeeded("1"));

@@ -79,6 +79,24 @@ pub(crate) fn unknown(cause: &'static str) -> Verdict {
     Verdict::Unknown { cause: cause.into() }
 }
 
+/// A call that wants to run.
+pub(crate) fn admission(id: &OperationId, terms: Terms) -> Admission {
+    Admission {
+        id: id.clone(),
+        hash: OperationHash::from_bytes([7; 32]),
+        arguments: r#"{"cents":4200,"order_id":"order-17"}"#.into(),
+        nonce: Nonce(1),
+        holder: Holder(1),
+        terms: terms.into(),
+        intent: Intent::Claim,
+        approval: None,
+        requested_by: Some("agent-7".into()),
+        draws: Vec::new(),
+        correlation_id: None,
+        fingerprint: None,
+    }
+}
+
 impl Stage {
     pub(crate) fn new() -> Self {
         let clock = ManualClock::new();
@@ -115,26 +133,8 @@ impl Stage {
         }
     }
 
-    /// The call of an agent.
-    pub(crate) fn admission(id: &OperationId, terms: Terms) -> Admission {
-        Admission {
-            id: id.clone(),
-            hash: OperationHash::from_bytes([7; 32]),
-            arguments: r#"{"cents":4200,"order_id":"order-17"}"#.into(),
-            nonce: Nonce(1),
-            holder: Holder(1),
-            terms: terms.into(),
-            intent: Intent::Claim,
-            approval: None,
-            requested_by: Some("agent-7".into()),
-            draws: Vec::new(),
-            correlation_id: None,
-            fingerprint: None,
-        }
-    }
-
     pub(crate) fn admit(&self, id: &OperationId, terms: Terms, intent: Intent) -> Admitted {
-        let admission = Admission { intent, ..Self::admission(id, terms) };
+        let admission = Admission { intent, ..admission(id, terms) };
         self.with(async |ledger| ledger.admit(&admission).await.expect("admission"))
     }
 

@@ -96,6 +96,15 @@ fn an_event_that_cannot_be_read_is_a_finding() {
 }
 
 #[test]
+fn an_operation_is_shown_though_its_history_cannot_be_read() {
+    let stage = filled();
+    tamper(&stage, "UPDATE events SET kind = 'f' WHERE kind = 'became_unknown'");
+    let said = stage.ledger(&["show", "order-17", "--no-tenant"]);
+    assert!(said.code == 1 && said.out.contains("\nHistory: 0 events, BROKEN: "), "{said:?}");
+    assert!(said.out.contains("resolve order-17"), "{said:?}");
+}
+
+#[test]
 fn an_empty_ledger_has_nothing_to_check() {
     let said = Stage::new().ledger(&["verify"]);
     assert_eq!(

@@ -82,6 +82,13 @@ impl PostgresOptions {
         self
     }
 
+    /// Opens only a ledger that is there, and makes none: a mistyped database or
+    /// schema is not an empty ledger, in which every key may run again.
+    pub fn must_exist(mut self) -> Self {
+        self.must_exist = true;
+        self
+    }
+
     /// Uses at most so many connections, at least 1, and one more to listen once
     /// somebody waits. Each carries one round trip at a time, so fewer mean larger
     /// batches.

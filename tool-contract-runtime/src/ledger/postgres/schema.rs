@@ -38,16 +38,21 @@ pub(super) fn check_name(name: &str) -> Result<(), LedgerError> {
     )))
 }
 
-/// Makes the schema unless it `must_exist`, or brings it up to date, or finds that
+/// Makes the schema, unless it must exist, or brings it up to date, or finds that
 /// it is.
 pub(super) async fn open(link: &Link, name: &str, must_exist: bool) -> Result<(), LedgerError> {
     check_name(name)?;
     let place = Place { link, name };
     place.check_server().await?;
-    match place.version().await? {
-        Some(NEWEST) => return Ok(()),
-        None if must_exist => return Err(place.missing()),
-        _ => {}
+    let version = place.version().await?.unwrap_or(0);
+    if version == NEWEST {
+        return Ok(());
+    }
+    if version == 0 && must_exist {
+        return Err(LedgerError::Unavailable(format!(
+            "there is no ledger in the schema `{name}` of {}; nothing was made there",
+            link.target
+        )));
     }
     let connection = link.connection_now().await?;
     place.migrate(connection).await

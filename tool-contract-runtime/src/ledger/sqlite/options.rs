@@ -105,7 +105,7 @@ impl SqliteOptions {
     }
 
     /// Opens the ledger in the file at `path`, or makes one there, unless only an
-    /// existing one [will do](Self::must_exist).
+    /// one that [is there](Self::must_exist) will do.
     ///
     /// # Errors
     /// If it cannot be opened, was not written by a ledger, or is damaged: which
