@@ -68,13 +68,6 @@ impl PostgresOptions {
         }
     }
 
-    /// Makes no schema: a ledger that is not there is an error. So a wrong URL is
-    /// found out, in place of beginning with a ledger that knows nothing.
-    pub fn must_exist(mut self) -> Self {
-        self.must_exist = true;
-        self
-    }
-
     /// Keeps the tables in the schema `name`: 1 to 63 lower-case letters, digits
     /// and underscores, the first no digit. Each schema is a ledger of its own.
     pub fn schema(mut self, name: impl Into<String>) -> Self {

@@ -108,14 +108,6 @@ impl Place<'_> {
             .map(Some)
     }
 
-    fn missing(&self) -> LedgerError {
-        LedgerError::Unavailable(format!(
-            "{} has no ledger in the schema `{}`, and none was to be made; check the URL and the \
-             name of the schema",
-            self.link.target, self.name
-        ))
-    }
-
     fn known(&self, version: i32) -> Result<i32, LedgerError> {
         if (0..=NEWEST).contains(&version) {
             return Ok(version);
