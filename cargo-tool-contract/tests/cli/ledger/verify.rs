@@ -1,6 +1,8 @@
 //! `ledger verify`
 
-use super::stage::{Stage, id, of_acme, succeeded, terms, unknown};
+use tool_contract_runtime::ledger::{Ledger as _, Query};
+
+use super::stage::{Stage, admission, id, of_acme, succeeded, terms, unknown};
 
 fn filled() -> Stage {
     let stage = Stage::new();
@@ -102,6 +104,19 @@ fn an_operation_is_shown_though_its_history_cannot_be_read() {
     let said = stage.ledger(&["show", "order-17", "--no-tenant"]);
     assert!(said.code == 1 && said.out.contains("\nHistory: 0 events, BROKEN: "), "{said:?}");
     assert!(said.out.contains("resolve order-17"), "{said:?}");
+}
+
+#[test]
+fn more_than_a_page_is_checked() {
+    let stage = Stage::new();
+    stage.with(async |ledger| {
+        for number in 0..=Query::MOST {
+            let id = id("charge_card", &format!("order-{number}"));
+            ledger.admit(&admission(&id, terms())).await.expect("admission");
+        }
+    });
+    let said = stage.ledger(&["verify"]);
+    assert_eq!(said.out, "checked 1001 histories: each is as it was written\n");
 }
 
 #[test]
