@@ -1,7 +1,10 @@
-//! Random histories of many operations: the model, the ledger in memory and the
-//! ledger in a file answer alike, and remember alike.
+//! Random histories of many operations: the model, the ledger in memory, the ledger
+//! in a file and the one on a shared store answer alike, and remember alike.
+//!
+//! The shared store is one in this process. That PostgreSQL and Redis do exactly
+//! what it does is shown by a differential test of the stores.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -11,12 +14,15 @@ use tool_contract_spec::outcome::OutcomeClass;
 use tool_contract_spec::policy::{Limit, Period, Quota, Remint, Scope};
 
 use super::model::{Command, Model};
+use crate::clock::Clock;
 use crate::ledger::conformance::{call, confirmed, happened, hash, id, repeatable, terms, unknown};
+use crate::ledger::shared::SharedLedger;
+use crate::ledger::shared::tests::fake::FakeStore;
 use crate::ledger::time::Time;
 use crate::ledger::{
-    Admission, ApprovalVerdict, Attempt, CellId, Decision, Draw, Fence, Finding, Holder, Intent,
-    Ledger, LedgerError, MemoryLedger, Nonce, Query, ReconcileRequest, Resolution, Resolved,
-    Settlement, SqliteLedger, Terms, Timestamp, Verdict, verify,
+    Admission, ApprovalVerdict, Attempt, BoxFuture, CellId, Decision, Draw, Fence, Finding, Holder,
+    Intent, Ledger, LedgerError, MemoryLedger, Nonce, Query, ReconcileRequest, Resolution,
+    Resolved, Settlement, SqliteLedger, Terms, Timestamp, Verdict, verify,
 };
 use crate::testing::ManualClock;
 
@@ -168,22 +174,48 @@ fn plan() -> impl Strategy<Value = Plan> {
     ]
 }
 
-/// The three, under one clock.
-struct Three {
+/// The clock of a shared store and of its client: it never jumps, as that of the
+/// other ledgers, and the client knows it to the millisecond.
+struct Steady(Arc<ManualClock>, Mutex<Time>);
+
+impl Clock for Steady {
+    fn now(&self) -> Timestamp {
+        self.1.lock().unwrap().now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.now().since(Timestamp::ZERO)
+    }
+
+    fn pause(&self, span: Duration) -> BoxFuture<'static, ()> {
+        self.0.pause(span)
+    }
+
+    fn alarm(&self, span: Duration) -> BoxFuture<'static, ()> {
+        self.0.alarm(span)
+    }
+}
+
+/// All of them, under one clock.
+struct All {
     clock: Arc<ManualClock>,
     time: Time,
     model: Model,
     memory: MemoryLedger,
     sqlite: SqliteLedger,
+    shared: SharedLedger<FakeStore>,
     _directory: TempDir,
 }
 
-impl Three {
+impl All {
     async fn new() -> Self {
         let clock = Arc::new(ManualClock::new());
         let directory = TempDir::new().unwrap();
         let options = SqliteLedger::options().clock(Arc::clone(&clock) as _).without_syncing();
+        let time = Mutex::new(Time::new(Arc::clone(&clock) as _));
+        let steady: Arc<dyn Clock> = Arc::new(Steady(Arc::clone(&clock), time));
         Self {
+            shared: SharedLedger::new(FakeStore::new(Arc::clone(&steady)), steady),
             time: Time::new(Arc::clone(&clock) as _),
             model: Model::default(),
             memory: MemoryLedger::with_clock(Arc::clone(&clock) as _),
@@ -198,6 +230,7 @@ impl Three {
         let expected = self.model.run(&command, self.time.now());
         assert_eq!(ask(&self.memory, command.clone()).await, expected, "in memory: {command:?}");
         assert_eq!(ask(&self.sqlite, command.clone()).await, expected, "in a file: {command:?}");
+        assert_eq!(ask(&self.shared, command.clone()).await, expected, "shared: {command:?}");
     }
 
     /// Looks up what a plan left open.
@@ -255,11 +288,15 @@ impl Three {
         Fence(newest.0.saturating_sub(u64::from(stale)))
     }
 
-    /// All three remember the same.
+    /// All remember the same.
     async fn compare(&self) {
         let expected: Vec<_> = self.model.records.clone().into_iter().collect();
-        for ledger in [&self.memory as &dyn Ledger, &self.sqlite] {
-            assert_eq!(ledger.list(Query::default()).await.unwrap(), expected);
+        for ledger in [&self.memory as &dyn Ledger, &self.sqlite, &self.shared] {
+            let listed = ledger.list(Query::default()).await.unwrap();
+            for (found, expected) in listed.iter().zip(&expected) {
+                assert_eq!(found, expected);
+            }
+            assert_eq!(listed.len(), expected.len());
             for (id, record) in &expected {
                 let history = ledger.history(id.clone()).await.unwrap();
                 assert_eq!(history, self.model.histories[id]);
@@ -301,17 +338,17 @@ async fn ask(ledger: &dyn Ledger, command: Command) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn all_ledgers_are_alike(plans in prop::collection::vec(plan(), 1..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut three = Three::new().await;
+            let mut all = All::new().await;
             for plan in &plans {
-                three.follow(plan).await;
+                all.follow(plan).await;
             }
-            three.compare().await;
+            all.compare().await;
         });
     }
 }
