@@ -47,7 +47,7 @@ async fn strike(cx: &Cx, number: u64) -> Result<u64, ActError> {
 #[tool(
     side_effect = "write",
     idempotent(by = "downstream"),
-    retry(max = 3, on = "side_effect_unknown", base = "1ms", cap = "5ms"),
+    retry(max = 3, max_total = 1_000, on = "side_effect_unknown", base = "1ms", cap = "5ms"),
     rollback = "none",
     in_flight = "reject",
     state(World)
