@@ -25,7 +25,10 @@ pub fn key(number: u64) -> String {
 pub async fn open(address: &str) -> Result<Arc<dyn Ledger>, LedgerError> {
     Ok(match address.split_once(':') {
         Some(("sqlite", path)) => Arc::new(SqliteLedger::open(path).await?),
-        Some(("postgres", _)) => Arc::new(PostgresLedger::connect(address).await?),
+        // Few connections: each costs the server a process, and workers die young.
+        Some(("postgres", _)) => {
+            Arc::new(PostgresLedger::options().pool(4).connect(address).await?)
+        }
         Some(_) => Arc::new(RedisLedger::connect(address).await?),
         None => Arc::new(MemoryLedger::new()),
     })
