@@ -3,7 +3,9 @@
 //! have happened is on record as unknown.
 //!
 //! Effects are counted outside, in files that are synced for each. It makes 8,000
-//! calls on each ledger; `TOOL_CONTRACT_KILL_CALLS` sets another number.
+//! calls on each ledger. The long form is
+//! `TOOL_CONTRACT_KILL_CALLS=100000 cargo test -p tool-contract-tests --test
+//! kill_ledgers -- --nocapture`.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
