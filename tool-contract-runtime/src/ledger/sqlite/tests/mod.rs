@@ -1,5 +1,6 @@
 //! What a ledger in a file does beyond what every ledger does.
 
+mod clocks;
 #[cfg(shuttle)]
 mod every_order;
 mod faults;
