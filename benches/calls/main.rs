@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench -p tool-contract-benches --bench calls            # all of it
 //! cargo bench -p tool-contract-benches --bench calls -- memory  # or one part
+//! cargo bench -p tool-contract-benches --bench calls -- full    # a full ledger
 //! ```
 //!
 //! Callers run on a tokio `current_thread` runtime, one `block_on` for each
@@ -11,6 +12,7 @@
 #![allow(clippy::expect_used, reason = "what cannot be prepared ends the benchmark")]
 
 mod floor;
+mod full;
 mod hash;
 mod memory;
 mod postgres;
@@ -30,6 +32,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("sqlite") {
         sqlite::run()?;
+    }
+    // It fills a file first, so it is made only when asked for.
+    if wanted.iter().any(|word| word == "full") {
+        full::run()?;
     }
     if is_wanted("postgres") {
         postgres::run()?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use tokio::runtime::{Builder, Runtime as Tokio};
 use tool_contract::Runtime;
-use tool_contract::ledger::SqliteLedger;
+use tool_contract::ledger::{CachedLedger, SqliteLedger};
 
 use crate::rounds::{Rounds, aim, timed};
 use crate::tools::{ChargeCard, charge_card};
@@ -23,18 +23,23 @@ const ROUNDS: usize = 41;
 const BARE: &str = "two bare transactions";
 const FRESH: &str = "guarded write, fresh";
 const REPLAY: &str = "guarded write, replayed";
+const CACHED: &str = "guarded write, replayed from the cache";
 const SOME: &str = "guarded write, fresh, 16 callers";
 const MANY: &str = "guarded write, fresh, 256 callers";
 
 /// A folder of its own, gone at the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new() -> Result<Self, Box<dyn Error>> {
         let folder =
             std::env::temp_dir().join(format!("tool-contract-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -49,6 +54,9 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let folder = Folder::new()?;
     let ledger = tokio.block_on(SqliteLedger::open(folder.0.join("ledger.db")))?;
     let runtime = Runtime::builder().ledger(ledger).tool::<ChargeCard>().build()?;
+    let ledger = tokio.block_on(SqliteLedger::open(folder.0.join("ledger.db")))?;
+    let cached = CachedLedger::new(ledger).max_age(Duration::from_hours(1));
+    let cached = Runtime::builder().ledger(cached).tool::<ChargeCard>().build()?;
     let bare = Bare::open(&folder.0.join("bare.db"))?;
     let (mut batch, wide, mut bare_batch) = (0, std::cell::Cell::new(0), 0);
     tokio.block_on(write(&runtime, keys("kept", 0, CALLS)));
@@ -67,6 +75,10 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
             let keys = keys("kept", 0, CALLS);
             timed(|| tokio.block_on(write(&runtime, keys)))
         })
+        .case(CACHED, CALLS, || {
+            let keys = keys("kept", 0, CALLS);
+            timed(|| tokio.block_on(write(&cached, keys)))
+        })
         .case(SOME, SOME_CALLERS, || {
             wide.set(wide.get() + 1);
             many(&tokio, &runtime, keys("some", wide.get(), SOME_CALLERS))
@@ -84,15 +96,17 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         1.3,
         "×",
     );
+    aim("replay from the cache", figures.median(CACHED) / 1e3, 1.0, " µs");
+    aim("a call of 256 callers at once to one alone", figures.ratio(MANY, FRESH), 0.125, "×");
     Ok(())
 }
 
 /// Keys that no other batch has.
-fn keys(kind: &str, batch: u32, count: u32) -> Vec<String> {
+pub(crate) fn keys(kind: &str, batch: u32, count: u32) -> Vec<String> {
     (0..count).map(|call| format!("{kind}-{batch}-{call}")).collect()
 }
 
-async fn write(runtime: &Runtime, keys: Vec<String>) {
+pub(crate) async fn write(runtime: &Runtime, keys: Vec<String>) {
     for key in keys {
         let charged = charge_card(key.clone(), 4_200).key(key).call(runtime).await;
         std::hint::black_box(charged).expect("nothing refuses this write");

@@ -40,6 +40,7 @@ pub(super) struct Failed {
 }
 
 impl Link {
+    #[allow(clippy::clone_on_copy, reason = "without TLS it is nothing")]
     pub(super) fn new(target: Target, options: &PostgresOptions) -> Result<Self, LedgerError> {
         let tls = tls::connector(&target)?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };

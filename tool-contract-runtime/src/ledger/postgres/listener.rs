@@ -115,6 +115,7 @@ async fn listen(line: Line) {
 
 impl Line {
     /// Listens for as long as it goes; why it went no further.
+    #[allow(clippy::clone_on_copy, reason = "without TLS it is nothing")]
     async fn serve(&self) -> End {
         let connecting = self.link.target.config.connect(self.link.tls.clone());
         let (client, connection) = match timeout(2 * PROBE, connecting).await {
