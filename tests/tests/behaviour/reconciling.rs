@@ -49,12 +49,17 @@ async fn what_did_not_happen_is_believed_only_after_it_had_time_to_show() {
 #[tokio::test]
 async fn the_claim_that_follows_holds_from_when_it_was_asked_for() {
     let stage = Stage::new();
-    let (runtime, _) = with_books(&stage);
+    let (runtime, books) = with_books(&stage);
+    let gate = Gate::new();
+    books.then(Glance::Truth).then(Glance::Behind(gate.passage()));
     stage.world.then(Act::Fail(Trouble::NoAnswer));
-    // Finding out takes 10 s; had the new claim begun with the call, it would be
+    let call = tokio::spawn(book("s".into()).key("k").call(&runtime));
+    gate.reached().await;
+    // Finding out took 10 s; had the new claim begun with the call, it would be
     // due to be renewed.
     stage.ledger.fail(Step::Renew, Fault::Lost, 100);
-    let done = book("s".into()).key("k").call(&runtime).await.unwrap();
+    gate.open();
+    let done = soon(call).await.unwrap().unwrap();
     assert_eq!((done.attempts(), stage.world.effects()), (2, 1));
 }
 
