@@ -20,18 +20,25 @@ mod redis;
 mod rounds;
 mod sqlite;
 mod tools;
+mod two;
 
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // cargo adds `--bench`.
     let wanted: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    if let [word, file] = &*wanted
+        && word == two::WRITER
+    {
+        return two::writer(file.as_ref());
+    }
     let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|word| word == part);
     if is_wanted("memory") {
         memory::run()?;
     }
     if is_wanted("sqlite") {
         sqlite::run()?;
+        two::run()?;
     }
     // It fills a file first, so it is made only when asked for.
     if wanted.iter().any(|word| word == "full") {
