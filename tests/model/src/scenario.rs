@@ -144,13 +144,6 @@ impl Protocol {
         Self { looks: 0, ends_at: 3, ..Self::of(vec![terms; 2], &[Sight::Expired, Sight::Replay]) }
     }
 
-    /// More of everything, for a long night.
-    #[must_use]
-    pub fn at_length() -> Self {
-        let terms = Terms { max_total: 3, ..terms() };
-        Self { person: true, ends_at: 6, ..Self::of(vec![terms; 3], &[Sight::Rerun]) }
-    }
-
     /// This with a guard taken away.
     #[must_use]
     pub fn with(self, fault: Fault) -> Self {

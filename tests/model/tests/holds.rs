@@ -58,10 +58,3 @@ fn unstoppable() {
 fn expiring() {
     check(Protocol::expiring());
 }
-
-/// `cargo test --release -p tool-contract-model -- --ignored`
-#[test]
-#[ignore = "takes long, and much memory"]
-fn at_length() {
-    check(Protocol::at_length());
-}

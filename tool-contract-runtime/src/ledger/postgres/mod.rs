@@ -27,7 +27,7 @@ use tool_contract_spec::key::OperationId;
 
 pub use self::options::PostgresOptions;
 use self::store::PostgresStore;
-use super::shared::SharedLedger;
+use super::shared::{SharedLedger, is_shared};
 use super::{
     Admission, Admitted, Answer, BoxFuture, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
     LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
@@ -106,64 +106,7 @@ impl PostgresLedger {
     }
 }
 
-impl Ledger for PostgresLedger {
-    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
-        self.0.admit(admission)
-    }
-
-    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
-        self.0.settle(settlement)
-    }
-
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-        self.0.renew(id, fence)
-    }
-
-    fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
-        self.0.begin_reconcile(request)
-    }
-
-    fn finish_reconcile(
-        &self,
-        id: OperationId,
-        fence: Fence,
-        finding: Finding,
-    ) -> Answer<'_, Reconciled> {
-        self.0.finish_reconcile(id, fence, finding)
-    }
-
-    fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {
-        self.0.resolve(resolution)
-    }
-
-    fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided> {
-        self.0.decide_approval(decision)
-    }
-
-    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
-        self.0.draw(draws)
-    }
-
-    fn prune(&self, most: usize) -> Answer<'_, usize> {
-        self.0.prune(most)
-    }
-
-    fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
-        self.0.find(id)
-    }
-
-    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
-        self.0.history(id)
-    }
-
-    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
-        self.0.list(query)
-    }
-
-    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
-        self.0.changed(id, within)
-    }
-}
+is_shared!(PostgresLedger, 0);
 
 impl fmt::Debug for PostgresLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,7 +36,7 @@ use self::scripts::Scripts;
 use self::settings::Settings;
 use self::store::RedisStore;
 use self::tools::Tools;
-use super::shared::SharedLedger;
+use super::shared::{SharedLedger, is_shared};
 use super::{
     Admission, Admitted, Answer, BoxFuture, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
     LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
@@ -169,64 +169,7 @@ fn time(options: &RedisOptions) -> (Arc<dyn Clock>, Scripts) {
     (Arc::new(SystemClock::new()), Scripts::new())
 }
 
-impl Ledger for RedisLedger {
-    fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
-        self.shared.admit(admission)
-    }
-
-    fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
-        self.shared.settle(settlement)
-    }
-
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-        self.shared.renew(id, fence)
-    }
-
-    fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
-        self.shared.begin_reconcile(request)
-    }
-
-    fn finish_reconcile(
-        &self,
-        id: OperationId,
-        fence: Fence,
-        finding: Finding,
-    ) -> Answer<'_, Reconciled> {
-        self.shared.finish_reconcile(id, fence, finding)
-    }
-
-    fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {
-        self.shared.resolve(resolution)
-    }
-
-    fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided> {
-        self.shared.decide_approval(decision)
-    }
-
-    fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
-        self.shared.draw(draws)
-    }
-
-    fn prune(&self, most: usize) -> Answer<'_, usize> {
-        self.shared.prune(most)
-    }
-
-    fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
-        self.shared.find(id)
-    }
-
-    fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
-        self.shared.history(id)
-    }
-
-    fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
-        self.shared.list(query)
-    }
-
-    fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
-        self.shared.changed(id, within)
-    }
-}
+is_shared!(RedisLedger, shared);
 
 impl fmt::Debug for RedisLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -55,6 +55,74 @@ use super::{
 };
 use crate::clock::Clock;
 
+/// Makes a ledger of the type whose field `$shared` is a [`SharedLedger`]. It is
+/// used where all that `Ledger` names is in scope.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+macro_rules! is_shared {
+    ($ledger:ty, $shared:tt) => {
+        impl Ledger for $ledger {
+            fn admit<'a>(&'a self, admission: &'a Admission) -> Answer<'a, Admitted> {
+                self.$shared.admit(admission)
+            }
+
+            fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
+                self.$shared.settle(settlement)
+            }
+
+            fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
+                self.$shared.renew(id, fence)
+            }
+
+            fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
+                self.$shared.begin_reconcile(request)
+            }
+
+            fn finish_reconcile(
+                &self,
+                id: OperationId,
+                fence: Fence,
+                finding: Finding,
+            ) -> Answer<'_, Reconciled> {
+                self.$shared.finish_reconcile(id, fence, finding)
+            }
+
+            fn resolve(&self, resolution: Resolution) -> Answer<'_, Reconciled> {
+                self.$shared.resolve(resolution)
+            }
+
+            fn decide_approval(&self, decision: Decision) -> Answer<'_, Decided> {
+                self.$shared.decide_approval(decision)
+            }
+
+            fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
+                self.$shared.draw(draws)
+            }
+
+            fn prune(&self, most: usize) -> Answer<'_, usize> {
+                self.$shared.prune(most)
+            }
+
+            fn find(&self, id: OperationId) -> Answer<'_, Option<Record>> {
+                self.$shared.find(id)
+            }
+
+            fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
+                self.$shared.history(id)
+            }
+
+            fn list(&self, query: Query) -> Answer<'_, Vec<(OperationId, Record)>> {
+                self.$shared.list(query)
+            }
+
+            fn changed(&self, id: OperationId, within: Duration) -> BoxFuture<'_, ()> {
+                self.$shared.changed(id, within)
+            }
+        }
+    };
+}
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(super) use is_shared;
+
 /// A ledger on a shared store.
 pub(crate) struct SharedLedger<S> {
     store: S,

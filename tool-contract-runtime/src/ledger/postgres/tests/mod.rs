@@ -123,6 +123,7 @@ fn it_is_the_store_that_was_described() {
             clock: Arc::clone(&place.clock),
             tell: place.tell(),
             largest: i64::MAX.unsigned_abs(),
+            begins_with_one: true,
         }
     });
 }

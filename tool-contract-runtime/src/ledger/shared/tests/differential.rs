@@ -2,6 +2,7 @@
 //! does, answer alike and remember alike.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -29,6 +30,7 @@ enum Plan {
     Draw(Vec<Draw>),
     Reserve(u64),
     List(Query),
+    Over,
 }
 
 /// A proposal, and how far it is from what holds.
@@ -63,8 +65,9 @@ const TOOLS: [&str; 3] = ["tool", "another:{\"}%'\\", "none"];
 fn operation() -> impl Strategy<Value = OperationId> {
     let tenant = prop_oneof![3 => Just(None), 1 => Just(Some("t"))];
     let tool = prop_oneof![3 => Just(TOOLS[0]), 1 => Just(TOOLS[1])];
-    let key = prop::sample::select(vec!["a", "b", "c", "d}", "E:1"]);
-    (tenant, tool, key).prop_map(|(tenant, tool, key)| id(tenant, tool, key))
+    let often = prop::sample::select(vec!["a", "b", "c", "d}", "E:1"]);
+    let key = prop_oneof![often.prop_map(str::to_owned), "n[0-9][0-9]"];
+    (tenant, tool, key).prop_map(|(tenant, tool, key)| id(tenant, tool, &key))
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -89,12 +92,14 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
         Quota::Rate(7, Period::Second),
         Quota::Rate(1, Period::Second),
         Quota::Rate(u32::MAX, Period::Second),
+        Quota::Rate(1, Period::Day),
         Quota::Rate(11, Period::Day),
         Quota::Rate(2, Period::Hour),
+        Quota::Count(1),
         Quota::Count(4),
         Quota::Count(9),
     ]);
-    let subject = prop::sample::select(vec![None, Some("eve"), Some("a b")]);
+    let subject = prop::sample::select(vec![None, None, Some("eve"), Some("a b")]);
     let draw = (quota, subject).prop_map(|(quota, subject)| {
         let limit = Limit { scope: Scope::User, quota };
         let subject = subject.map(Into::into);
@@ -153,6 +158,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         3 => (operation(), prop::option::of(0..3_u8)).prop_map(|(id, hash)| Plan::Look(id, hash)),
         20 => proposal().prop_map(|proposed| Plan::Put(Box::new(proposed))),
         3 => draws().prop_map(Plan::Draw),
+        1 => Just(Plan::Over),
         1 => (1..300_u64).prop_map(Plan::Reserve),
         3 => query().prop_map(Plan::List),
     ]
@@ -167,6 +173,39 @@ pub(in crate::ledger) struct Other<S> {
     pub(in crate::ledger) tell: Box<dyn Fn(Timestamp) -> BoxFuture<'static, ()>>,
     /// The largest number that it takes.
     pub(in crate::ledger) largest: u64,
+    /// Whether its fences begin with 1, as those of the plain store.
+    pub(in crate::ledger) begins_with_one: bool,
+}
+
+/// How often each answer was given in all: each must be.
+#[derive(Default)]
+struct Answers {
+    put: AtomicU32,
+    limited: AtomicU32,
+    twins: AtomicU32,
+}
+
+impl Answers {
+    fn count(&self, answer: &Exchanged) {
+        match answer {
+            Exchanged::Put { .. } => self.put.fetch_add(1, Ordering::Relaxed),
+            Exchanged::Limited { .. } => self.limited.fetch_add(1, Ordering::Relaxed),
+            Exchanged::Found(found) => {
+                self.twins.fetch_add(u32::from(found.twins.len() > 1), Ordering::Relaxed)
+            }
+        };
+    }
+
+    /// So many histories have met each often enough.
+    fn check(&self, cases: u32) {
+        for (what, count, least) in
+            [("put", &self.put, 1_000), ("limited", &self.limited, 30), ("twins", &self.twins, 30)]
+        {
+            let count = count.load(Ordering::Relaxed);
+            println!("{what}: {count}");
+            assert!(count * 96 > least * cases, "too little was tried: {what} {count}");
+        }
+    }
 }
 
 /// Compares a store with the one that says what each does, in so many random
@@ -179,15 +218,17 @@ pub(in crate::ledger) fn alike<S: Store, F: Future<Output = Other<S>>>(
     let set = std::env::var("PROPTEST_CASES").ok().and_then(|set| set.parse().ok());
     let cases = set.unwrap_or(cases);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let answers = Arc::<Answers>::default();
     proptest!(config, |(plans in prop::collection::vec(plan(), 1..150))| {
         runtime.block_on(async {
-            let mut two = Two::new(make().await);
+            let mut two = Two::new(make().await, &answers);
             for plan in plans {
                 two.follow(plan).await;
             }
             two.compare().await;
         });
     });
+    answers.check(cases);
 }
 
 /// The two, under one clock.
@@ -195,13 +236,19 @@ struct Two<S> {
     fake: FakeStore,
     other: Other<S>,
     fence: u64,
+    answers: Arc<Answers>,
 }
 
 impl<S: Store> Two<S> {
-    fn new(other: Other<S>) -> Self {
+    fn new(other: Other<S>, answers: &Arc<Answers>) -> Self {
         // Where doubles count by twos, and digits would be lost.
         let fence = other.largest - 1_000_000;
-        Self { fake: FakeStore::new(Arc::clone(&other.clock) as _), other, fence }
+        Self {
+            fake: FakeStore::new(Arc::clone(&other.clock) as _),
+            other,
+            fence,
+            answers: Arc::clone(answers),
+        }
     }
 
     async fn follow(&mut self, plan: Plan) {
@@ -225,9 +272,21 @@ impl<S: Store> Two<S> {
                 let expected = self.fake.draw(draws.clone()).await;
                 assert_eq!(self.other.store.draw(draws).await, expected);
             }
+            Plan::Reserve(_) if !self.other.begins_with_one => {}
             Plan::Reserve(count) => {
                 let expected = self.fake.reserve_fences(count).await;
                 assert_eq!(self.other.store.reserve_fences(count).await, expected);
+            }
+            Plan::Over => {
+                let expected = self.fake.over(usize::MAX).await;
+                let mut over = self.other.store.over(usize::MAX).await.unwrap();
+                // One with an archive names those, too, that are not in it yet.
+                let query = Query { state: Some(StateName::Expired), ..Query::default() };
+                let expired = self.fake.list(query).await.unwrap();
+                over.retain(|id| !expired.iter().any(|(expired, _)| expired == id));
+                over.sort();
+                assert_eq!(Ok(over), expected);
+                assert!(self.other.store.over(2).await.unwrap().len() <= 2);
             }
             Plan::List(query) => {
                 let expected = self.fake.list(query.clone()).await;
@@ -239,6 +298,7 @@ impl<S: Store> Two<S> {
     async fn exchange(&self, exchange: Exchange) {
         let expected = self.fake.exchange(exchange.clone()).await.unwrap();
         let answer = self.other.store.exchange(exchange.clone()).await.unwrap();
+        self.answers.count(&expected);
         assert_eq!(format!("{answer:?}"), format!("{expected:?}"), "{exchange:?}");
     }
 
