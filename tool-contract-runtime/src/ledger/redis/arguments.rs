@@ -1,12 +1,14 @@
 //! What is proposed, as the arguments of the script `exchange`.
 
+use std::fmt::Write as _;
+
 use tool_contract_spec::ledger::Pace;
 use tool_contract_spec::policy::Quota;
 
 use super::keys::{self, Keys};
 use super::tools::KnownTool;
-use crate::ledger::shared::{Exchange, Put};
-use crate::ledger::{Draw, Fence, LedgerError, State, Timestamp};
+use crate::ledger::shared::{Exchange, Put, Twins};
+use crate::ledger::{Draw, LedgerError, State, Timestamp};
 
 /// The keys and the arguments of an exchange.
 pub(super) fn exchange(
@@ -34,7 +36,6 @@ pub(super) fn exchange(
 
 fn propose(arguments: &mut Vec<String>, put: &Put) -> Result<(), LedgerError> {
     let known = put.twins.as_ref();
-    let spoke = known.and_then(|known| known.spoke.as_ref());
     let record = &put.record;
     let events: Vec<String> = put.events.iter().map(json).collect::<Result<_, _>>()?;
     arguments.extend([
@@ -42,9 +43,7 @@ fn propose(arguments: &mut Vec<String>, put: &Put) -> Result<(), LedgerError> {
         put.at.0.to_string(),
         Put::OLDEST.as_millis().to_string(),
         keys::hash(known.map(|known| known.hash)),
-        keys::fence(known.map_or(Fence::NONE, |known| known.newest)),
-        spoke.map(|(key, _)| key.as_str().to_owned()).unwrap_or_default(),
-        spoke.map(|(_, version)| version.to_string()).unwrap_or_default(),
+        known.map(seen).unwrap_or_default(),
         (put.expected + 1).to_string(),
         record.state.name().as_str().to_owned(),
         until(&record.state).map(|until| until.0.to_string()).unwrap_or_default(),
@@ -56,6 +55,16 @@ fn propose(arguments: &mut Vec<String>, put: &Put) -> Result<(), LedgerError> {
     ]);
     arguments.extend(events);
     Ok(())
+}
+
+/// The twins that were seen, in one line: no key has a space.
+fn seen(twins: &Twins) -> String {
+    let mut line = String::new();
+    for (key, version) in &twins.seen {
+        // Nothing refuses to be written to a string.
+        let _ = write!(line, "{key} {version} ");
+    }
+    line
 }
 
 /// When a state is over by itself, as far as listings ask.

@@ -50,18 +50,13 @@ struct Ground {
     is_guess: bool,
     version: u64,
     record: Option<Record>,
+    /// The twin that speaks.
     twin: Option<Twin>,
     twins: Option<Twins>,
+    /// The newest fence that is known, the twins' included: a claim is newer than all that its
+    /// proposal builds on.
+    newest: Fence,
     at: Timestamp,
-}
-
-impl Ground {
-    /// The newest fence that is known. A claim's is newer than those of its twins,
-    /// too, so that who knows the newest of them sees that there is another.
-    fn newest(&self) -> Fence {
-        let record = self.record.as_ref().map_or(Fence::NONE, |record| record.fence);
-        self.twins.as_ref().map_or(record, |twins| record.max(twins.newest))
-    }
 }
 
 impl<S: Store> SharedLedger<S> {
@@ -123,7 +118,7 @@ impl<S: Store> SharedLedger<S> {
     ) -> Result<Stepped<R>, LedgerError> {
         for _ in 0..TRIES {
             let ground = self.ground(id, known, hash).await?;
-            let fence = self.fences.after(ground.newest(), &self.store).await?;
+            let fence = self.fences.after(ground.newest, &self.store).await?;
             let mut slot = ground.record.clone();
             let around = Around { now: ground.at, fence };
             let Proposal { step, draws } = transition(&mut slot, ground.twin.as_ref(), &around);
@@ -195,14 +190,15 @@ impl<S: Store> SharedLedger<S> {
         let at = found.now;
         let (version, record) =
             found.record.map_or((0, None), |found| (found.version, Some(found.record)));
-        let newest = found.twins.first().map_or(Fence::NONE, |first| first.twin.record.fence);
-        let spoke = found.twins.into_iter().find(|found| found.twin.record.speaks_at(at));
+        let newest = record.iter().chain(found.twins.first().map(|found| &found.twin.record));
+        let newest = newest.map(|record| record.fence).max().unwrap_or(Fence::NONE);
         let twins = hash.filter(|_| record.is_none()).map(|hash| {
-            let spoke = spoke.as_ref().map(|found| (found.twin.key.clone(), found.version));
-            Twins { hash, newest, spoke }
+            let seen = found.twins.iter().map(|found| (found.twin.key.clone(), found.version));
+            Twins { hash, seen: seen.collect() }
         });
-        let twin = spoke.map(|found| found.twin);
-        Ok(Ground { is_guess: false, version, record, twin, twins, at })
+        let mut twins_found = found.twins.into_iter().map(|found| found.twin);
+        let twin = twins_found.find(|twin| twin.record.speaks_at(at));
+        Ok(Ground { is_guess: false, version, record, twin, twins, newest, at })
     }
 
     fn guess(&self, from: From, hash: Option<OperationHash>) -> Ground {
@@ -210,11 +206,9 @@ impl<S: Store> SharedLedger<S> {
             From::Nothing => (0, None),
             From::Held(held) => (held.version, Some(held.record)),
         };
-        let twins = hash.filter(|_| record.is_none()).map(|hash| Twins {
-            hash,
-            newest: Fence::NONE,
-            spoke: None,
-        });
-        Ground { is_guess: true, version, record, twin: None, twins, at: self.time.now() }
+        let newest = record.as_ref().map_or(Fence::NONE, |record| record.fence);
+        let hash = hash.filter(|_| record.is_none());
+        let twins = hash.map(|hash| Twins { hash, seen: Vec::new() });
+        Ground { is_guess: true, version, record, twin: None, twins, newest, at: self.time.now() }
     }
 }

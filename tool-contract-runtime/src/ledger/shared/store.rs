@@ -80,10 +80,8 @@ impl Put {
 pub(crate) struct Twins {
     /// Their hash.
     pub(crate) hash: OperationHash,
-    /// The newest fence among them; [`Fence::NONE`] if there are none.
-    pub(crate) newest: Fence,
-    /// The one that spoke, and its version.
-    pub(crate) spoke: Option<(IdempotencyKey, u64)>,
+    /// All that a look shows of them (see [`Found::twins`]), newest first: key and version.
+    pub(crate) seen: Vec<(IdempotencyKey, u64)>,
 }
 
 /// What came of a step.

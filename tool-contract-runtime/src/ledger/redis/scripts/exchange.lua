@@ -29,7 +29,7 @@ local function twins(hash)
   for i, text in ipairs(members) do
     local key = string.sub(text, 22)
     local at = prefix .. ':op:' .. tenant .. ' ' .. key
-    found[i] = { fence = string.sub(text, 1, 20), key = key, at = at }
+    found[i] = { key = key, at = at }
   end
   return found
 end
@@ -45,25 +45,17 @@ if not version and redis.call('ZSCORE', names, name) then
   return { 'lost', 'record' }
 end
 
--- 8 expected, 9 at, 10 oldest, 11 to 14 the twins that are known
+-- 8 expected, 9 at, 10 oldest, 11 the hash of the twins that are known, 12 all
+-- that was seen of them, newest first: key and version, a space after each
 local function twins_hold()
-  local known, newest, key, at_version = unpack(ARGV, 11, 14)
+  local known, seen = ARGV[11], {}
   if known == '' then
     return true
   end
-  local found = twins(known)
-  if (found[1] and found[1].fence or NO_FENCE) ~= newest then
-    return false
+  for i, twin in ipairs(twins(known)) do
+    seen[i] = twin.key .. ' ' .. (redis.call('HGET', twin.at, 'version') or '') .. ' '
   end
-  if key == '' then
-    return true
-  end
-  for _, twin in ipairs(found) do
-    if twin.key == key then
-      return redis.call('HGET', twin.at, 'version') == at_version
-    end
-  end
-  return false
+  return table.concat(seen) == ARGV[12]
 end
 
 local function holds()
@@ -96,11 +88,11 @@ if not is_put or not holds() then
   return found()
 end
 
--- 15 the next version, 16 state, 17 until when, 18 fence, 19 hash, 20 record,
--- 21 how many events, 22 how many draws; then the events, then the draws
-local next_version, new_state, till, new_fence, new_hash, record = unpack(ARGV, 15, 20)
-local events, draws = tonumber(ARGV[21]), tonumber(ARGV[22])
-local cells, refused, wait = draw(23 + events, draws, 4, millis)
+-- 13 the next version, 14 state, 15 until when, 16 fence, 17 hash, 18 record,
+-- 19 how many events, 20 how many draws; then the events, then the draws
+local next_version, new_state, till, new_fence, new_hash, record = unpack(ARGV, 13, 18)
+local events, draws = tonumber(ARGV[19]), tonumber(ARGV[20])
+local cells, refused, wait = draw(21 + events, draws, 4, millis)
 if not cells then
   return limited(refused, wait, millis)
 end
@@ -131,7 +123,7 @@ if state ~= new_state then
   end
 end
 if events > 0 then
-  redis.call('RPUSH', history, unpack(ARGV, 23, 22 + events))
+  redis.call('RPUSH', history, unpack(ARGV, 21, 20 + events))
 end
 keep(cells, millis)
 local steps = redis.call('HINCRBY', KEYS[1], 'steps', 1)

@@ -53,11 +53,21 @@ struct Proposed {
 #[derive(Debug, Clone)]
 struct KnownTwins {
     hash: u8,
-    /// Whether the newest is another one.
-    is_off: bool,
-    /// Which of those that there are is said to have spoken, and by how much its
-    /// version is off.
-    spoke: Option<(prop::sample::Index, u64)>,
+    /// Which of those that there are is seen wrongly, and how.
+    off: Option<(prop::sample::Index, Off)>,
+}
+
+/// How one of the twins is seen wrongly.
+#[derive(Debug, Clone, Copy)]
+enum Off {
+    /// It is not seen.
+    Missing,
+    /// It is seen, and nobody is there.
+    Another,
+    /// It was changed since.
+    Changed,
+    /// It is newer than it was.
+    Newest,
 }
 
 const TOOLS: [&str; 3] = ["tool", "another:{\"}%'\\", "none"];
@@ -111,13 +121,9 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
 fn proposal() -> impl Strategy<Value = Proposed> {
     let off = prop_oneof![8 => Just(0), 1 => Just(1), 1 => Just(-1)];
     let age = prop_oneof![8 => 0..4_000_i64, 1 => 4_999..5_002_i64, 1 => -1..1_i64];
-    let spoke = prop_oneof![
-        2 => Just(None),
-        2 => (any::<prop::sample::Index>(), Just(0)).prop_map(Some),
-        1 => (any::<prop::sample::Index>(), Just(1)).prop_map(Some),
-    ];
-    let twins = (0..3_u8, prop::bool::weighted(0.1), spoke)
-        .prop_map(|(hash, is_off, spoke)| KnownTwins { hash, is_off, spoke });
+    let how = prop::sample::select(vec![Off::Missing, Off::Another, Off::Changed, Off::Newest]);
+    let seen_wrongly = prop::option::weighted(0.3, (any::<prop::sample::Index>(), how));
+    let twins = (0..3_u8, seen_wrongly).prop_map(|(hash, off)| KnownTwins { hash, off });
     let place = (operation(), prop::option::of(0..3_u8), off, age, prop::option::of(twins));
     let what = (state(), 0..3_u8, any::<bool>(), 0..3_u32, draws());
     (place, what).prop_map(
@@ -354,13 +360,18 @@ impl<S: Store> Two<S> {
         let key = IdempotencyKey::new("nobody").unwrap();
         let nobody = OperationId { key, ..id.clone() };
         let found = self.look(&nobody, Some(hash(known.hash))).await.twins;
-        let newest = found.first().map_or(Fence::NONE, |first| first.twin.record.fence);
-        let spoke = known.spoke.as_ref().filter(|_| !found.is_empty()).map(|(index, off)| {
-            let one = index.get(&found);
-            (one.twin.key.clone(), one.version + off)
-        });
-        let newest = if known.is_off { Fence(newest.0 ^ 1) } else { newest };
-        Twins { hash: hash(known.hash), newest, spoke }
+        let mut seen: Vec<_> =
+            found.into_iter().map(|found| (found.twin.key, found.version)).collect();
+        if let Some((index, off)) = known.off.filter(|_| !seen.is_empty()) {
+            let at = index.index(seen.len());
+            match off {
+                Off::Missing => drop(seen.remove(at)),
+                Off::Another => seen.insert(at, (nobody.key, 1)),
+                Off::Changed => seen[at].1 += 1,
+                Off::Newest => seen[..=at].rotate_right(1),
+            }
+        }
+        Twins { hash: hash(known.hash), seen }
     }
 
     /// Both remember the same.

@@ -108,11 +108,8 @@ impl Shelf {
         let is_dated_well = put.at <= now && now.since(put.at) <= Put::OLDEST;
         let twins_hold = |known: &Twins| {
             let twins = self.twins(id, known.hash);
-            let newest = twins.first().map_or(Fence::NONE, |first| first.twin.record.fence);
-            let spoke = known.spoke.as_ref().is_none_or(|(key, version)| {
-                twins.iter().any(|found| found.twin.key == *key && found.version == *version)
-            });
-            newest == known.newest && spoke
+            let seen = known.seen.iter().map(|(key, version)| (key, *version));
+            seen.eq(twins.iter().map(|found| (&found.twin.key, found.version)))
         };
         version == put.expected && is_dated_well && put.twins.as_ref().is_none_or(twins_hold)
     }

@@ -4,7 +4,9 @@
 pub(in crate::ledger) mod differential;
 pub(in crate::ledger) mod fake;
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use self::fake::{FakeStore, Mishap};
@@ -219,21 +221,47 @@ async fn an_older_block_of_fences_is_given_up_where_a_newer_was_used() {
     assert!(second.fence > first.fence);
 }
 
+/// A call with one intent, that is refused where a twin speaks.
+fn twin(caller: u128, name: &str) -> Admission {
+    Admission {
+        hash: conformance::hash(1),
+        terms: Terms { remint: Remint::Reject, ..terms() }.into(),
+        ..call(caller, &key(name))
+    }
+}
+
 /// Whoever has looked for twins knows the newest of them: that there is another
 /// must show.
 #[tokio::test]
 async fn a_twin_from_an_older_block_is_seen_all_the_same() {
     let place = Place::new();
-    let twin = |caller, name: &str| Admission {
-        hash: conformance::hash(1),
-        terms: Terms { remint: Remint::Reject, ..terms() }.into(),
-        ..call(caller, &key(name))
-    };
     let (old, new) = (place.warm().await, place.warm().await);
     let Ok(Admitted::Claimed(first)) = new.admit(&twin(1, "a")).await else { panic!() };
     settle_as(&new, "a", first.fence, Verdict::Released { delay: Duration::ZERO }).await;
     let Ok(Admitted::Claimed(second)) = old.admit(&twin(2, "b")).await else { panic!() };
     assert!(second.fence > first.fence);
+}
+
+/// An old twin's new claim may be older than the newest twin's: it must show.
+#[tokio::test]
+async fn an_old_twin_that_is_claimed_again_is_seen() {
+    let place = Place::new();
+    let (old, new) = (place.warm().await, place.warm().await);
+    for (ledger, name) in [(&old, "a"), (&new, "b")] {
+        let Ok(Admitted::Claimed(held)) = ledger.admit(&twin(1, name)).await else { panic!() };
+        settle_as(ledger, name, held.fence, Verdict::Released { delay: Duration::ZERO }).await;
+    }
+    let third = twin(2, "c");
+    let mut admitted = new.admit(&third);
+    // It has looked, and not written yet.
+    assert!(poll_fn(|cx| Poll::Ready(admitted.as_mut().poll(cx).is_pending())).await);
+    let Ok(Admitted::Claimed(_)) = old.admit(&twin(3, "a")).await else { panic!() };
+    let admitted = admitted.await.unwrap();
+    assert!(
+        matches!(&admitted, Admitted::Refused(Refusal::Reminted { first, .. }) if first.as_str() == "a"),
+        "{admitted:?}"
+    );
+    assert_eq!(old.find(key("c")).await, Ok(None));
 }
 
 #[tokio::test]
