@@ -1,5 +1,6 @@
-//! Calls on a [`PostgresLedger`], beside the two bare durable transactions that
-//! any ledger in PostgreSQL has to make for a fresh call.
+//! Calls on a [`PostgresLedger`], beside two bare durable transactions of prepared
+//! statements: the least that is durable (one row, inserted and updated), and the
+//! same writes that the ledger makes (its row, its indexes).
 //!
 //! On a server of its own; where none is installed it says so and is skipped.
 
@@ -23,16 +24,18 @@ const SOME: u32 = 16;
 const MANY: u32 = 256;
 const ROUNDS: usize = 21;
 
-const BARE: &str = "two bare transactions";
-const BARE_SOME: &str = "two bare transactions, 16 callers";
-const BARE_MANY: &str = "two bare transactions, 256 callers";
+const LEAST: &str = "two bare transactions, the least";
+const BARE: &str = "two bare transactions, the same writes";
+const BARE_SOME: &str = "two bare transactions, the same writes, 16 callers";
+const BARE_MANY: &str = "two bare transactions, the same writes, 256 callers";
 
 pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let Some(server) = Postgres::start() else { return Ok(()) };
     let tokio = Builder::new_current_thread().enable_all().build()?;
     let ledger = tokio.block_on(PostgresLedger::connect(&server.url()))?;
     let runtime = Runtime::builder().ledger(ledger).tool::<ChargeCard>().build()?;
-    let bare = tokio.block_on(Bare::connect(&server.url()))?;
+    let least = tokio.block_on(Bare::connect(&server.url(), &LEAST_WRITES))?;
+    let bare = tokio.block_on(Bare::connect(&server.url(), &SAME_WRITES))?;
     let batch = Cell::new(0);
     let fresh = |count| {
         batch.set(batch.get() + 1);
@@ -41,6 +44,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let kept = |count| (0..count).map(|call| format!("kept-{call}")).collect::<Vec<_>>();
     guarded(&tokio, &runtime, kept(MANY), MANY);
     let figures = Rounds::default()
+        .case(LEAST, CALLS, || least.calls(&tokio, fresh(CALLS), 1))
         .case(BARE, CALLS, || bare.calls(&tokio, fresh(CALLS), 1))
         .case("guarded write, fresh", CALLS, || guarded(&tokio, &runtime, fresh(CALLS), 1))
         .case("guarded write, replayed", CALLS, || guarded(&tokio, &runtime, kept(CALLS), 1))
@@ -99,8 +103,34 @@ fn each<F: Future<Output = ()> + Send + 'static>(
     });
 }
 
-/// The least that is durable: one row, written once and changed once, each over
-/// one of as many connections as the ledger has.
+/// What two bare transactions write.
+struct Writes {
+    table: &'static str,
+    insert: &'static str,
+    update: &'static str,
+}
+
+const LEAST_WRITES: Writes = Writes {
+    table: "CREATE TABLE IF NOT EXISTS least \
+        (key text PRIMARY KEY, arguments text NOT NULL, result text)",
+    insert: "INSERT INTO least (key, arguments) VALUES ($1, $2)",
+    update: "UPDATE least SET result = $2 WHERE key = $1",
+};
+
+const SAME_WRITES: Writes = Writes {
+    table: "CREATE TABLE IF NOT EXISTS same (LIKE tool_contract.operations INCLUDING ALL)",
+    insert: "INSERT INTO same (tenant, tool, key, version, record, state, hash, fence, changed_at, \
+        history) VALUES ('', 'charge_card', $1, 1, $2, 'running', sha256(convert_to($1, 'UTF8')), 1, 1, \
+        ARRAY[left($2, 160)])",
+    update: "UPDATE same SET version = 2, record = $2, state = 'succeeded', changed_at = 2, \
+        expires_at = 3, history = history || left($2, 160) \
+        WHERE tenant = '' AND tool = 'charge_card' AND key = $1 AND version = 1",
+};
+
+/// As long as the record of a call.
+const RECORD: usize = 900;
+
+/// Bare transactions, each over one of as many connections as the ledger has.
 struct Bare(Vec<Arc<Session>>, Cell<usize>);
 
 struct Session {
@@ -110,19 +140,13 @@ struct Session {
 }
 
 impl Bare {
-    async fn connect(url: &str) -> Result<Self, Box<dyn Error>> {
+    async fn connect(url: &str, writes: &Writes) -> Result<Self, Box<dyn Error>> {
         let mut sessions = Vec::new();
         for _ in 0..SOME {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
             tokio::spawn(connection);
-            client
-                .batch_execute(
-                    "CREATE TABLE IF NOT EXISTS calls \
-                     (key text PRIMARY KEY, arguments text NOT NULL, result text)",
-                )
-                .await?;
-            let insert = client.prepare("INSERT INTO calls (key, arguments) VALUES ($1, $2)");
-            let update = client.prepare("UPDATE calls SET result = $2 WHERE key = $1");
+            client.batch_execute(writes.table).await?;
+            let (insert, update) = (client.prepare(writes.insert), client.prepare(writes.update));
             let (insert, update) = (insert.await?, update.await?);
             sessions.push(Arc::new(Session { client, insert, update }));
         }
@@ -142,9 +166,9 @@ impl Bare {
 
 impl Session {
     async fn call(&self, key: &str) -> Result<(), tokio_postgres::Error> {
-        let arguments = format!("{{\"cents\":4200,\"order_id\":\"{key}\"}}");
-        self.client.execute(&self.insert, &[&key, &arguments]).await?;
-        self.client.execute(&self.update, &[&key, &arguments]).await?;
+        let record = format!("{{\"cents\":4200,\"order_id\":\"{key}\",{:RECORD$}}}", "");
+        self.client.execute(&self.insert, &[&key, &record]).await?;
+        self.client.execute(&self.update, &[&key, &record]).await?;
         Ok(())
     }
 }

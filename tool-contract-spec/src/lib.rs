@@ -23,6 +23,7 @@ pub mod decide;
 pub mod document;
 pub mod draft;
 pub mod duration;
+mod hex;
 pub mod key;
 pub mod ledger;
 pub mod operation;

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::canonical::{CanonicalError, Form, name_order, push_string};
+use crate::hex;
 
 pub use self::fingerprint::{Fingerprint, FingerprintError};
 pub use self::hash::{OperationHash, OperationHashError};
@@ -135,7 +136,7 @@ impl<'a> OperationHasher<'a> {
         write(&mut clear).map_err(|_| OperationError::SecretArgument { name: name.into() })?;
         let tag = key.tag(self.tool, name, &clear);
         self.input.push_str("\"hmac-sha256:");
-        hash::push_hex(&mut self.input, &tag);
+        hex::push(&mut self.input, &tag);
         self.input.push('"');
         Ok(self)
     }

@@ -121,6 +121,7 @@ pub struct Event {
     /// failed attempts as JSON, which [`Event::attempts`] reads.
     pub detail: Option<String>,
     /// SHA-256 over all of this and the hash of the event before it.
+    #[serde(with = "crate::hex")]
     pub hash: [u8; 32],
 }
 
@@ -139,6 +140,7 @@ pub struct Chain {
     /// How many events there are.
     pub length: u32,
     /// The hash of the newest.
+    #[serde(with = "crate::hex")]
     pub head: [u8; 32],
 }
 

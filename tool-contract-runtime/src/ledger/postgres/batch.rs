@@ -7,14 +7,13 @@ use deadpool_postgres::Object;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
 
 use super::fault::{self, Fate};
 use super::link::{Failed, Link};
 use super::options::PostgresOptions;
+use super::request::{Bounds, Columns, PARAMETERS, Request};
 use super::schema::within;
-use crate::ledger::shared::Put;
-use crate::ledger::{LedgerError, Twin};
+use crate::ledger::LedgerError;
 
 /// A batch that has so many bytes takes no more requests.
 const MOST_BYTES: usize = 1 << 20;
@@ -23,9 +22,9 @@ const MOST_BYTES: usize = 1 << 20;
 /// transaction.
 const TRIES: u32 = 5;
 
-/// A request as the JSON object that `exchange` takes, without its number.
+/// A request that waits for its answer.
 struct Job {
-    request: String,
+    request: Request,
     answer: oneshot::Sender<Result<Row, LedgerError>>,
     /// Until when it waits for a connection.
     until: Instant,
@@ -44,15 +43,16 @@ impl Batches {
     /// dropped and what waits is done.
     pub(super) fn start(link: &Arc<Link>, options: &PostgresOptions) -> Self {
         let (jobs, waiting) = mpsc::channel(options.queue);
+        let parameters: Vec<_> = (1..=PARAMETERS).map(|number| format!("${number}")).collect();
         let sender = Arc::new(Sender {
             link: Arc::clone(link),
             waiting: Mutex::new(waiting),
             statement: within(
                 &options.schema,
-                "SELECT * FROM tool_contract.exchange($1::text::json, $2, $3, $4)",
+                &format!("SELECT * FROM tool_contract.exchange({})", parameters.join(", ")),
             ),
             most: options.batch,
-            lock_ms: i32::try_from(options.request_timeout.as_millis() / 2).unwrap_or(i32::MAX),
+            bounds: Bounds::of(options),
         });
         for _ in 0..options.pool {
             tokio::spawn(Arc::clone(&sender).serve());
@@ -61,7 +61,7 @@ impl Batches {
     }
 
     /// Has a request sent with others, and gives the row that answers it.
-    pub(super) async fn ask(&self, request: String) -> Result<Row, LedgerError> {
+    pub(super) async fn ask(&self, request: Request) -> Result<Row, LedgerError> {
         let place = match timeout(self.patience, self.jobs.reserve()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) => return Err(fault::closed(&self.link.target)),
@@ -80,7 +80,7 @@ struct Sender {
     waiting: Mutex<mpsc::Receiver<Job>>,
     statement: String,
     most: usize,
-    lock_ms: i32,
+    bounds: Bounds,
 }
 
 impl Sender {
@@ -95,18 +95,19 @@ impl Sender {
         }
     }
 
-    /// What waits, with `first`.
+    /// What waits, with `first`, in the order in which it is sent.
     fn gather(&self, first: Job) -> Vec<Job> {
-        let mut bytes = first.request.len();
+        let mut bytes = first.request.bytes();
         let mut jobs = vec![first];
         // Whoever holds the queue waits for it: then there is nothing in it.
         if let Ok(mut waiting) = self.waiting.try_lock() {
             while jobs.len() < self.most && bytes < MOST_BYTES {
                 let Ok(job) = waiting.try_recv() else { break };
-                bytes += job.request.len();
+                bytes += job.request.bytes();
                 jobs.push(job);
             }
         }
+        jobs.sort_by(|one, other| one.request.order().cmp(&other.request.order()));
         jobs
     }
 
@@ -144,18 +145,11 @@ impl Sender {
 
     /// One round trip; more only where the server itself asks for that.
     async fn exchange(&self, jobs: &[Job], connection: Object) -> Result<Vec<Row>, Failed> {
-        let requests = numbered(jobs);
-        let oldest_ms = i64::try_from(Put::OLDEST.as_millis()).unwrap_or(i64::MAX);
-        let look_back = i32::try_from(Twin::LOOK_BACK).unwrap_or(i32::MAX);
+        let columns = Columns::of(jobs.iter().map(|job| &job.request));
+        let values = columns.values(&self.bounds);
         let mut connection = connection;
         let mut tries = 1;
         loop {
-            let values = [
-                (&requests as _, Type::TEXT),
-                (&oldest_ms as _, Type::INT8),
-                (&look_back as _, Type::INT4),
-                (&self.lock_ms as _, Type::INT4),
-            ];
             match self.link.ask(connection, &self.statement, &values).await {
                 Err(Failed { fate: Fate::Again, .. }) if tries < TRIES => tries += 1,
                 done => return done,
@@ -171,9 +165,9 @@ impl Sender {
     fn hand_out(&self, jobs: Vec<Job>, rows: Vec<Row>) {
         let mut answers: Vec<_> = jobs.into_iter().map(|job| Some(job.answer)).collect();
         for row in rows {
-            let number =
-                row.try_get::<_, i32>("number").ok().and_then(|at| usize::try_from(at).ok());
-            if let Some(answer) = number.and_then(|at| answers.get_mut(at)?.take()) {
+            let number = row.try_get::<_, i32>("number").ok();
+            let place = number.and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
+            if let Some(answer) = place.and_then(|place| answers.get_mut(place)?.take()) {
                 // Whoever asked may have gone.
                 let _ = answer.send(Ok(row));
             }
@@ -183,19 +177,4 @@ impl Sender {
             let _ = answer.send(Err(LedgerError::Corrupt(missing)));
         }
     }
-}
-
-/// The requests as one list, each with its place in it.
-fn numbered(jobs: &[Job]) -> String {
-    let bytes: usize = jobs.iter().map(|job| job.request.len() + 20).sum();
-    let mut list = String::with_capacity(bytes);
-    for (number, job) in jobs.iter().enumerate() {
-        list.push(if number == 0 { '[' } else { ',' });
-        list.push_str("{\"number\":");
-        list.push_str(&number.to_string());
-        list.push(',');
-        list.push_str(&job.request[1..]);
-    }
-    list.push(']');
-    list
 }

@@ -32,8 +32,9 @@ pub(super) fn fate(error: &Error) -> Fate {
             Fate::Open
         }
         &SqlState::OUT_OF_MEMORY => Fate::Bad,
-        // A value that the server cannot take, or too much of it.
-        code if matches!(code.code().get(..2), Some("22" | "54")) => Fate::Bad,
+        // A value that the server cannot take, too much of it, or one that somebody's
+        // own constraint refuses.
+        code if matches!(code.code().get(..2), Some("22" | "23" | "54")) => Fate::Bad,
         _ => Fate::Undone,
     }
 }

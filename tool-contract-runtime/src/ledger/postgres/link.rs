@@ -20,8 +20,8 @@ use crate::ledger::LedgerError;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// A value of a statement, and its type: statements are not prepared, for a
-/// pooler may give each to another session.
+/// A value of a statement, and its type: unless it is asked for, statements are not
+/// prepared, for a pooler may give each to another session.
 pub(super) type Value<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// The way to the server.
@@ -29,6 +29,7 @@ pub(super) struct Link {
     pub(super) target: Target,
     pub(super) tls: Connector,
     pool: Pool,
+    prepared: bool,
     request_timeout: Duration,
     patience: Duration,
 }
@@ -52,8 +53,8 @@ impl Link {
             .create_timeout(Some(options.connect_timeout))
             .build()
             .map_err(|error| fault::unsent(&target, &error.to_string()))?;
-        let (request_timeout, patience) = (options.request_timeout, options.patience);
-        Ok(Self { target, tls, pool, request_timeout, patience })
+        let PostgresOptions { prepared, request_timeout, patience, .. } = *options;
+        Ok(Self { target, tls, pool, prepared, request_timeout, patience })
     }
 
     /// Until when a request that comes now waits for a connection.
@@ -104,9 +105,7 @@ impl Link {
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Failed> {
-        let values: Vec<_> = values.to_vec();
-        let asked = connection.query_typed(statement, &values);
-        match timeout(self.request_timeout, asked).await {
+        match timeout(self.request_timeout, self.rows(&connection, statement, values)).await {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => {
                 let fate = fault::fate(&error);
@@ -124,6 +123,20 @@ impl Link {
                 Err(Failed { fate: Fate::Open, error })
             }
         }
+    }
+
+    async fn rows(
+        &self,
+        connection: &Object,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        if !self.prepared {
+            return connection.query_typed(statement, values).await;
+        }
+        let (values, types): (Vec<_>, Vec<_>) = values.iter().cloned().unzip();
+        let statement = connection.prepare_typed_cached(statement, &types).await?;
+        connection.query(&statement, &values).await
     }
 
     /// A round trip of its own, beside those that requests share.

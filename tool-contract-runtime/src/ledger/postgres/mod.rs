@@ -10,6 +10,7 @@ mod fault;
 mod link;
 mod listener;
 mod options;
+mod request;
 mod schema;
 mod store;
 mod target;

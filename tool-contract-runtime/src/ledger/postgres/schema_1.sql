@@ -31,6 +31,9 @@ CREATE TABLE tool_contract.operations (
     changed_at  bigint NOT NULL,
     -- succeeded, denied
     expires_at  bigint,
+    -- The first events of its history, each as JSON and with the hash of the one
+    -- before it. Most operations have no others, and so need no second table.
+    history     text[] NOT NULL,
     -- Whether its history was moved since it was last written.
     archived    boolean NOT NULL DEFAULT false,
     -- The name by which somebody is to be told when it comes to rest.
@@ -52,21 +55,16 @@ CREATE INDEX operations_by_intent
 CREATE INDEX operations_of_note
     ON tool_contract.operations (of_note, tenant, tool, key) WHERE of_note IS NOT NULL;
 
--- The history of each operation; each event's hash covers the one before it.
--- No foreign key: it would cost each call a look.
+-- What no longer fits into a row's own history. No foreign key: it would cost
+-- each call a look.
 CREATE TABLE tool_contract.events (
     operation   bigint NOT NULL,
     seq         integer NOT NULL,
-    at          bigint NOT NULL,
-    kind        text NOT NULL,
-    fence       bigint NOT NULL,
-    -- A JSON string, for the sake of the character zero.
-    detail      text,
-    hash        bytea NOT NULL,
+    event       text NOT NULL,
     PRIMARY KEY (operation, seq)
 );
 
--- The histories of expired keys, as in events: out of the way of calls.
+-- The histories of expired keys, whole: out of the way of calls.
 CREATE TABLE tool_contract.archived_events (
     LIKE tool_contract.events, PRIMARY KEY (operation, seq)
 );
@@ -153,142 +151,129 @@ LANGUAGE sql VOLATILE AS $$
         ELSE greatest(arrival, nanos) + increment END AS next) AS c
 $$;
 
--- Carries out a batch of steps, each by itself, all durably or none.
+-- Carries out a batch of steps, each by itself, all durably or none. They come
+-- in the order of their names, as do the places of the locks, so that no two
+-- batches wait for each other.
 --
--- What is asked: `number`, `tenant`, `tool`, `key`; `look`, the hash whose twins
--- to tell where there is no record; and to write, `expected` (the version to
--- build on, 0 for none), `twins`, `newest`, `spoke` and `spoke_version` (what is
--- known of the twins of that hash), `at`, and the row, `events` and `draws`.
--- Without a key it only draws.
+-- What is asked: `look`, the hash whose twins to tell where there is no record;
+-- and to write, `expected` (the version to build on, 0 for none), `seen` (the
+-- twins that are known, newest first, a line with version and key for each; null if
+-- they do not matter), `at`,
+-- and the row. Of `events`, those up to `in_row` go into the row, and those up to
+-- `last` beside it. Without a key it only draws.
 --
 -- What is answered, in `answer`: `put`; `limited`, with the draw that has no room;
 -- or `found`, with what there is.
 CREATE FUNCTION tool_contract.exchange(
-    requests json, oldest_ms bigint, look_back integer, lock_ms integer)
+    places bigint[], tenants text[], tools text[], keys text[], looks bytea[],
+    expecteds bigint[], seens text[], ats bigint[], records text[], states text[],
+    hashes bytea[], fences bigint[], changed_ats bigint[], expires_ats bigint[],
+    firsts integer[], in_rows integer[], lasts integer[], seqs integer[], events text[],
+    draws text[], oldest_ms bigint, look_back integer, lock_ms integer)
 RETURNS TABLE (number integer, answer text, told bigint, version bigint, record text,
     twin_keys text[], twin_versions bigint[], twin_records text[],
     draw integer, retry_after bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-    r       record;
+    tenant_ text;
+    tool_   text;
+    key_    text;
     fits    boolean;
+    made    bigint;
     bell    text;
     now_ms  bigint;
 BEGIN
     PERFORM tool_contract.begin();
     PERFORM set_config('lock_timeout', lock_ms::text, true);
-
     -- Two first calls of one intent under two keys must not both find no twin,
-    -- and what a limit says must hold until it is drawn from. All these locks
-    -- come first and in one order, then the rows in theirs: no deadlock.
-    PERFORM pg_advisory_xact_lock(place) FROM (
-        SELECT hashtextextended(
-            concat_ws(E'\n', 'tool_contract', 'intent', q.tenant, q.tool, q.twins), 0) AS place
-        FROM json_to_recordset(requests) AS q (tenant text, tool text, twins text)
-        WHERE q.twins IS NOT NULL
-        UNION
-        SELECT hashtextextended(concat_ws(E'\n', 'tool_contract', 'cell', d.tool, d.scope,
-            d.most, d.per, d.tenant, d.subject), 0)
-        FROM json_to_recordset(requests) AS q (draws json), json_to_recordset(q.draws)
-            AS d (tool text, scope text, most bigint, per text, tenant text, subject text)
-        ORDER BY place
-    ) AS places;
+    -- and what a limit says must hold until it is drawn from.
+    IF cardinality(places) > 0 THEN
+        PERFORM pg_advisory_xact_lock(place) FROM unnest(places) AS place;
+    END IF;
 
-    FOR r IN
-        SELECT * FROM json_to_recordset(requests) AS q (number integer, tenant text, tool text,
-            key text, look bytea, expected bigint, twins bytea, newest bigint, spoke text,
-            spoke_version bigint, at bigint, record text, state text, hash bytea, fence bigint,
-            changed_at bigint, expires_at bigint, events json, draws json)
-        ORDER BY q.tenant COLLATE "C", q.tool COLLATE "C", q.key COLLATE "C", q.number
-    LOOP
+    -- By subscript: rows made of so many arrays take longer than all the rest.
+    FOR i IN 1 .. cardinality(keys) LOOP
+        tenant_ := tenants[i]; tool_ := tools[i]; key_ := keys[i];
         now_ms := tool_contract.now_ms();
-        number := r.number;
-        answer := 'found'; told := now_ms;
+        number := i; answer := 'found'; told := now_ms;
         version := NULL; record := NULL;
         twin_keys := NULL; twin_versions := NULL; twin_records := NULL;
         draw := NULL; retry_after := NULL;
         bell := NULL;
 
-        -- Null where nothing is proposed.
-        fits := r.key IS NULL OR (r.at <= now_ms AND now_ms - r.at <= oldest_ms);
-        -- Each statement sees what was committed by then. What changes after
-        -- this look is noticed when it is written.
-        IF fits AND (r.expected = 0 OR r.draws IS NOT NULL) AND r.key IS NOT NULL THEN
-            fits := r.expected = coalesce((
-                SELECT o.version FROM tool_contract.operations AS o
-                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.key = r.key), 0);
-        END IF;
-        IF fits AND r.twins IS NOT NULL THEN
-            SELECT coalesce(max(t.fence), 0) = r.newest AND (r.spoke IS NULL
-                OR coalesce(bool_or(t.key = r.spoke AND t.version = r.spoke_version), false))
+        -- Null where nothing is proposed. Each statement sees what was committed
+        -- by then; what changes after a look is noticed when it is written.
+        fits := key_ IS NULL OR (ats[i] <= now_ms AND now_ms - ats[i] <= oldest_ms);
+        IF fits AND seens[i] IS NOT NULL THEN
+            SELECT coalesce(string_agg(t.version || ' ' || t.key, E'\n' ORDER BY t.fence DESC), '')
+                = seens[i]
             INTO fits
             FROM (
                 SELECT o.key, o.version, o.fence FROM tool_contract.operations AS o
-                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.hash = r.twins AND o.fence > 0
+                WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.hash = looks[i] AND o.fence > 0
                 ORDER BY o.fence DESC LIMIT look_back
             ) AS t;
         END IF;
-
-        IF fits AND r.draws IS NOT NULL THEN
-            -- Of several the one that has no room for longest.
-            SELECT d.number, d.retry_after INTO draw, retry_after
-            FROM tool_contract.drawn(r.draws, now_ms) AS d WHERE NOT d.has_room
-            ORDER BY d.retry_after DESC NULLS FIRST, d.number DESC LIMIT 1;
-            IF FOUND THEN
-                answer := 'limited';
-                RETURN NEXT;
-                CONTINUE;
+        IF fits AND draws[i] IS NOT NULL THEN
+            IF key_ IS NOT NULL THEN
+                fits := expecteds[i] = coalesce((
+                    SELECT o.version FROM tool_contract.operations AS o
+                    WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.key = key_), 0);
+            END IF;
+            IF fits THEN
+                -- Of several the one that has no room for longest.
+                SELECT d.number, d.retry_after INTO draw, retry_after
+                FROM tool_contract.drawn(draws[i]::json, now_ms) AS d WHERE NOT d.has_room
+                ORDER BY d.retry_after DESC NULLS FIRST, d.number DESC LIMIT 1;
+                IF FOUND THEN
+                    answer := 'limited';
+                    RETURN NEXT;
+                    CONTINUE;
+                END IF;
             END IF;
         END IF;
 
-        IF fits AND r.expected = 0 THEN
-            WITH written AS (
-                INSERT INTO tool_contract.operations
-                    (tenant, tool, key, version, record, state, hash, fence, changed_at,
-                    expires_at)
-                VALUES (r.tenant, r.tool, r.key, 1, r.record, r.state, r.hash, r.fence,
-                    r.changed_at, r.expires_at)
-                ON CONFLICT DO NOTHING RETURNING id
-            ), history AS (
-                INSERT INTO tool_contract.events (operation, seq, at, kind, fence, detail, hash)
-                SELECT w.id, e.* FROM written AS w, json_to_recordset(r.events) AS e
-                    (seq integer, at bigint, kind text, fence bigint, detail text, hash bytea)
-            )
-            SELECT NULL INTO bell FROM written;
+        IF fits AND expecteds[i] = 0 THEN
+            INSERT INTO tool_contract.operations AS o
+                (tenant, tool, key, version, record, state, hash, fence, changed_at, expires_at,
+                history)
+            VALUES (tenant_, tool_, key_, 1, records[i], states[i], hashes[i], fences[i],
+                changed_ats[i], expires_ats[i], events[firsts[i] : in_rows[i]])
+            ON CONFLICT DO NOTHING RETURNING o.id INTO made;
             fits := FOUND;
-        ELSIF fits AND r.expected > 0 THEN
-            WITH written AS (
-                UPDATE tool_contract.operations AS o
-                SET version = r.expected + 1, record = r.record, state = r.state, hash = r.hash,
-                    fence = r.fence, changed_at = r.changed_at, expires_at = r.expires_at,
-                    archived = false
-                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.key = r.key
-                    AND o.version = r.expected
-                RETURNING o.id, o.awaited
-            ), history AS (
-                INSERT INTO tool_contract.events (operation, seq, at, kind, fence, detail, hash)
-                SELECT w.id, e.* FROM written AS w, json_to_recordset(r.events) AS e
-                    (seq integer, at bigint, kind text, fence bigint, detail text, hash bytea)
-            )
-            SELECT w.awaited INTO bell FROM written AS w;
+        ELSIF fits AND expecteds[i] > 0 THEN
+            UPDATE tool_contract.operations AS o
+            SET version = expecteds[i] + 1, record = records[i], state = states[i],
+                hash = hashes[i], fence = fences[i], changed_at = changed_ats[i],
+                expires_at = expires_ats[i],
+                history = o.history || events[firsts[i] : in_rows[i]], archived = false
+            WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.key = key_
+                AND o.version = expecteds[i]
+            RETURNING o.id, o.awaited INTO made, bell;
             fits := FOUND;
         END IF;
 
         IF fits THEN
-            IF r.draws IS NOT NULL THEN
+            IF in_rows[i] < lasts[i] THEN
+                INSERT INTO tool_contract.events (operation, seq, event)
+                SELECT made, seqs[i] + place - 1, event
+                FROM unnest(events[in_rows[i] + 1 : lasts[i]])
+                    WITH ORDINALITY AS e (event, place);
+            END IF;
+            IF draws[i] IS NOT NULL THEN
                 INSERT INTO tool_contract.cells AS c
                     (tool, scope, most, per, tenant, subject, arrival, used)
                 SELECT DISTINCT d.tool, d.scope, d.most, d.per, d.tenant, d.subject, d.arrival,
                     d.used
-                FROM tool_contract.drawn(r.draws, now_ms) AS d
+                FROM tool_contract.drawn(draws[i]::json, now_ms) AS d
                 ON CONFLICT (tool, scope, most, per, tenant, subject)
                 DO UPDATE SET arrival = excluded.arrival, used = excluded.used;
             END IF;
             -- Only where somebody asked for it: commits that notify wait for
             -- each other.
             IF bell IS NOT NULL
-                AND r.state NOT IN ('running', 'reconciling', 'awaiting_approval')
+                AND states[i] NOT IN ('running', 'reconciling', 'awaiting_approval')
             THEN
                 PERFORM pg_notify('tool_contract', bell);
             END IF;
@@ -298,13 +283,13 @@ BEGIN
         END IF;
 
         SELECT o.version, o.record INTO version, record FROM tool_contract.operations AS o
-        WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.key = r.key;
-        IF NOT FOUND AND r.look IS NOT NULL THEN
+        WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.key = key_;
+        IF NOT FOUND AND looks[i] IS NOT NULL THEN
             SELECT array_agg(t.key), array_agg(t.version), array_agg(t.record)
             INTO twin_keys, twin_versions, twin_records
             FROM (
                 SELECT o.key, o.version, o.record FROM tool_contract.operations AS o
-                WHERE o.tenant = r.tenant AND o.tool = r.tool AND o.hash = r.look AND o.fence > 0
+                WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.hash = looks[i] AND o.fence > 0
                 ORDER BY o.fence DESC LIMIT look_back
             ) AS t;
         END IF;
@@ -328,13 +313,18 @@ $$;
 CREATE FUNCTION tool_contract.archive(id_tenant text, id_tool text, id_key text)
 RETURNS void LANGUAGE sql VOLATILE AS $$
     WITH over AS (
-        UPDATE tool_contract.operations AS o SET archived = true
+        SELECT o.id, o.history FROM tool_contract.operations AS o
         WHERE o.tenant = id_tenant AND o.tool = id_tool AND o.key = id_key
             AND o.state = 'expired' AND NOT o.archived
-        RETURNING o.id
+        FOR UPDATE
+    ), emptied AS (
+        UPDATE tool_contract.operations AS o SET archived = true, history = '{}'
+        FROM over WHERE o.id = over.id
     ), moved AS (
-        DELETE FROM tool_contract.events AS e USING over AS o WHERE e.operation = o.id
+        DELETE FROM tool_contract.events AS e USING over WHERE e.operation = over.id
         RETURNING e.*
     )
-    INSERT INTO tool_contract.archived_events SELECT * FROM moved;
+    INSERT INTO tool_contract.archived_events
+    SELECT over.id, (event::json ->> 'seq')::integer, event FROM over, unnest(history) AS event
+    UNION ALL SELECT * FROM moved;
 $$;

@@ -11,6 +11,7 @@ use super::batch::Batches;
 use super::link::{Link, Value};
 use super::listener::Listener;
 use super::options::PostgresOptions;
+use super::request::{Request, fnv, name};
 use super::schema::{self, within};
 use super::target::Target;
 use super::wire;
@@ -110,19 +111,10 @@ struct Glance {
     fence: u64,
 }
 
-fn name(id: &OperationId) -> (&str, &str, &str) {
-    (wire::tenant(id.tenant.as_ref()), &id.tool, id.key.as_str())
-}
-
 /// The name by which to be told of an operation: a hash, for anybody may listen.
-/// All processes must make the same of it, so it is spelt out: FNV-1a.
 fn bell(id: &OperationId) -> String {
     let (tenant, tool, key) = name(id);
-    let bytes = [tenant, tool, key].into_iter().flat_map(|part| part.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{hash:016x}")
+    format!("{:016x}", fnv([tenant, tool, key].map(str::as_bytes)))
 }
 
 /// Refuses the one character that a text of PostgreSQL cannot hold.
@@ -139,7 +131,7 @@ impl Store for PostgresStore {
     fn exchange(&self, exchange: Exchange) -> Answer<'_, Exchanged> {
         Box::pin(async move {
             storable(&exchange.id.tool)?;
-            let row = self.batches.ask(wire::exchange(&exchange)?).await?;
+            let row = self.batches.ask(Request::exchange(&exchange)?).await?;
             let draws = exchange.put.as_ref().map_or(&[][..], |put| &put.draws);
             let exchanged = wire::exchanged(&row, draws)?;
             if matches!(exchanged, Exchanged::Put { .. }) && self.waiting.is_listened_to() {
@@ -167,7 +159,7 @@ impl Store for PostgresStore {
             if draws.is_empty() {
                 return Ok(Ok(()));
             }
-            let row = self.batches.ask(wire::draw(&draws)?).await?;
+            let row = self.batches.ask(Request::draw(&draws)?).await?;
             wire::drawn(&row, &draws)
         })
     }
@@ -200,21 +192,23 @@ impl Store for PostgresStore {
 
     fn history(&self, id: OperationId) -> Answer<'_, Vec<Event>> {
         Box::pin(async move {
-            let statement = format!(
-                "WITH named AS (SELECT id FROM tool_contract.operations \
+            let statement = "WITH named AS (SELECT id, history FROM tool_contract.operations \
                     WHERE tenant = $1 AND tool = $2 AND key = $3) \
-                 SELECT {events} FROM tool_contract.archived_events \
+                 SELECT event FROM tool_contract.archived_events \
                     WHERE operation = (SELECT id FROM named) \
-                 UNION ALL SELECT {events} FROM tool_contract.events \
-                    WHERE operation = (SELECT id FROM named) ORDER BY seq",
-                events = wire::EVENT
-            );
+                 UNION ALL SELECT unnest(history) FROM named \
+                 UNION ALL SELECT event FROM tool_contract.events \
+                    WHERE operation = (SELECT id FROM named)";
             let (tenant, tool, key) = name(&id);
             storable(tool)?;
             let values: [Value<'_>; 3] =
                 [(&tenant, Type::TEXT), (&tool, Type::TEXT), (&key, Type::TEXT)];
-            let rows = self.link.ask_alone(&within(&self.schema, &statement), &values).await?;
-            rows.iter().map(wire::event).collect()
+            let rows = self.link.ask_alone(&within(&self.schema, statement), &values).await?;
+            let events = rows.iter().map(wire::event).collect::<Result<Vec<_>, _>>();
+            events.map(|mut events| {
+                events.sort_unstable_by_key(|event: &Event| event.seq);
+                events
+            })
         })
     }
 

@@ -1,177 +1,13 @@
-//! Requests as JSON objects, answers as rows.
+//! Answers as rows.
 
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
-use tool_contract_spec::operation::OperationHash;
-use tool_contract_spec::policy::{Period, Quota};
 
-use crate::ledger::shared::{Exchange, Exchanged, Found, Put, TwinFound, Versioned};
-use crate::ledger::{
-    Draw, Event, EventKind, Fence, LedgerError, Limited, Record, State, Timestamp, Twin,
-};
-
-/// What the function `exchange` takes, but for the number.
-#[derive(Serialize)]
-struct Request<'a> {
-    #[serde(flatten)]
-    id: Option<Id<'a>>,
-    look: Option<String>,
-    #[serde(flatten)]
-    put: Option<Proposal<'a>>,
-    draws: Option<Vec<Cell<'a>>>,
-}
-
-#[derive(Serialize)]
-struct Id<'a> {
-    tenant: &'a str,
-    tool: &'a str,
-    key: &'a str,
-}
-
-#[derive(Serialize)]
-struct Proposal<'a> {
-    expected: u64,
-    twins: Option<String>,
-    newest: Option<Fence>,
-    spoke: Option<&'a IdempotencyKey>,
-    spoke_version: Option<u64>,
-    at: Timestamp,
-    record: String,
-    state: &'static str,
-    hash: String,
-    fence: Fence,
-    changed_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    events: Vec<Happened>,
-}
-
-#[derive(Serialize)]
-struct Happened {
-    seq: u32,
-    at: Timestamp,
-    kind: &'static str,
-    fence: Fence,
-    detail: Option<String>,
-    hash: String,
-}
-
-#[derive(Serialize)]
-struct Cell<'a> {
-    number: usize,
-    tool: &'a str,
-    scope: &'static str,
-    most: u32,
-    per: &'static str,
-    tenant: &'a str,
-    subject: &'a str,
-}
-
-/// A step on one operation.
-pub(super) fn exchange(exchange: &Exchange) -> Result<String, LedgerError> {
-    let id = &exchange.id;
-    let draws = exchange.put.as_ref().map_or(&[][..], |put| &put.draws);
-    json(&Request {
-        id: Some(Id { tenant: tenant(id.tenant.as_ref()), tool: &id.tool, key: id.key.as_str() }),
-        look: exchange.hash.map(hex),
-        put: exchange.put.as_ref().map(proposal).transpose()?,
-        draws: cells(draws),
-    })
-}
-
-/// Draws without an operation.
-pub(super) fn draw(draws: &[Draw]) -> Result<String, LedgerError> {
-    json(&Request { id: None, look: None, put: None, draws: cells(draws) })
-}
-
-fn proposal(put: &Put) -> Result<Proposal<'_>, LedgerError> {
-    let (record, twins) = (&put.record, put.twins.as_ref());
-    let spoke = twins.and_then(|twins| twins.spoke.as_ref());
-    Ok(Proposal {
-        expected: put.expected,
-        twins: twins.map(|twins| hex(twins.hash)),
-        newest: twins.map(|twins| twins.newest),
-        spoke: spoke.map(|(key, _)| key),
-        spoke_version: spoke.map(|(_, version)| *version),
-        at: put.at,
-        record: json(record)?,
-        state: record.state.name().as_str(),
-        hash: hex(record.hash),
-        fence: record.fence,
-        changed_at: record.changed_at,
-        expires_at: expires_at(&record.state),
-        events: put.events.iter().map(happened).collect::<Result<_, _>>()?,
-    })
-}
-
-const fn expires_at(state: &State) -> Option<Timestamp> {
-    match state {
-        State::Succeeded { expires_at, .. } | State::Denied { expires_at } => Some(*expires_at),
-        _ => None,
-    }
-}
-
-fn happened(event: &Event) -> Result<Happened, LedgerError> {
-    Ok(Happened {
-        seq: event.seq,
-        at: event.at,
-        kind: event.kind.as_str(),
-        fence: event.fence,
-        detail: event.detail.as_ref().map(json).transpose()?,
-        hash: bytea(&event.hash),
-    })
-}
-
-fn cells(draws: &[Draw]) -> Option<Vec<Cell<'_>>> {
-    let cells = draws.iter().enumerate().map(|(number, Draw { cell })| {
-        let (most, per) = match cell.limit.quota {
-            Quota::Rate(most, per) => (most, Period::as_str(per)),
-            Quota::Count(most) => (most, "ever"),
-        };
-        Cell {
-            number,
-            tool: &cell.tool,
-            scope: cell.limit.scope.as_str(),
-            most,
-            per,
-            tenant: tenant(cell.tenant.as_ref()),
-            subject: cell.subject.as_deref().unwrap_or_default(),
-        }
-    });
-    // None at all is nothing to look at.
-    (!draws.is_empty()).then(|| cells.collect())
-}
-
-/// What is stored where there is no tenant; a tenant has at least one character.
-pub(super) fn tenant(tenant: Option<&Tenant>) -> &str {
-    tenant.map_or("", Tenant::as_str)
-}
-
-fn json(value: &impl Serialize) -> Result<String, LedgerError> {
-    serde_json::to_string(value).map_err(|error| {
-        LedgerError::Unavailable(format!("a record cannot be written as JSON: {error}"))
-    })
-}
-
-fn hex(hash: OperationHash) -> String {
-    bytea(hash.as_bytes())
-}
-
-fn bytea(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    let mut text = String::with_capacity(2 + 2 * bytes.len());
-    text.push_str("\\x");
-    for byte in bytes {
-        text.extend([digit(byte >> 4), digit(byte & 15)]);
-    }
-    text
-}
-
-// ---- answers ----
+use crate::ledger::shared::{Exchanged, Found, TwinFound, Versioned};
+use crate::ledger::{Draw, Event, LedgerError, Limited, Record, Timestamp, Twin};
 
 /// What came of a step with these draws.
 pub(super) fn exchanged(row: &Row, draws: &[Draw]) -> Result<Exchanged, LedgerError> {
@@ -239,25 +75,9 @@ pub(super) fn id(row: &Row) -> Result<OperationId, LedgerError> {
     Ok(OperationId { tenant, tool, key: key(get(row, "key")?)? })
 }
 
-/// The columns of an event, as [`event`] reads them.
-pub(super) const EVENT: &str = "seq, at, kind, fence, detail, hash";
-
+/// A row of `event`.
 pub(super) fn event(row: &Row) -> Result<Event, LedgerError> {
-    let word: &str = get(row, "kind")?;
-    let kind = EventKind::ALL.into_iter().find(|kind| kind.as_str() == word);
-    let detail: Option<&str> = get(row, "detail")?;
-    let hash: &[u8] = get(row, "hash")?;
-    Ok(Event {
-        seq: u32::try_from(get::<i32>(row, "seq")?).map_err(|error| damage("seq", &error))?,
-        at: Timestamp(number(row, "at")?),
-        kind: kind.ok_or_else(|| damage("kind", &format!("is `{word}`, which means nothing")))?,
-        fence: Fence(number(row, "fence")?),
-        detail: detail
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(|error| damage("detail", &error))?,
-        hash: hash.try_into().map_err(|error| damage("hash", &error))?,
-    })
+    serde_json::from_str(get(row, "event")?).map_err(|error| damage("event", &error))
 }
 
 /// A number that is not below zero.

@@ -78,7 +78,7 @@ impl Put {
 /// What is known of the twins of a hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Twins {
-    /// Their hash.
+    /// Their hash: that of the [exchange](Exchange::hash).
     pub(crate) hash: OperationHash,
     /// All that a look shows of them (see [`Found::twins`]), newest first: key and version.
     pub(crate) seen: Vec<(IdempotencyKey, u64)>,

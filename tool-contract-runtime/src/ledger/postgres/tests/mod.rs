@@ -109,6 +109,20 @@ async fn it_conforms() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_conforms_with_prepared_statements() {
+    if server().is_none() {
+        return;
+    }
+    conformance::run(|| async {
+        let place = Place::new().await.expect("a server");
+        let ledger = place.options().prepared().connect(&place.url).await.unwrap();
+        place.hold_time().await;
+        Subject::new(ledger, place.pass())
+    })
+    .await;
+}
+
 #[test]
 fn it_is_the_store_that_was_described() {
     if server().is_none() {

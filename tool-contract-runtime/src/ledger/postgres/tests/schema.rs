@@ -180,10 +180,12 @@ async fn one_request_that_cannot_be_fails_alone() {
     let Some(place) = Place::new().await else { return };
     let store = PostgresStore::connect(place.options().pool(1), &place.url).await.unwrap();
     place.hold_time().await;
+    let table = format!("{}.operations", place.schema);
+    place.run(&format!("ALTER TABLE {table} ADD CHECK (key <> 'bad')")).await;
     let at = crate::clock::Clock::now(&*place.clock as &ManualClock);
     let (first, bad, good, last) = tokio::join!(
         store.exchange(proposal("first", 1, at)),
-        store.exchange(proposal("bad", u64::MAX, at)),
+        store.exchange(proposal("bad", 4, at)),
         store.exchange(proposal("good", 2, at)),
         store.exchange(proposal("last", 3, at)),
     );
@@ -191,4 +193,13 @@ async fn one_request_that_cannot_be_fails_alone() {
         assert!(matches!(answer, Ok(Exchanged::Put { .. })), "{answer:?}");
     }
     assert!(matches!(bad, Err(LedgerError::Unavailable(_))), "{bad:?}");
+}
+
+#[tokio::test]
+async fn what_a_column_cannot_hold_is_not_sent() {
+    let Some(place) = Place::new().await else { return };
+    let store = PostgresStore::connect(place.options(), &place.url).await.unwrap();
+    let refused = store.exchange(proposal("large", u64::MAX, Timestamp::ZERO)).await;
+    let error = refused.expect_err("no bigint is so large").to_string();
+    assert!(error.contains("nothing was sent"), "{error}");
 }

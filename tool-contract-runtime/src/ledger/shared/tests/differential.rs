@@ -340,7 +340,9 @@ impl<S: Store> Two<S> {
             events: (first..first + proposed.events).map(|seq| self.event(seq)).collect(),
             draws: proposed.draws,
         };
-        Exchange { id: proposed.id, hash: proposed.hash.map(hash), put: Some(put) }
+        // A step that knows twins asks for the same ones.
+        let number = proposed.twins.as_ref().map(|twins| twins.hash).or(proposed.hash);
+        Exchange { id: proposed.id, hash: number.map(hash), put: Some(put) }
     }
 
     fn event(&self, seq: u32) -> Event {
