@@ -42,6 +42,7 @@ struct Line {
     fault: Mutex<Fault>,
     changed: Notify,
     cuts: AtomicU32,
+    refused: AtomicU32,
 }
 
 impl Proxy {
@@ -92,6 +93,12 @@ impl Proxy {
     pub fn cuts(&self) -> u32 {
         self.line.cuts.load(Ordering::SeqCst)
     }
+
+    /// How many connections were not made because the line is down.
+    #[must_use]
+    pub fn refused(&self) -> u32 {
+        self.line.refused.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for Proxy {
@@ -124,9 +131,9 @@ async fn serve(listener: TcpListener, to: SocketAddr, line: Arc<Line>) {
     while let Ok((client, _)) = listener.accept().await {
         let line = Arc::clone(&line);
         tokio::spawn(async move {
-            if *line.fault() != Fault::Down
-                && let Ok(server) = TcpStream::connect(to).await
-            {
+            if *line.fault() == Fault::Down {
+                line.refused.fetch_add(1, Ordering::SeqCst);
+            } else if let Ok(server) = TcpStream::connect(to).await {
                 // However it ends, both sides are closed.
                 carry(client, server, &line).await.ok();
             }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use tool_contract_spec::key::OperationId;
+
 use super::stage::{Stage, call, confirmed, happened, key};
 use crate::ledger::{Admission, Admitted, ApprovalVerdict, BoxFuture, Ledger, Refusal};
 
@@ -40,22 +42,38 @@ pub(super) async fn all_who_wait_get_the_result(stage: Stage) {
     }
 }
 
-/// Polls `waiting` until all that it asks at first is answered: then only a
-/// change can end it.
-pub(in crate::ledger) async fn settle_down(ledger: &dyn Ledger, waiting: &mut BoxFuture<'_, ()>) {
+/// Polls `waiting` until all that it asks at first is answered, and says whether it
+/// still waits: then only a change can end it.
+async fn still_waits(ledger: &dyn Ledger, waiting: &mut BoxFuture<'_, ()>) -> bool {
     for _ in 0..10 {
-        let is_over =
-            std::future::poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_ready())).await;
-        assert!(!is_over, "nothing has changed yet");
+        if std::future::poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_ready())).await {
+            return false;
+        }
         ledger.find(key("k")).await.unwrap();
     }
+    true
+}
+
+/// Sees to it that `waiting` waits.
+pub(in crate::ledger) async fn settle_down(ledger: &dyn Ledger, waiting: &mut BoxFuture<'_, ()>) {
+    assert!(still_waits(ledger, waiting).await, "nothing has changed yet");
+}
+
+/// Waits for a change. A ledger may wake without cause, but not for ever.
+async fn wait<'a>(ledger: &'a dyn Ledger, id: &OperationId) -> BoxFuture<'a, ()> {
+    for _ in 0..10 {
+        let mut waiting = ledger.changed(id.clone(), LONG);
+        if still_waits(ledger, &mut waiting).await {
+            return waiting;
+        }
+    }
+    panic!("nothing changes, and who waits is woken again and again");
 }
 
 pub(super) async fn who_waits_for_a_result_is_woken(stage: Stage) {
     let id = key("k");
     let claim = stage.claim(&call(1, &id)).await;
-    let mut waiting = stage.ledger.changed(id.clone(), LONG);
-    settle_down(&*stage.ledger, &mut waiting).await;
+    let waiting = wait(&*stage.ledger, &id).await;
     stage.settle(&id, claim.fence, happened("7")).await;
     tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
 }
@@ -66,8 +84,7 @@ pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
     let Refusal::AwaitingApproval { request, .. } = stage.refusal(&asking).await else {
         panic!("no request")
     };
-    let mut waiting = stage.ledger.changed(id.clone(), LONG);
-    settle_down(&*stage.ledger, &mut waiting).await;
+    let waiting = wait(&*stage.ledger, &id).await;
     stage.decide(&id, &request, ApprovalVerdict::Grant).await;
     tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
 }

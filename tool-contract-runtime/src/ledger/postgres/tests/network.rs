@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tool_contract_servers::{Fault, PgBouncer, Postgres, Proxy};
 
 use super::{Place, server};
@@ -114,21 +115,15 @@ async fn who_finds_no_place_is_told_so() {
     proxy.fail(Fault::Swallow);
     let ledger = Arc::new(ledger);
     // One is in flight, one waits, and there is no room for a third.
-    let callers: Vec<_> = (0..3)
-        .map(|number| {
-            let ledger = Arc::clone(&ledger);
-            tokio::spawn(async move { ledger.admit(&call(1, &key(&format!("k{number}")))).await })
-        })
-        .collect();
-    let mut answers = Vec::new();
-    for caller in callers {
-        if answers.is_empty() {
-            // The first two are answered when the line is cut.
-            tokio::time::sleep(2 * SHORT).await;
-            proxy.fail(Fault::Down);
-        }
-        answers.push(caller.await.unwrap());
+    let mut callers = JoinSet::new();
+    for number in 0..3 {
+        let ledger = Arc::clone(&ledger);
+        callers.spawn(async move { ledger.admit(&call(1, &key(&format!("k{number}")))).await });
     }
+    // That one is told first; the others when the line is cut.
+    let mut answers = vec![callers.join_next().await.expect("three call").unwrap()];
+    proxy.fail(Fault::Down);
+    answers.extend(callers.join_all().await);
     let full = |answer: &&Result<_, _>| matches!(answer, Err(LedgerError::Overloaded(1)));
     assert_eq!(answers.iter().filter(full).count(), 1, "{answers:?}");
 }
@@ -149,7 +144,10 @@ async fn what_was_not_sent_waits_for_a_new_connection() {
         let ledger = Arc::clone(&ledger);
         tokio::spawn(async move { ledger.admit(&call(1, &key("k"))).await })
     };
-    tokio::time::sleep(SHORT).await;
+    let before = proxy.refused();
+    while proxy.refused() < before + 2 {
+        tokio::task::yield_now().await;
+    }
     assert!(!waiting.is_finished());
     proxy.heal();
     assert!(matches!(waiting.await.unwrap(), Ok(Admitted::Claimed(_))));
