@@ -1,8 +1,9 @@
 //! Random histories of many operations: the model, the ledger in memory, the ledger
 //! in a file and the one on a shared store answer alike, and remember alike.
 //!
-//! The shared store is one in this process. That PostgreSQL and Redis do exactly
-//! what it does is shown by a differential test of the stores.
+//! The shared store is one in this process. PostgreSQL and Redis join where their
+//! tests have a server; that they do exactly what that store does is shown besides,
+//! by a differential test of the stores.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -204,18 +205,29 @@ struct All {
     memory: MemoryLedger,
     sqlite: SqliteLedger,
     shared: SharedLedger<FakeStore>,
+    server: Option<Server>,
     _directory: TempDir,
 }
 
+/// A ledger on a server, and what tells the server the time.
+pub(in crate::ledger) struct Server {
+    pub(in crate::ledger) ledger: Box<dyn Ledger>,
+    pub(in crate::ledger) tell: Box<dyn Fn(Timestamp) -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+fn steady(clock: &Arc<ManualClock>) -> Arc<dyn Clock> {
+    let time = Mutex::new(Time::new(Arc::clone(clock) as _));
+    Arc::new(Steady(Arc::clone(clock), time))
+}
+
 impl All {
-    async fn new() -> Self {
-        let clock = Arc::new(ManualClock::new());
+    async fn new(clock: Arc<ManualClock>, server: Option<Server>) -> Self {
         let directory = TempDir::new().unwrap();
         let options = SqliteLedger::options().clock(Arc::clone(&clock) as _).without_syncing();
-        let time = Mutex::new(Time::new(Arc::clone(&clock) as _));
-        let steady: Arc<dyn Clock> = Arc::new(Steady(Arc::clone(&clock), time));
+        let steady = steady(&clock);
         Self {
             shared: SharedLedger::new(FakeStore::new(Arc::clone(&steady)), steady),
+            server,
             time: Time::new(Arc::clone(&clock) as _),
             model: Model::default(),
             memory: MemoryLedger::with_clock(Arc::clone(&clock) as _),
@@ -227,10 +239,15 @@ impl All {
 
     async fn follow(&mut self, plan: &Plan) {
         let Some(command) = self.command(plan) else { return };
-        let expected = self.model.run(&command, self.time.now());
+        let now = self.time.now();
+        let expected = self.model.run(&command, now);
         assert_eq!(ask(&self.memory, command.clone()).await, expected, "in memory: {command:?}");
         assert_eq!(ask(&self.sqlite, command.clone()).await, expected, "in a file: {command:?}");
         assert_eq!(ask(&self.shared, command.clone()).await, expected, "shared: {command:?}");
+        if let Some(Server { ledger, tell }) = &self.server {
+            tell(now).await;
+            assert_eq!(ask(&**ledger, command.clone()).await, expected, "server: {command:?}");
+        }
     }
 
     /// Looks up what a plan left open.
@@ -291,7 +308,9 @@ impl All {
     /// All remember the same.
     async fn compare(&self) {
         let expected: Vec<_> = self.model.records.clone().into_iter().collect();
-        for ledger in [&self.memory as &dyn Ledger, &self.sqlite, &self.shared] {
+        let server = self.server.as_ref().map(|server| &*server.ledger);
+        let here = [&self.memory as &dyn Ledger, &self.sqlite, &self.shared];
+        for ledger in here.into_iter().chain(server) {
             let listed = ledger.list(Query::default()).await.unwrap();
             for (found, expected) in listed.iter().zip(&expected) {
                 assert_eq!(found, expected);
@@ -337,18 +356,39 @@ async fn ask(ledger: &dyn Ledger, command: Command) -> String {
     }
 }
 
+/// Leads a history through all of them.
+async fn lead(plans: &[Plan], clock: Arc<ManualClock>, server: Option<Server>) {
+    let mut all = All::new(clock, server).await;
+    for plan in plans {
+        all.follow(plan).await;
+    }
+    all.compare().await;
+}
+
+/// Leads so many histories through all of them and the ledger that `make` gives,
+/// each through a new one, which goes by the clock that it is given.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(in crate::ledger) fn with_server<F: Future<Output = Server>>(
+    cases: u32,
+    make: impl Fn(Arc<dyn Clock>) -> F,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = ProptestConfig { cases, ..ProptestConfig::default() };
+    proptest!(config, |(plans in prop::collection::vec(plan(), 1..120))| {
+        runtime.block_on(async {
+            let clock = Arc::new(ManualClock::new());
+            let server = make(steady(&clock)).await;
+            lead(&plans, clock, Some(server)).await;
+        });
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn all_ledgers_are_alike(plans in prop::collection::vec(plan(), 1..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let mut all = All::new().await;
-            for plan in &plans {
-                all.follow(plan).await;
-            }
-            all.compare().await;
-        });
+        runtime.block_on(lead(&plans, Arc::new(ManualClock::new()), None));
     }
 }

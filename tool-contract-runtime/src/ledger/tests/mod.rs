@@ -1,7 +1,7 @@
-//! Both ledgers, put to the same checks.
+//! The ledgers, put to the same checks.
 
 mod cached;
-mod differential;
+pub(super) mod differential;
 #[cfg(shuttle)]
 pub(super) mod every_order;
 mod model;

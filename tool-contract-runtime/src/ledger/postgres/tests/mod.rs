@@ -18,6 +18,7 @@ use super::{PostgresLedger, PostgresOptions};
 use crate::clock::Clock as _;
 use crate::ledger::conformance::{self, Subject};
 use crate::ledger::shared::tests::differential::{Other, alike};
+use crate::ledger::tests::differential::{Server, with_server};
 use crate::ledger::{BoxFuture, Timestamp};
 use crate::testing::ManualClock;
 
@@ -139,5 +140,18 @@ fn it_is_the_store_that_was_described() {
             largest: i64::MAX.unsigned_abs(),
             begins_with_one: true,
         }
+    });
+}
+
+#[test]
+fn it_answers_as_all_ledgers_do() {
+    if server().is_none() {
+        return;
+    }
+    with_server(64, |clock| async {
+        let place = Place::new().await.expect("a server");
+        let ledger = place.options().clock(clock).connect(&place.url).await.unwrap();
+        place.hold_time().await;
+        Server { ledger: Box::new(ledger), tell: place.tell() }
     });
 }
