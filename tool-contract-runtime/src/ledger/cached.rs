@@ -103,14 +103,10 @@ impl CachedLedger {
 
     /// The result, if it is cached, and young enough.
     fn find(&self, request: &Admission, now: Duration) -> Option<Replay> {
-        let cached = self.shelf().take(&request.id)?;
-        let age = now.saturating_sub(cached.asked_at);
-        if age >= self.max_age {
-            return None;
-        }
-        let replay = (cached.hash == request.hash).then(|| cached.replay.clone());
-        self.shelf().put(&request.id, cached, self.capacity);
-        replay
+        let mut shelf = self.shelf();
+        let cached = shelf.get(&request.id, self.capacity)?;
+        let is_young = now.saturating_sub(cached.asked_at) < self.max_age;
+        (is_young && cached.hash == request.hash).then(|| cached.replay.clone())
     }
 
     async fn ask(&self, request: &Admission) -> Result<Admitted, super::LedgerError> {
@@ -131,17 +127,27 @@ impl CachedLedger {
 }
 
 impl Shelf {
-    fn take(&mut self, id: &OperationId) -> Option<Cached> {
-        self.newer.remove(id).or_else(|| self.older.remove(id))
+    /// What is cached; it stays in the newer half, or comes there.
+    fn get(&mut self, id: &OperationId, capacity: usize) -> Option<&Cached> {
+        if let Some(cached) = self.older.remove(id) {
+            self.put(id, cached, capacity);
+        }
+        self.newer.get(id)
     }
 
     fn put(&mut self, id: &OperationId, cached: Cached, capacity: usize) {
+        self.forget(id);
         if self.newer.len() >= capacity / 2 {
             self.older = std::mem::take(&mut self.newer);
         }
         if capacity >= 2 {
             self.newer.insert(id.clone(), cached);
         }
+    }
+
+    fn forget(&mut self, id: &OperationId) {
+        self.newer.remove(id);
+        self.older.remove(id);
     }
 }
 
@@ -181,7 +187,7 @@ impl Ledger for CachedLedger {
             // Also after an error: it may have been carried out.
             let mut kept = self.shelf();
             kept.words += 1;
-            kept.take(&id);
+            kept.forget(&id);
             resolved
         })
     }
