@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Journal, Noted};
+use super::{Journal, Noted, Stepped};
 
 /// Where a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,9 @@ pub fn unwind(journal: &Journal, places: &BTreeMap<u32, Place>) -> Next {
         return next;
     }
     let is_done = |number: &u32| places.get(number).is_some_and(|place| place.stand == Stand::Done);
-    if journal.steps.values().any(|stepped| stepped.pivot && is_done(&stepped.step)) {
+    let is_read = |stepped: &Stepped| matches!(stepped.noted, Some(Noted::Read(_)));
+    let is_passed = |stepped: &Stepped| is_read(stepped) || is_done(&stepped.step);
+    if journal.steps.values().any(|stepped| stepped.pivot && is_passed(stepped)) {
         return Next::Committed;
     }
     if journal.unwinding.is_none() {
@@ -124,7 +126,7 @@ pub fn unwind(journal: &Journal, places: &BTreeMap<u32, Place>) -> Next {
 
 impl Journal {
     /// Its steps that may have left something behind: all but the reads.
-    pub fn effects(&self) -> impl Iterator<Item = &super::Stepped> {
+    pub fn effects(&self) -> impl Iterator<Item = &Stepped> {
         self.steps.values().filter(|stepped| !matches!(stepped.noted, Some(Noted::Read(_))))
     }
 }
