@@ -12,7 +12,7 @@ async fn what_happened_before_a_failure_is_undone_newest_first() {
         let failures: [(&str, &[u32], &[&str]); 3] = [
             ("reserve lamp", &[], &[]),
             ("hold lamp", &[0], &["unreserve lamp"]),
-            ("charge 42", &[1, 0], &["unhold lamp", "unreserve lamp"]),
+            ("pay 42", &[1, 0], &["unhold lamp", "unreserve lamp"]),
         ];
         for (number, (what, undone, log)) in failures.into_iter().enumerate() {
             let key = format!("o-{number}");
@@ -71,9 +71,9 @@ async fn an_unknown_step_that_happened_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_unknown_step_that_did_not_happen_is_not_undone() {
     Yard::each(|yard| async move {
-        yard.shop.then("charge 42", Act::Fail(Trouble::NoAnswer));
+        yard.shop.then("pay 42", Act::Fail(Trouble::NoAnswer));
         yard.order("o").await.undone(&[1, 0]);
-        assert_eq!(yard.shop.count("charge 42"), 0);
+        assert_eq!(yard.shop.count("pay 42"), 0);
         assert_eq!(yard.shop.stands(), Vec::<String>::new());
     })
     .await;
@@ -124,7 +124,7 @@ async fn beside_an_unknown_step_a_failure_undoes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_undoes_a_step_is_tried_again() {
     Yard::each(|yard| async move {
-        yard.shop.then("charge 42", Act::Fail(Trouble::Closed));
+        yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
         yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
         yard.shop.then("unhold lamp", Act::HappenThenFail(Trouble::NoAnswer));
         yard.order("o").await.undone(&[1, 0]);
@@ -136,7 +136,7 @@ async fn what_undoes_a_step_is_tried_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_cannot_be_undone_rests_and_stops_no_other() {
     Yard::each(|yard| async move {
-        yard.shop.then("charge 42", Act::Fail(Trouble::Closed));
+        yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
         for _ in 0..5 {
             yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
         }

@@ -10,10 +10,10 @@ use crate::world::{Gate, Trouble};
 async fn each_step_happens_once_under_a_child_of_the_sagas_key() {
     Yard::each(|yard| async move {
         yard.order("o-7").await.finished();
-        let all = ["reserve lamp", "hold lamp", "charge 42", "ship lamp"];
+        let all = ["reserve lamp", "hold lamp", "pay 42", "ship lamp"];
         assert_eq!(yard.shop.log(), all);
         for (tool, key) in
-            [("reserve", "o-7/0"), ("hold", "o-7/1"), ("charge", "o-7/2"), ("ship", "o-7/3")]
+            [("reserve", "o-7/0"), ("hold", "o-7/1"), ("bill", "o-7/2"), ("ship", "o-7/3")]
         {
             assert_eq!(yard.state(tool, key).await, Some(StateName::Succeeded), "{tool}");
         }

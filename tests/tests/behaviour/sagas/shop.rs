@@ -11,7 +11,7 @@ use tool_contract::{
     Asked, CallError, Cx, Done, Runtime, Saga, StepError, UnknownOutcome, saga, tool,
 };
 
-use crate::stage::{Ending, Stage, id, ms, others, secs};
+use crate::stage::{Stage, id, ms, others, secs};
 use crate::world::{Passage, Trouble, World};
 
 /// What one attempt meets.
@@ -179,15 +179,15 @@ async fn find_hold(asked: Asked<Hold>) -> Result<Option<u32>, Trouble> {
     side_effect = "write",
     idempotent,
     rollback = "none",
-    reconcile(with = "find_charge", settle = "10s"),
+    reconcile(with = "find_payment", settle = "10s"),
     state(Shop)
 )]
-pub(super) async fn charge(cx: &Cx, cents: u64) -> Result<u32, Trouble> {
-    shop(cx).act(&format!("charge {cents}")).await
+pub(super) async fn bill(cx: &Cx, cents: u64) -> Result<u32, Trouble> {
+    shop(cx).act(&format!("pay {cents}")).await
 }
 
-async fn find_charge(asked: Asked<Charge>) -> Result<Option<u32>, Trouble> {
-    let count = shop(asked.cx()).count(&format!("charge {}", asked.args.cents));
+async fn find_payment(asked: Asked<Bill>) -> Result<Option<u32>, Trouble> {
+    let count = shop(asked.cx()).count(&format!("pay {}", asked.args.cents));
     Ok((count > 0).then_some(7))
 }
 
@@ -231,7 +231,7 @@ pub(super) type Failed = StepError<Trouble>;
 pub(super) async fn order(saga: Saga, item: String, cents: u64) -> Result<u32, Failed> {
     saga.step(reserve(item.clone())).await?;
     saga.step(hold(item.clone())).await?;
-    let (_, saga) = saga.pivot(charge(cents)).await?;
+    let (_, saga) = saga.pivot(bill(cents)).await?;
     saga.step(ship(item)).await
 }
 
@@ -378,12 +378,12 @@ fn another(stage: &Stage, shop: &Shop) -> Runtime {
     stage
         .builder()
         .state(shop.clone())
-        .secret_key(tool_contract::SecretKey::new([7; 32]))
+        .secret_key(tool_contract::SecretKey::new([7; 32]).unwrap())
         .tool::<Order>()
         .tool::<Gather>()
         .tool::<Reserve>()
         .tool::<Hold>()
-        .tool::<Charge>()
+        .tool::<Bill>()
         .tool::<Ship>()
         .tool::<Price>()
         .tool::<Seal>()
@@ -421,7 +421,3 @@ impl Ended {
         }
     }
 }
-
-/// So that the trait is used where a test wants it.
-#[allow(unused_imports)]
-pub(super) use Ending as _;
