@@ -6,7 +6,7 @@ use super::shop::{Act, Ended, Yard, gather};
 use crate::stage::secs;
 use crate::world::Trouble;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn what_happened_before_a_failure_is_undone_newest_first() {
     Yard::each(|yard| async move {
         let failures: [(&str, &[u32], &[&str]); 3] = [
@@ -37,7 +37,7 @@ async fn what_happened_before_a_failure_is_undone_newest_first() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn after_the_pivot_nothing_is_undone_and_it_goes_forward() {
     Yard::each(|yard| async move {
         for _ in 0..3 {
@@ -58,7 +58,7 @@ async fn after_the_pivot_nothing_is_undone_and_it_goes_forward() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn an_unknown_step_that_happened_goes_on() {
     Yard::each(|yard| async move {
         yard.shop.then("hold lamp", Act::HappenThenFail(Trouble::NoAnswer));
@@ -68,7 +68,7 @@ async fn an_unknown_step_that_happened_goes_on() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn an_unknown_step_that_did_not_happen_is_not_undone() {
     Yard::each(|yard| async move {
         yard.shop.then("pay 42", Act::Fail(Trouble::NoAnswer));
@@ -79,7 +79,7 @@ async fn an_unknown_step_that_did_not_happen_is_not_undone() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn as_long_as_a_step_is_unknown_nothing_is_undone() {
     Yard::each(|yard| async move {
         // Nothing but a person can tell what came of a reservation.
@@ -101,7 +101,7 @@ async fn as_long_as_a_step_is_unknown_nothing_is_undone() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn beside_an_unknown_step_a_failure_undoes_nothing() {
     Yard::each(|yard| async move {
         yard.shop.then("reserve a", Act::HappenThenFail(Trouble::NoAnswer));
@@ -121,7 +121,7 @@ async fn beside_an_unknown_step_a_failure_undoes_nothing() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn what_undoes_a_step_is_tried_again() {
     Yard::each(|yard| async move {
         yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
@@ -133,7 +133,7 @@ async fn what_undoes_a_step_is_tried_again() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn what_cannot_be_undone_rests_and_stops_no_other() {
     Yard::each(|yard| async move {
         yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
@@ -158,7 +158,7 @@ async fn what_cannot_be_undone_rests_and_stops_no_other() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn a_deadline_that_passes_undoes_what_happened() {
     let yard = Yard::new();
     yard.shop.then("hold lamp", Act::Fail(Trouble::Closed));

@@ -6,7 +6,7 @@ use tool_contract::{Saga, saga};
 use super::shop::{Act, Failed, Shop, Yard, gather, price, reserve};
 use crate::world::{Gate, Trouble};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn each_step_happens_once_under_a_child_of_the_sagas_key() {
     Yard::each(|yard| async move {
         yard.order("o-7").await.finished();
@@ -32,7 +32,7 @@ async fn each_step_happens_once_under_a_child_of_the_sagas_key() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn steps_at_once_have_their_places_by_where_they_are_written() {
     Yard::each(|yard| async move {
         let gate = Gate::new();
@@ -63,7 +63,7 @@ async fn twice(saga: Saga, item: String) -> Result<(), Failed> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn two_equal_steps_are_two_intents() {
     let yard = Yard::new();
     yard.through(twice("lamp".into()).key("t").call(&yard.runtime)).await.unwrap();
@@ -86,7 +86,7 @@ async fn quote(saga: Saga, item: String) -> Result<u64, Failed> {
     Ok(price)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 async fn what_was_read_first_holds_when_it_runs_again() {
     let yard = Yard::new();
     yard.shop.then("price lamp", Act::Fail(Trouble::Down));

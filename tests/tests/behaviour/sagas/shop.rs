@@ -87,13 +87,13 @@ impl Shop {
         u32::try_from(books.log.len()).unwrap()
     }
 
+    fn meet(&self, what: &str) -> Option<Act> {
+        self.books().scripts.get_mut(what).and_then(VecDeque::pop_front)
+    }
+
     async fn act(&self, what: &str) -> Result<u32, Trouble> {
-        let act = {
-            let mut books = self.books();
-            books.tried.push(what.to_owned());
-            books.scripts.get_mut(what).and_then(VecDeque::pop_front)
-        };
-        match act {
+        self.books().tried.push(what.to_owned());
+        match self.meet(what) {
             None => Ok(self.happen(what)),
             Some(Act::Fail(trouble)) => Err(trouble),
             Some(Act::HappenThenFail(trouble)) => {
@@ -165,10 +165,11 @@ async fn unhold(done: Done<Hold>) -> Result<(), Trouble> {
 }
 
 async fn find_hold(asked: Asked<Hold>) -> Result<Option<u32>, Trouble> {
-    shop(asked.cx()).act("find").await.map(drop).unwrap_or_default();
+    if let Some(Act::Fail(trouble)) = shop(asked.cx()).meet("find") {
+        return Err(trouble);
+    }
     let line = format!("hold {}", asked.args.item);
     match shop(asked.cx()).count(&line) {
-        _ if shop(asked.cx()).count("blind") > 0 => Err(Trouble::Down),
         0 => Ok(None),
         count => Ok(Some(u32::try_from(count).unwrap())),
     }
@@ -247,7 +248,7 @@ pub(super) struct Yard {
     pub(super) stage: Stage,
     pub(super) shop: Shop,
     pub(super) runtime: Runtime,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Yard {
@@ -261,7 +262,7 @@ impl Yard {
         let stage = Stage::on(clock, ledger, World::default());
         let shop = Shop::default();
         let runtime = another(&stage, &shop);
-        Self { stage, shop, runtime, _folder: folder }
+        Self { stage, shop, runtime, folder: folder }
     }
 
     /// On each ledger that is there.
@@ -291,8 +292,11 @@ impl Yard {
                 output = &mut future => return output,
                 () = others() => {}
             }
-            // A ledger with threads answers in its own time.
-            tokio::time::sleep(std::time::Duration::from_micros(200)).await;
+            if self.folder.is_some() {
+                // A ledger with threads answers in its own time; only then does the
+                // clock go on.
+                tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+            }
             self.stage.clock.advance(ms(200));
         }
         panic!("it does not come to its end")
@@ -318,25 +322,30 @@ impl Yard {
         }
     }
 
-    /// A process that begins an order, and dies when the test is let in.
-    pub(super) async fn die_within(&self, key: &str, reached: impl Fn() -> bool) {
-        let runtime = self.another();
+    /// A process that begins an order, and dies once `reached`: nothing of it is
+    /// finished in the background.
+    pub(super) async fn die_within(
+        &self,
+        key: &str,
+        reached: impl Fn(&Shop) -> bool + Send + 'static,
+    ) {
+        let (runtime, shop) = (self.another(), self.shop.clone());
         let call = order("lamp".into(), 42).key(key);
-        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let running = executor.spawn(async move { call.call(&runtime).await.map(drop).ok() });
-        let mut turns = 0;
-        // It dies with its executor: nothing of it is finished in the background.
-        tokio::task::block_in_place(|| {
+        let dying = tokio::task::spawn_blocking(move || {
+            let executor = tokio::runtime::Builder::new_current_thread().build().unwrap();
             executor.block_on(async {
-                while !reached() && !running.is_finished() {
-                    turns += 1;
-                    assert!(turns < 20_000, "it never comes so far: {:?}", self.shop.log());
+                let running = tokio::spawn(async move { call.call(&runtime).await.map(drop).ok() });
+                for _ in 0..1_000 {
+                    if reached(&shop) {
+                        return;
+                    }
                     others().await;
-                    tokio::time::sleep(std::time::Duration::from_micros(200)).await;
                 }
+                drop(running);
+                panic!("it never comes so far: {:?}", shop.tried());
             });
-            drop(executor);
         });
+        dying.await.unwrap();
     }
 
     /// The journal of the order with this key.
