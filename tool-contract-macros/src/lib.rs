@@ -152,7 +152,116 @@ use proc_macro::TokenStream;
 /// see [`contract!`](macro@contract).
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    tool::expand(attribute.into(), &item.into()).into()
+    tool::expand(tool::Kind::Tool, attribute.into(), &item.into()).into()
+}
+
+/// Makes an async function a durable workflow: its steps together happen, or are
+/// undone.
+///
+/// ```
+/// use tool_contract::ledger::MemoryLedger;
+/// use tool_contract::{Done, Runtime, Saga, StepError, ToolError, saga, tool};
+///
+/// #[derive(Debug, thiserror::Error, ToolError)]
+/// pub enum ShopError {
+///     #[error("sold out")]
+///     #[outcome(permanent_failure)]
+///     SoldOut,
+/// }
+///
+/// #[tool(side_effect = "write", idempotent, rollback = "put_back")]
+/// async fn reserve(item: String) -> Result<u64, ShopError> {
+///     if item == "lamp" { Ok(17) } else { Err(ShopError::SoldOut) }
+/// }
+///
+/// async fn put_back(done: Done<Reserve>) -> Result<(), ShopError> {
+///     let _ = (done.args.item, done.output, done.cx().idempotency_key());
+///     Ok(())
+/// }
+///
+/// #[tool(side_effect = "write", idempotent, rollback = "none")]
+/// async fn charge(cents: u64) -> Result<u64, ShopError> {
+///     Ok(cents)
+/// }
+///
+/// #[tool(side_effect = "write", idempotent, retry(max = 3, on = "retryable"), rollback = "none")]
+/// async fn ship(reserved: u64) -> Result<String, ShopError> {
+///     Ok(format!("parcel-{reserved}"))
+/// }
+///
+/// /// Reserves, charges and ships.
+/// #[saga]
+/// async fn place_order(
+///     saga: Saga,
+///     items: Vec<String>,
+///     cents: u64,
+/// ) -> Result<String, StepError<ShopError>> {
+///     let mut last = 0;
+///     for item in items {
+///         last = saga.step(reserve(item)).await?;
+///     }
+///     let (_, saga) = saga.pivot(charge(cents)).await?;
+///     saga.step(ship(last)).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Runtime::builder().ledger(MemoryLedger::new()).linked_tools().build()?;
+/// let order = place_order(vec!["lamp".into()], 4_200).key("order-7").call(&runtime).await?;
+/// assert_eq!(order.into_inner().finished()?, "parcel-17");
+///
+/// let order = place_order(vec!["lamp".into(), "rug".into()], 900).key("order-8");
+/// let undone = order.call(&runtime).await?.into_inner().finished().unwrap_err();
+/// assert!(undone.error.contains("sold out"));
+/// assert_eq!(undone.steps[0].tool, "reserve");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A saga is a tool: it is called, keyed, recorded and replayed like one, and agents
+/// can call it. Its output on record is an `Outcome`, finished or undone. When its
+/// process dies, calling it again with its key, or `Runtime::recover`, goes on where it
+/// stood.
+///
+/// # The function
+///
+/// It is an `async fn` whose first parameter is `saga: Saga`; its other parameters,
+/// its output and its doc comment are those of a [`tool`](macro@tool). Its error need
+/// only be `Display`; `?` takes a step's `StepError` where there is a `From`.
+///
+/// It runs again from the top whenever it goes on, with the results of the steps that
+/// happened. So what decides the order and the arguments of its steps must come from
+/// its own arguments and from its steps: a clock, a random number or a file that is
+/// read beside them may be another the next time. Where the steps differ from those
+/// on record, nothing of them runs, and the saga rests before a person.
+///
+/// # The steps
+///
+/// | | which tools |
+/// |---|---|
+/// | `saga.step(call)` | before the pivot: those whose `rollback` is a function, and reads |
+/// | `saga.pivot(call)` | any; gives the saga that goes only forward |
+/// | `saga.step(call)` | after the pivot: reads, and writes that are retried or whose repetition is harmless |
+/// | `saga.all((a, b))` | steps at once; each comes to its end |
+///
+/// # When it fails
+///
+/// If the function returns an error before the pivot, what is not known is found out,
+/// and then each step that happened is undone, newest first. A rollback function may be
+/// called more than once, so it has to be idempotent; `done.cx().idempotency_key()` is
+/// for an API that dedupes. After the pivot nothing is undone, and the saga is tried
+/// again. What can go neither forward nor back rests as an unknown outcome that names
+/// the step; once a person has resolved that, it goes on.
+///
+/// # The attribute
+///
+/// `timeout` (10 m, for one run of the function), `ttl` (30 d), `rate_limit`,
+/// `in_flight`, `state`, `allow`, `name`, `args`, `version` and `crate`, as for a
+/// [`tool`](macro@tool). At most 1,000 steps; the key has at most 251 bytes, and its
+/// steps have that key with `/0`, `/1`, .. after it.
+#[proc_macro_attribute]
+pub fn saga(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    tool::expand(tool::Kind::Saga, attribute.into(), &item.into()).into()
 }
 
 /// Says of each way to fail what it means for the world.

@@ -59,6 +59,13 @@ impl<T: Tool> Done<T> {
     pub const fn cx(&self) -> &Cx {
         &self.cx
     }
+
+    /// The key to hand to an API that dedupes on one: the same each time this
+    /// undoing is repeated, and another than that of the call itself.
+    #[must_use]
+    pub fn idempotency_key(&self) -> &str {
+        self.cx.idempotency_key()
+    }
 }
 
 impl<T: Tool + fmt::Debug> fmt::Debug for Done<T> {

@@ -17,6 +17,7 @@ use crate::approval::{Approval, PendingApproval};
 use crate::calling::Calling;
 use crate::error::CallError;
 use crate::runtime::Runtime;
+use crate::saga::Gate;
 use crate::tool::{BoxFuture, Tool};
 
 /// What is said of a call besides its arguments.
@@ -38,6 +39,8 @@ pub(crate) struct More {
     pub(crate) fingerprint: Option<Result<Fingerprint, Arc<str>>>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) approval: Option<ApprovalId>,
+    /// The saga of which it is a step.
+    pub(crate) step: Option<Arc<Gate>>,
 }
 
 /// Nothing more.
@@ -49,6 +52,7 @@ static NOTHING: More = More {
     fingerprint: None,
     deadline: None,
     approval: None,
+    step: None,
 };
 
 impl Meta {
@@ -56,7 +60,7 @@ impl Meta {
         Self { key, more: Some(Box::new(more)) }
     }
 
-    fn more(&mut self) -> &mut More {
+    pub(crate) fn more(&mut self) -> &mut More {
         self.more.get_or_insert_default()
     }
 }
@@ -329,6 +333,10 @@ impl<T: Tool, K, A> Call<T, K, A> {
 
     pub(crate) fn into_arguments(self) -> T {
         self.arguments
+    }
+
+    pub(crate) fn into_parts(self) -> (T, Meta) {
+        (self.arguments, self.meta)
     }
 
     fn into_state<K2, A2>(self) -> Call<T, K2, A2> {

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
+use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant, User, Workflow};
+use tool_contract_spec::ledger::Fence;
 
 use crate::runtime::Runtime;
 
@@ -23,7 +24,23 @@ pub struct Cx {
     pub(crate) ends_at: Duration,
     pub(crate) correlation_id: Option<Arc<str>>,
     pub(crate) tenant: Option<Tenant>,
+    pub(crate) user: Option<User>,
+    pub(crate) workflow: Option<Workflow>,
     pub(crate) downstream: OnceLock<Box<str>>,
+    /// Until when the caller waits, by the runtime's clock.
+    pub(crate) deadline_at: Option<Duration>,
+    /// The claim under which this attempt runs; a read has none.
+    pub(crate) hold: Option<Hold>,
+}
+
+/// A claim, as the attempt under it knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hold {
+    pub(crate) fence: Fence,
+    /// Until when it holds for certain, by the runtime's clock.
+    pub(crate) until: Duration,
+    /// Whether nobody has attempted anything under this key before.
+    pub(crate) is_first: bool,
 }
 
 impl Cx {

@@ -163,6 +163,12 @@ pub struct DynamicCall {
     meta: Meta,
 }
 
+impl DynamicCall {
+    pub(crate) const fn new(arguments: Box<RawValue>, meta: Meta) -> Self {
+        Self { arguments, meta }
+    }
+}
+
 impl Runtime {
     /// Makes the call that `bytes` describe, a JSON [`Request`].
     ///
@@ -276,6 +282,7 @@ impl From<Meta> for call::Meta {
             correlation_id: meta.correlation_id,
             deadline: meta.deadline_ms.map(Duration::from_millis),
             approval: meta.approval,
+            step: None,
         };
         Self::new(meta.idempotency_key, more)
     }

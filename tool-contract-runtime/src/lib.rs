@@ -8,6 +8,7 @@
 //! | [`runtime`], [`registry`] | what calls run on |
 //! | `executor` | admit → attempt → decide → settle |
 //! | [`cx`], [`asked`] | what bodies, reconcile functions and compensations see |
+//! | [`saga`] | calls that together happen or are undone |
 //! | [`approval`] | asking a person |
 //! | [`dispatch`] | calls by name, with JSON |
 //! | [`ledger`] | where operations are remembered |
@@ -34,6 +35,7 @@ pub mod ledger;
 pub mod private;
 pub mod registry;
 pub mod runtime;
+pub mod saga;
 mod sync;
 pub mod testing;
 mod together;
@@ -48,5 +50,6 @@ pub use cx::Cx;
 pub use dispatch::{Meta, Request, Response, Status};
 pub use error::{About, BuildError, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
 pub use runtime::{Runtime, RuntimeBuilder};
+pub use saga::{Saga, StepError};
 pub use tool::{Tool, ToolError};
 pub use tool_contract_spec as spec;

@@ -15,6 +15,7 @@ pub use crate::call::{approval_state, key};
 pub use crate::contract_file::contract_is_current;
 pub use crate::cx::Cx;
 pub use crate::registry::{Linked, linked};
+pub use crate::saga::{Compensable, Completable, Outcome as SagaOutcome, Rests, Saga};
 pub use crate::tool::{BoxFuture, Returned, StateType, Tool};
 
 /// Asks a reconcile function. A function pointer, so that one of another
@@ -65,6 +66,20 @@ where
             },
         }
     })
+}
+
+/// Runs the body of a saga, as its history says.
+pub fn saga<'a, T, O, E, Fut>(
+    cx: &'a Cx,
+    body: impl FnOnce(Saga) -> Fut + Send + 'a,
+) -> BoxFuture<'a, Result<SagaOutcome<O>, Rests>>
+where
+    T: Tool,
+    Fut: Future<Output = Result<O, E>> + Send + 'a,
+    O: Send + 'a,
+    E: fmt::Display + Send + 'a,
+{
+    crate::saga::run::<T, O, E, Fut>(cx, body)
 }
 
 /// Shows a tool's arguments, secrets left out.

@@ -17,6 +17,7 @@ use crate::error::BuildError;
 use crate::hashed::BuildHashed;
 use crate::job::schema;
 use crate::runtime::Runtime;
+use crate::saga::Kept;
 use crate::tool::{BoxFuture, StateType, Tool};
 
 /// A tool without its type.
@@ -29,12 +30,17 @@ pub trait AnyTool: Send + Sync {
     fn state(&self) -> &'static [StateType];
     /// Whether its body is not async, and so cannot be stopped.
     fn is_blocking(&self) -> bool;
+    /// Whether it is a saga.
+    fn is_saga(&self) -> bool;
     /// The package that it was compiled in.
     fn package(&self) -> &'static str;
     /// The JSON Schema of its arguments.
     fn arguments_schema(&self) -> Value;
     /// The JSON Schema of its output.
     fn output_schema(&self) -> Value;
+    /// A call of it with the arguments that a record has.
+    #[doc(hidden)]
+    fn keep(&self, arguments: &str) -> Result<Arc<dyn Kept>, String>;
     /// Calls it with JSON.
     #[doc(hidden)]
     fn dispatch(&self, runtime: &Runtime, call: DynamicCall) -> BoxFuture<'static, Response>;
@@ -60,6 +66,10 @@ impl<T: Tool> AnyTool for Of<T> {
         T::BLOCKING
     }
 
+    fn is_saga(&self) -> bool {
+        T::IS_SAGA
+    }
+
     fn package(&self) -> &'static str {
         T::PACKAGE
     }
@@ -70,6 +80,10 @@ impl<T: Tool> AnyTool for Of<T> {
 
     fn output_schema(&self) -> Value {
         schema::output::<T>()
+    }
+
+    fn keep(&self, arguments: &str) -> Result<Arc<dyn Kept>, String> {
+        crate::saga::kept::<T>(arguments)
     }
 
     fn dispatch(&self, runtime: &Runtime, call: DynamicCall) -> BoxFuture<'static, Response> {

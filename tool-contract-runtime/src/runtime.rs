@@ -97,6 +97,10 @@ impl Runtime {
         self.shared.registry.named(name)
     }
 
+    pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
+        self.shared.registry.all()
+    }
+
     pub(crate) fn tool_names(&self) -> Vec<&'static str> {
         self.shared.registry.all().iter().map(|entry| &*entry.tool.contract().name).collect()
     }

@@ -139,6 +139,8 @@ pub trait Tool: Clone + Send + 'static {
     /// Whether the function is not async, and so must run where it cannot
     /// block the executor.
     const BLOCKING: bool;
+    /// Whether it is a saga: its body makes steps.
+    const IS_SAGA: bool = false;
     /// The package that it was compiled in.
     const PACKAGE: &'static str;
 

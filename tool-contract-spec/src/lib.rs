@@ -16,6 +16,7 @@
 //! | [`key`] | tenants, idempotency keys and their templates |
 //! | [`canonical`], [`operation`] | the RFC 8785 form and the operation hash |
 //! | [`ledger`] | the transitions of an operation's record |
+//! | [`saga`] | what the history of a saga says, and what follows |
 //! | [`duration`] | `30s`, `24h`: the one way to write a time span |
 
 pub mod canonical;
@@ -30,4 +31,5 @@ pub mod operation;
 pub mod outcome;
 pub mod policy;
 pub mod rulebook;
+pub mod saga;
 pub mod template;

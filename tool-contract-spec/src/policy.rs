@@ -526,6 +526,19 @@ impl Policy {
         matches!(self.idempotency, Idempotency::Keyed { by: DedupedBy::Downstream, .. })
     }
 
+    /// Whether a call can be undone without a person, or leaves nothing behind.
+    #[must_use]
+    pub fn is_compensable(&self) -> bool {
+        matches!(self.rollback, Rollback::Read | Rollback::Compensate(_))
+    }
+
+    /// Whether a call can be repeated until it succeeds.
+    #[must_use]
+    pub fn is_completable(&self) -> bool {
+        let is_retried = self.is_idempotent() && self.retry.max > 1;
+        self.is_read() || is_retried || self.is_repeatable()
+    }
+
     /// Whether one key may be attempted more than once.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {

@@ -1,10 +1,11 @@
 #![doc = include_str!("../../README.md")]
 
-pub use tool_contract_macros::{ToolError, contract, tool};
+pub use tool_contract_macros::{ToolError, contract, saga, tool};
+pub use tool_contract_runtime::saga as sagas;
 pub use tool_contract_runtime::{
     About, Approval, Asked, BuildError, Call, CallError, Calling, Completed, Cx, Done, Failure,
     LedgerFailure, Meta, PendingApproval, Rejected, Request, Response, Runtime, RuntimeBuilder,
-    Status, Tool, ToolError, UnknownOutcome,
+    Saga, Status, StepError, Tool, ToolError, UnknownOutcome,
 };
 pub use tool_contract_runtime::{approval, classify, clock, ledger, runtime, testing};
 

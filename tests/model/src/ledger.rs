@@ -82,7 +82,7 @@ impl Ledger {
     }
 
     pub(crate) fn renew(&mut self, now: u64, fence: Fence) -> Renewed {
-        self.step(now, |slot, around| renew(slot, fence, around))
+        self.step(now, |slot, around| renew(slot, fence, None, around))
     }
 
     pub(crate) fn begin(&mut self, now: u64, request: &ReconcileRequest) -> ReconcileClaim {

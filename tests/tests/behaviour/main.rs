@@ -26,6 +26,7 @@ mod registering;
 mod remint;
 mod replay;
 mod retries;
+mod sagas;
 mod simulation;
 mod slow;
 mod sqlite;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tool_contract::clock::Clock;
 use tool_contract::ledger::{
     Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger, Limited,
-    Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution, Settled,
-    Settlement, Timestamp,
+    Note, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Resolution,
+    Settled, Settlement, Timestamp,
 };
 use tool_contract::spec::key::OperationId;
 use tool_contract::testing::{ManualClock, Step};
@@ -60,8 +60,8 @@ impl Ledger for SlowLedger {
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled> {
         self.pass(Step::Settle, self.inner.settle(settlement))
     }
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-        self.pass(Step::Renew, self.inner.renew(id, fence))
+    fn renew(&self, id: OperationId, fence: Fence, note: Option<Note>) -> Answer<'_, Renewed> {
+        self.pass(Step::Renew, self.inner.renew(id, fence, note))
     }
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
         self.pass(Step::BeginReconcile, self.inner.begin_reconcile(request))

@@ -59,7 +59,7 @@ pub(crate) async fn await_leases(ledger: &dyn Ledger) {
     for (id, record) in list(ledger, in_state(StateName::Unknown)).await {
         if matches!(record.state, State::Running { .. }) {
             // As the dead holder would, if it were only slow.
-            let renewed = ledger.renew(id.clone(), record.fence).await.unwrap();
+            let renewed = ledger.renew(id.clone(), record.fence, None).await.unwrap();
             assert!(matches!(renewed, Renewed::Lost { .. }), "{id}: {renewed:?}");
         }
     }

@@ -103,7 +103,7 @@ impl<'a> Lease<'a> {
     pub(crate) fn renewal(&self) -> Renewal {
         let (ledger, id, fence) = (Arc::clone(self.ledger), self.id.clone(), self.fence);
         let asked_at = self.clock.elapsed();
-        Box::pin(async move { (asked_at, ledger.renew(id, fence).await) })
+        Box::pin(async move { (asked_at, ledger.renew(id, fence, None).await) })
     }
 
     /// Takes the answer to a renewal: whether the claim still holds.
@@ -147,7 +147,7 @@ impl<'a> Lease<'a> {
     /// Renews it now; whether it was renewed.
     pub(super) async fn renew(&mut self) -> bool {
         let asked_at = self.clock.elapsed();
-        let answer = self.answer(self.ledger.renew(self.id.clone(), self.fence)).await;
+        let answer = self.answer(self.ledger.renew(self.id.clone(), self.fence, None)).await;
         let is_answered = answer.is_ok();
         self.renewed((asked_at, answer)) && is_answered
     }

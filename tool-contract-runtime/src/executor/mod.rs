@@ -73,6 +73,22 @@ async fn run(
     write::Writing::new(runtime, &plan, link).run(job).await
 }
 
+/// Asks the reconcile function of an operation that is unknown, and attempts
+/// nothing.
+pub(crate) async fn find_out(
+    runtime: &Runtime,
+    entry: &Entry,
+    job: &mut dyn Job,
+    meta: &Meta,
+) -> Result<(), CallError<()>> {
+    callable(entry)?;
+    let caller = Caller::of(runtime, job.contract(), meta)?;
+    let _running = runtime.tracker().begin();
+    let plan = plan::Plan::new(runtime, entry, job, meta, caller)?;
+    let link = Link::default();
+    write::Writing::new(runtime, &plan, &link).reconcile(job).await.map(|_| ())
+}
+
 fn too_deep(entry: &Entry) -> CallError<()> {
     let about = About::tool(entry.tool.contract().name.clone());
     let reason = format!("it was called from within {} others that wait for it", nesting::DEEPEST);

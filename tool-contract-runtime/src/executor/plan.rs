@@ -16,12 +16,13 @@ use crate::job::Job;
 use crate::ledger::{Ledger, LedgerError};
 use crate::registry::Entry;
 use crate::runtime::Runtime;
+use crate::saga::Gate;
 
 /// Who calls, and until when.
 pub(crate) struct Caller {
     pub(crate) tenant: Option<Tenant>,
-    user: Option<User>,
-    workflow: Option<Workflow>,
+    pub(crate) user: Option<User>,
+    pub(crate) workflow: Option<Workflow>,
     pub(crate) correlation_id: Option<Arc<str>>,
     /// When the call began, by the runtime's clock.
     pub(crate) began_at: Duration,
@@ -107,6 +108,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) ledger: &'a Arc<dyn Ledger>,
     pub(crate) caller: Caller,
     pub(crate) admission: Admission,
+    /// What lets it run, where it is a step of a saga.
+    pub(crate) gate: Option<Arc<Gate>>,
 }
 
 impl<'a> Plan<'a> {
@@ -120,7 +123,8 @@ impl<'a> Plan<'a> {
         let contract = job.contract();
         let admission = admission(runtime, entry, job, meta, &caller, Intent::Claim)?;
         let ledger = ledger(runtime, contract)?;
-        Ok(Box::new(Self { contract, ledger, caller, admission }))
+        let gate = meta.step.clone();
+        Ok(Box::new(Self { contract, ledger, caller, admission, gate }))
     }
 }
 
@@ -147,9 +151,21 @@ pub(crate) fn admission(
     intent: Intent,
 ) -> Result<Admission, CallError<()>> {
     let contract = job.contract();
-    let key = key(runtime, entry, job, meta.key.as_deref())?;
+    let gate = meta.step.as_deref();
+    let key = match gate {
+        // The saga's key stands for all of its steps, whatever their contracts say.
+        Some(gate) => gate.key(contract)?,
+        None => key(runtime, entry, job, meta.key.as_deref())?,
+    };
+    if key.as_str().len() > job.longest_key() {
+        return Err(malformed(contract, &too_long(&key, job.longest_key())));
+    }
     let about = || About { key: Some(key.clone()), ..About::tool(contract.name.clone()) };
     let fingerprint = fingerprint(meta, about)?;
+    let fingerprint = match gate {
+        Some(gate) => gate.bind(fingerprint),
+        None => fingerprint,
+    };
     let described = job.describe(runtime.secret_key(), fingerprint.as_ref()).map_err(|why| {
         let next = "change the argument: what cannot be compared cannot be guarded";
         let reason = format!("its arguments have no canonical form: {why}");
@@ -161,7 +177,7 @@ pub(crate) fn admission(
         arguments: described.arguments,
         nonce: runtime.nonce(),
         holder: runtime.holder(),
-        terms: Arc::clone(&entry.terms),
+        terms: gate.map_or_else(|| Arc::clone(&entry.terms), |gate| gate.terms(&entry.terms)),
         intent,
         approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
@@ -220,6 +236,14 @@ fn key(
 fn superfluous(contract: &Contract, reason: String) -> CallError<()> {
     let about = About::tool(contract.name.clone());
     Rejected::new(Code::KEY_MALFORMED, about, reason, "call without a key").into()
+}
+
+/// A key that leaves no room for what is made from it.
+fn too_long(key: &IdempotencyKey, longest: usize) -> String {
+    let length = key.as_str().len();
+    format!(
+        "it has {length} bytes; the keys of a saga's steps are made from it, and it may have {longest}"
+    )
 }
 
 /// The id of an operation that is never repeated.

@@ -94,7 +94,11 @@ fn attempt<'a>(
         ends_at,
         correlation_id: caller.correlation_id.clone(),
         tenant: caller.tenant.clone(),
+        user: caller.user.clone(),
+        workflow: caller.workflow.clone(),
         downstream: OnceLock::new(),
+        deadline_at: caller.deadline_at,
+        hold: None,
     };
     let watch = Watch {
         clock: runtime.clock(),

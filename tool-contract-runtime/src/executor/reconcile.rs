@@ -54,7 +54,7 @@ impl Writing<'_> {
         loop {
             let looked_at = lease.told_at();
             let ends_at = self.runtime.elapsed().saturating_add(self.plan.contract.policy.timeout);
-            let found = match job.reconcile(self.cx(ends_at), looked_at) {
+            let found = match job.reconcile(self.cx(ends_at, None), looked_at) {
                 Some(asking) => self.ask(asking, &mut lease).await,
                 None => Found::CannotTell("the tool has no reconcile function".to_owned()),
             };

@@ -17,11 +17,12 @@ use super::lease::{Lease, Term};
 use super::link::Link;
 use super::plan::{Plan, deadline_passed};
 use super::{Success, Verdict, refused};
-use crate::cx::Cx;
+use crate::cx::{Cx, Hold};
 use crate::error::{About, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
 use crate::job::{Ended, Found, Job};
 use crate::ledger::LedgerError;
 use crate::runtime::Runtime;
+use crate::saga::Gate;
 use crate::tool::BoxFuture;
 
 /// How often an admission is asked for again when its answer was lost. The
@@ -34,6 +35,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// itself.
 const ROUNDS: u32 = 1_000;
 
+/// What is known of a claim that was given in doubt.
+const EARLIER: &str = "an earlier call may have happened";
+
 /// A write under way.
 pub(super) struct Writing<'a> {
     pub(super) runtime: &'a Runtime,
@@ -43,6 +47,8 @@ pub(super) struct Writing<'a> {
     pub(super) attempts: u32,
     /// Attempts under the key, this call's included.
     pub(super) total: u32,
+    /// Whether nobody claimed the key before.
+    is_first: bool,
     /// What of this operation may have happened already, though a repetition
     /// was allowed.
     doubt: Option<String>,
@@ -81,6 +87,7 @@ impl<'a> Writing<'a> {
             link,
             attempts: 0,
             total: 0,
+            is_first: false,
             doubt: None,
             cause: None,
             rests_until: Duration::ZERO,
@@ -161,12 +168,17 @@ impl<'a> Writing<'a> {
     async fn enter(&mut self, mut asked_at: Duration) -> Result<Entered<'a>, CallError<()>> {
         loop {
             self.may_begin(asked_at)?;
-            let admitted = self.admit().await?;
+            let plan = self.plan;
+            let admitted = match &plan.gate {
+                None => self.admit().await?,
+                Some(gate) => Box::pin(self.pass(gate, asked_at)).await?,
+            };
             match admitted {
                 Admitted::Claimed(claim) => {
                     let id = &self.plan.admission.id;
                     tracing::debug!(target: "tool_contract", %id, fence = claim.fence.0, attempts = claim.attempts, "claimed");
                     self.total = claim.attempts_before;
+                    self.is_first = claim.is_first;
                     let Claim { now, lease_until, .. } = claim;
                     let term = Term { asked_at, now, lease_until };
                     let lease = Lease::new(self.runtime, self.plan, claim.fence, &term);
@@ -210,6 +222,24 @@ impl<'a> Writing<'a> {
         // From here on there may be a claim.
         self.link.begin(self.plan.caller.deadline_at, self.runtime.clock());
         Ok(())
+    }
+
+    /// Asks for admission as a step of a saga, which notes it meanwhile; the step
+    /// runs only if both were granted.
+    async fn pass(&mut self, gate: &Gate, asked_at: Duration) -> Result<Admitted, CallError<()>> {
+        gate.check(&self.plan.admission)?;
+        let (noted, admitted) = tokio::join!(gate.note(&self.plan.admission), self.admit());
+        match (noted, admitted?) {
+            (Ok(()), admitted) => Ok(admitted),
+            (Err(shut), Admitted::Claimed(claim)) => {
+                let Claim { now, lease_until, .. } = claim;
+                let term = Term { asked_at, now, lease_until };
+                let lease = Lease::new(self.runtime, self.plan, claim.fence, &term);
+                self.doubt = claim.in_doubt.then(|| EARLIER.to_owned());
+                Err(self.let_go(&lease, 0, shut).await)
+            }
+            (Err(shut), _) => Err(shut),
+        }
     }
 
     /// Asks the ledger, and asks again for an answer that was lost.
@@ -275,7 +305,7 @@ impl<'a> Writing<'a> {
     ) -> Result<Round, CallError<()>> {
         let mut used = 0;
         self.cause = None;
-        self.doubt = claim.in_doubt.then(|| "an earlier call may have happened".to_owned());
+        self.doubt = claim.in_doubt.then(|| EARLIER.to_owned());
         loop {
             let began_at = match self.may_attempt(lease, used).await {
                 Ok(now) => now,
@@ -319,7 +349,12 @@ impl<'a> Writing<'a> {
         lease: &mut Lease<'_>,
         used: u32,
     ) -> Result<Duration, CallError<()>> {
-        let Some(now) = lease.ensure().await else {
+        if let Some(gate) = &self.plan.gate {
+            Box::pin(gate.hold()).await.map_err(|shut| self.cut_short(used, shut))?;
+        }
+        let now = lease.ensure().await;
+        let now = now.filter(|now| self.plan.gate.as_ref().is_none_or(|gate| gate.holds_at(*now)));
+        let Some(now) = now else {
             let why = "the claim could not be renewed, so no attempt was begun";
             let error = LedgerError::Unavailable(why.to_owned());
             let failure = LedgerFailure { about: self.about(), error };
@@ -376,7 +411,12 @@ impl<'a> Writing<'a> {
         let timeout = self.plan.contract.policy.timeout;
         let timeout_at = now.saturating_add(timeout);
         self.link.attempt(|| self.about());
-        let cx = self.cx(timeout_at);
+        let hold = Hold {
+            fence: lease.fence,
+            until: lease.ends_at(),
+            is_first: self.is_first && self.total == 1,
+        };
+        let cx = self.cx(timeout_at, Some(hold));
         let early = job.is_blocking().then(|| self.early(timeout_at));
         // A body that is not async cannot be stopped: its end is waited for.
         let timeout_at = if job.is_blocking() { Duration::MAX } else { timeout_at };
@@ -406,7 +446,7 @@ impl<'a> Writing<'a> {
         Early { link: self.link, at: timeout_at, answer: Box::new(answer) }
     }
 
-    pub(super) fn cx(&self, timeout_at: Duration) -> Cx {
+    pub(super) fn cx(&self, timeout_at: Duration, hold: Option<Hold>) -> Cx {
         Cx {
             runtime: self.runtime.clone(),
             inner: OnceLock::new(),
@@ -415,7 +455,11 @@ impl<'a> Writing<'a> {
             ends_at: self.plan.caller.deadline_at.unwrap_or(timeout_at).min(timeout_at),
             correlation_id: self.plan.caller.correlation_id.clone(),
             tenant: self.plan.caller.tenant.clone(),
+            user: self.plan.caller.user.clone(),
+            workflow: self.plan.caller.workflow.clone(),
             downstream: OnceLock::new(),
+            deadline_at: self.plan.caller.deadline_at,
+            hold,
         }
     }
 

@@ -9,12 +9,15 @@ use std::sync::Arc;
 use serde_json::Map;
 use serde_json::value::RawValue;
 use tool_contract_spec::canonical::Form;
+use tool_contract_spec::key::LONGEST_KEY;
 use tool_contract_spec::ledger::Timestamp;
 use tool_contract_spec::operation::{
     Fingerprint, OperationError, OperationHash, OperationHasher, SecretKey,
 };
 use tool_contract_spec::outcome::{Outcome, OutcomeClass};
 use tool_contract_spec::policy::{ArgumentRole, Contract};
+
+use tool_contract_spec::saga::LONGEST_ROOT;
 
 use crate::asked::Asked;
 use crate::cx::Cx;
@@ -47,6 +50,8 @@ pub(crate) enum Found {
 pub(crate) trait Job: Send {
     fn contract(&self) -> &'static Contract;
     fn is_blocking(&self) -> bool;
+    /// The longest key that it takes, in bytes.
+    fn longest_key(&self) -> usize;
     fn describe(
         &self,
         secret: Option<&SecretKey>,
@@ -89,6 +94,10 @@ where
 
     fn is_blocking(&self) -> bool {
         T::BLOCKING
+    }
+
+    fn longest_key(&self) -> usize {
+        if T::IS_SAGA { LONGEST_ROOT } else { LONGEST_KEY }
     }
 
     fn describe(

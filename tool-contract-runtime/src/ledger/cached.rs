@@ -10,7 +10,7 @@ use tool_contract_spec::operation::OperationHash;
 
 use super::{
     Admission, Admitted, Answer, BoxFuture, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
-    Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Replay,
+    Limited, Note, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed, Replay,
     Resolution, Settled, Settlement,
 };
 use crate::clock::{Clock, SystemClock};
@@ -163,8 +163,8 @@ impl Ledger for CachedLedger {
         self.inner.settle(settlement)
     }
 
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-        self.inner.renew(id, fence)
+    fn renew(&self, id: OperationId, fence: Fence, note: Option<Note>) -> Answer<'_, Renewed> {
+        self.inner.renew(id, fence, note)
     }
 
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {

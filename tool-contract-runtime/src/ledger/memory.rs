@@ -19,8 +19,8 @@ use super::twins::{Mark, Twins};
 use super::waiting::Waiting;
 use super::{
     Admission, Admitted, Answer, Cell, CellId, Decided, Decision, Draw, Event, Fence, Finding,
-    Ledger, LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record,
-    Renewed, Resolution, Settled, Settlement, StateName, Timestamp,
+    Ledger, LedgerError, Limited, Note, Query, ReconcileClaim, ReconcileRequest, Reconciled,
+    Record, Renewed, Resolution, Settled, Settlement, StateName, Timestamp,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::sync::{Mutex, MutexGuard};
@@ -147,8 +147,8 @@ impl Ledger for MemoryLedger {
         self.step(&settlement.id, |slot, around| settle(slot, settlement, around))
     }
 
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-        self.step(&id, |slot, around| renew(slot, fence, around))
+    fn renew(&self, id: OperationId, fence: Fence, note: Option<Note>) -> Answer<'_, Renewed> {
+        self.step(&id, |slot, around| renew(slot, fence, note.as_ref(), around))
     }
 
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {

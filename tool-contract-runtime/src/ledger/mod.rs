@@ -31,9 +31,9 @@ use tool_contract_spec::key::Tenant;
 pub use tool_contract_spec::ledger::{
     Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Broken, Cell,
     CellId, Chain, Claim, Decided, Decision, Denial, Draw, EscalationId, Event, EventKind, Fence,
-    Finding, Grant, Holder, Intent, Limited, Nonce, ReconcileClaim, ReconcileRequest, Reconciled,
-    Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled, Settlement, State, StateName,
-    Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
+    Finding, Grant, Holder, Intent, Limited, Nonce, Note, ReconcileClaim, ReconcileRequest,
+    Reconciled, Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled, Settlement, State,
+    StateName, Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
 };
 
 pub use self::cached::CachedLedger;
@@ -99,8 +99,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// Records what came of a claim.
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> Answer<'a, Settled>;
 
-    /// Renews the lease of a holder or a reconciler.
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed>;
+    /// Renews the lease of a holder or a reconciler; a holder may leave a note with
+    /// it, which is on record when this answers that the claim holds.
+    fn renew(&self, id: OperationId, fence: Fence, note: Option<Note>) -> Answer<'_, Renewed>;
 
     /// Makes the caller the one reconciler of an unknown outcome.
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim>;

@@ -10,8 +10,8 @@ use tool_contract_spec::key::OperationId;
 
 use crate::ledger::{
     Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
-    LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
-    Resolution, Settled, Settlement,
+    LedgerError, Limited, Note, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record,
+    Renewed, Resolution, Settled, Settlement,
 };
 use crate::tool::BoxFuture;
 
@@ -154,8 +154,8 @@ impl Ledger for FaultyLedger {
         self.pass(Step::Settle, |inner| inner.settle(settlement))
     }
 
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-        self.pass(Step::Renew, |inner| inner.renew(id, fence))
+    fn renew(&self, id: OperationId, fence: Fence, note: Option<Note>) -> Answer<'_, Renewed> {
+        self.pass(Step::Renew, |inner| inner.renew(id, fence, note))
     }
 
     fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {

@@ -60,7 +60,11 @@ pub async fn run_body<T: Tool, K, A>(
         ends_at: Duration::MAX,
         correlation_id: None,
         tenant: None,
+        user: None,
+        workflow: None,
         downstream: OnceLock::new(),
+        deadline_at: None,
+        hold: None,
     };
     call.into_arguments().run(&cx).await
 }

@@ -65,6 +65,9 @@ pub struct Claim {
     /// Whether an earlier attempt may have happened: the claim was given all
     /// the same, because repetition is harmless.
     pub in_doubt: bool,
+    /// Whether nobody has claimed it before. One whose reply was lost may be told
+    /// `false`.
+    pub is_first: bool,
     /// The same operation's key, where it stands under another one.
     pub reminted_from: Option<IdempotencyKey>,
 }
@@ -306,6 +309,7 @@ fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<
         lease_until: until,
         now: log.now,
         in_doubt: record.doubt.is_some(),
+        is_first: false,
         reminted_from: None,
     })
 }
@@ -448,6 +452,7 @@ fn claim(
     if let State::Unknown(unknown) = &record.state {
         record.doubt = Some(unknown.clone());
     }
+    let is_first = record.fence == Fence::NONE;
     record.fence = around.fence;
     record.nonce = request.nonce;
     record.holder = request.holder;
@@ -471,6 +476,7 @@ fn claim(
         lease_until,
         now: around.now,
         in_doubt,
+        is_first,
         reminted_from,
     })
 }

@@ -51,11 +51,16 @@ pub enum EventKind {
     /// The claim that follows binds more than its arguments; the detail is its
     /// fingerprint.
     Bound = 20,
+    /// A saga is about to begin a step, or has come to know what one came to; the
+    /// detail is what [`crate::saga::Journal`] reads.
+    Stepped = 21,
+    /// A saga gave up, and undoes what it did; the detail is its error.
+    Unwinding = 22,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::ApprovalRequested,
         Self::ApprovalGranted,
         Self::ApprovalDenied,
@@ -76,6 +81,8 @@ impl EventKind {
         Self::Attempted,
         Self::Reopened,
         Self::Bound,
+        Self::Stepped,
+        Self::Unwinding,
     ];
 
     /// Its word in histories and logs.
@@ -102,6 +109,8 @@ impl EventKind {
             Self::Attempted => "attempted",
             Self::Reopened => "reopened",
             Self::Bound => "bound",
+            Self::Stepped => "stepped",
+            Self::Unwinding => "unwinding",
         }
     }
 }

@@ -43,7 +43,7 @@ pub use reconcile::{
     begin as begin_reconcile, finish as finish_reconcile, resolve,
 };
 pub use record::{ApprovalRecord, Denial, Grant, Record, State, StateName, Terms, Unknown};
-pub use settle::{Attempt, Renewed, Settled, Settlement, Verdict, renew, settle};
+pub use settle::{Attempt, Note, Renewed, Settled, Settlement, Verdict, renew, settle};
 
 /// What a store tells a transition besides the record.
 #[derive(Debug, Clone)]

@@ -202,21 +202,52 @@ pub enum Renewed {
     },
 }
 
-/// Renews the lease of a holder or a reconciler. A lease that has run out is
-/// not renewed: somebody may have been told so.
-pub fn renew(slot: &mut Option<Record>, fence: Fence, around: &Around) -> Step<Renewed> {
+/// What a holder writes into the history before it goes on. Only the newest fence
+/// writes: so whoever lost its claim learns of it before it begins anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// See [`EventKind::Stepped`].
+    Stepped(String),
+    /// See [`EventKind::Unwinding`].
+    Unwinding(String),
+}
+
+impl Note {
+    fn event(&self) -> (EventKind, String) {
+        match self {
+            Self::Stepped(detail) => (EventKind::Stepped, detail.clone()),
+            Self::Unwinding(error) => (EventKind::Unwinding, error.clone()),
+        }
+    }
+}
+
+/// Renews the lease of a holder or a reconciler; a holder may leave a note with
+/// it. A lease that has run out is not renewed: somebody may have been told so.
+///
+/// A note whose reply was lost may stand twice, for it is asked for again.
+pub fn renew(
+    slot: &mut Option<Record>,
+    fence: Fence,
+    note: Option<&Note>,
+    around: &Around,
+) -> Step<Renewed> {
     let mut log = Log::new(around.now);
     let Some(record) = slot else { return log.answer(Renewed::Lost { state: None }) };
     lapse(record, &mut log);
     let (now, until) = (around.now, around.now.after(record.terms.lease));
     let holds = record.fence == fence;
-    let reply = match &mut record.state {
-        State::Running { lease_until } | State::Reconciling { lease_until, .. } if holds => {
-            *lease_until = until;
-            log.changed = true;
-            Renewed::Until { lease_until: until, now }
+    match &mut record.state {
+        State::Running { lease_until } if holds => *lease_until = until,
+        // A reconciler has nothing to note.
+        State::Reconciling { lease_until, .. } if holds && note.is_none() => *lease_until = until,
+        state => {
+            let state = Some(state.name());
+            return log.answer(Renewed::Lost { state });
         }
-        state => Renewed::Lost { state: Some(state.name()) },
-    };
-    log.answer(reply)
+    }
+    log.changed = true;
+    if let Some((kind, detail)) = note.map(Note::event) {
+        log.note(record, kind, Some(detail));
+    }
+    log.answer(Renewed::Until { lease_until: until, now })
 }

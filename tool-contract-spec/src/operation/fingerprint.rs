@@ -52,6 +52,25 @@ impl Fingerprint {
         Ok(Self(text.into()))
     }
 
+    /// What a step of a saga binds: the saga, its place in it, and what the caller
+    /// gave. So two equal steps are two intents. It may be longer than
+    /// [`MAX_LEN`](Self::MAX_LEN) by what it adds.
+    pub(crate) fn of_step(saga: &str, step: u32, given: Option<&Self>) -> Self {
+        let given = given.map_or("null", Self::as_str);
+        let mut text = format!(r#"{{"given":{given},"saga":"#);
+        canonical::push_string(&mut text, saga);
+        Self(format!(r#"{text},"step":{step}}}"#).into())
+    }
+
+    /// The fingerprint with this canonical form, as a history has it.
+    ///
+    /// # Errors
+    /// If it is the canonical form of nothing that a caller may bind.
+    pub fn parse(canonical: &str) -> Result<Self, FingerprintError> {
+        let value: Option<serde_json::Value> = serde_json::from_str(canonical).ok();
+        Self::of(&value)
+    }
+
     /// Its canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {

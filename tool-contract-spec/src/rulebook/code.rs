@@ -85,6 +85,10 @@ codes! {
     UNSTORABLE_TYPE = 24,
     /// A name that model providers do not take.
     UNFIT_NAME = 25,
+    /// A step of a saga that nothing undoes, before the pivot.
+    NOT_COMPENSABLE = 26,
+    /// A step of a saga that may fail for good, after the pivot.
+    NOT_COMPLETABLE = 27,
 
     /// A write has no rate limit.
     NO_RATE_LIMIT = 101,
@@ -143,6 +147,15 @@ codes! {
     LEDGER_UNAVAILABLE = 220,
     /// The call stands in too many others.
     NESTED_TOO_DEEP = 221,
+
+    /// A saga's claim was lost; another process may have taken it over.
+    SAGA_LOST = 230,
+    /// A saga's code is not the code that began it.
+    SAGA_CHANGED = 231,
+    /// A saga has made too many steps.
+    SAGA_TOO_LONG = 232,
+    /// A step failed in an earlier run of its saga, and is not tried again.
+    SAGA_STEP_FAILED = 233,
 }
 
 impl fmt::Display for Code {

@@ -4,7 +4,7 @@
 ///
 /// It needs `tool_contract`, `thiserror` and `serde`. It is Rust, though no
 /// file of its own, so that who tests the pages need not look for it.
-pub const PRELUDE: &str = r#"use tool_contract::{Asked, Cx, Done, Tool, ToolError, tool};
+pub const PRELUDE: &str = r#"use tool_contract::{Asked, Cx, Done, Saga, StepError, Tool, ToolError, saga, tool};
 
 type Receipt = String;
 

@@ -146,6 +146,16 @@ pub static RULES: &[Rule] = rules! {
         title: "A tool has a name that model providers take",
         help: "use 1 to 64 ASCII letters, digits, `_` and `-`",
     }
+    TC0026 NOT_COMPENSABLE: DENY {
+        name: "not_compensable",
+        title: "A step of a saga before its pivot can be undone",
+        help: r#"write a rollback function, `rollback = "path"`, or make the call the pivot"#,
+    }
+    TC0027 NOT_COMPLETABLE: DENY {
+        name: "not_completable",
+        title: "A step of a saga after its pivot can be repeated until it succeeds",
+        help: r#"write `idempotent` and `retry(max = 3, on = "retryable")`"#,
+    }
     TC0101 NO_RATE_LIMIT: ADVISE {
         name: "no_rate_limit",
         title: "A tool that changes something has a rate limit",
@@ -286,6 +296,26 @@ pub static RULES: &[Rule] = rules! {
         title: "Calls stand at most 16 deep in one another",
         help: "look at what calls what, or make the inner call in a task of its own",
     }
+    TC0230 SAGA_LOST: REFUSAL {
+        name: "saga_lost",
+        title: "A step begins only while its saga is held",
+        help: "call the saga again with its key",
+    }
+    TC0231 SAGA_CHANGED: REFUSAL {
+        name: "saga_changed",
+        title: "A saga goes on only with the steps that it began with",
+        help: "run it with the code that began it, or see to its steps by hand",
+    }
+    TC0232 SAGA_TOO_LONG: REFUSAL {
+        name: "saga_too_long",
+        title: "A saga has at most 1,000 steps",
+        help: "put several steps into one tool, or into a saga of their own",
+    }
+    TC0233 SAGA_STEP_FAILED: REFUSAL {
+        name: "saga_step_failed",
+        title: "A step that failed stays failed in its saga",
+        help: "call the saga with a new key to try again",
+    }
 };
 
 /// The rule of a code, if this version knows one.
@@ -370,6 +400,8 @@ mod tests {
             Code::UNFIT_SIGNATURE,
             Code::UNCLASSIFIED_ERROR,
             Code::UNSTORABLE_TYPE,
+            Code::NOT_COMPENSABLE,
+            Code::NOT_COMPLETABLE,
         ];
         for rule in RULES.iter().filter(|rule| rule.kind != REFUSAL) {
             let (code, file) = match rule.code {

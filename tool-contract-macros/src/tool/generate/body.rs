@@ -18,10 +18,21 @@ impl Tool<'_> {
     pub(super) fn run(&self, body: &Group) -> TokenStream {
         let Self { private, function, attributes, .. } = self;
         let (lints, inside) = (attributes.inner_lints(self.warns), &attributes.inside);
-        let Function { signature, takes_cx, .. } = function;
+        let Function { signature, takes_cx, is_saga, .. } = function;
         let running = self.running();
-        let cx = if *takes_cx || signature.asyncness.is_none() { quote!(cx) } else { quote!(_) };
-        let returned = self.returned("Running");
+        let cx = if *takes_cx || *is_saga || signature.asyncness.is_none() {
+            quote!(cx)
+        } else {
+            quote!(_)
+        };
+        let returned = if function.is_saga {
+            quote! {
+                #private::BoxFuture<'_, ::core::result::Result<Self::Output, Self::Error>>
+            }
+        } else {
+            let running = self.returned("Running");
+            quote_spanned!(Place::of(self.output).end()=> #running<'_>)
+        };
         let allowed =
             if self.fits { quote!(clippy::needless_pass_by_value) } else { quote!(dead_code) };
         let place = Place::of(self.output);
@@ -35,7 +46,7 @@ impl Tool<'_> {
                 #signature #body
             }
         };
-        quote_spanned! { place.end()=> #head<'_> { #written #running } }
+        quote_spanned! { place.end()=> #head { #written #running } }
     }
 
     fn running(&self) -> TokenStream {
@@ -45,8 +56,15 @@ impl Tool<'_> {
             return quote! { ::core::unreachable!() };
         }
         let cx = function.takes_cx.then(|| quote!(cx,));
-        let arguments = function.arguments.iter().map(|Argument { name, .. }| quote!(self.#name));
-        let call = quote! { __Body::#name(#cx #(#arguments),*) };
+        let arguments =
+            || function.arguments.iter().map(|Argument { name, .. }| quote!(self.#name));
+        let given = arguments();
+        let call = quote! { __Body::#name(#cx #(#given),*) };
+        if function.is_saga {
+            let arguments = arguments();
+            let call = quote! { __Body::#name(saga, #(#arguments),*) };
+            return quote_spanned! { name.span()=> #private::saga::<Self, _, _, _>(cx, move |saga| #call) };
+        }
         if function.signature.asyncness.is_some() {
             // A future that is not `Send` is reported here.
             return quote_spanned! { name.span()=> ::std::boxed::Box::pin(#call) };

@@ -16,7 +16,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned as _;
-use tool_contract_spec::policy::{Contract, KeySource};
+use tool_contract_spec::policy::{Contract, KeySource, Policy};
 use tool_contract_spec::rulebook::Level;
 
 use self::attributes::Attributes;
@@ -99,7 +99,9 @@ impl<'v> Tool<'v> {
         let build = self.build();
         let run = self.run(body);
         let functions = self.functions(&validated.options);
+        let bounds = self.bounds(validated.contract.as_ref());
         quote! {
+            #bounds
             #(#conditions)*
             #[automatically_derived]
             impl #private::Tool for #name {
@@ -118,7 +120,12 @@ impl<'v> Tool<'v> {
     /// The output and error types, found behind whatever alias of `Result` the
     /// function returns.
     fn output_types(&self) -> TokenStream {
-        let (output, error) = (self.returned("Output"), self.returned("Error"));
+        let (mut output, mut error) = (self.returned("Output"), self.returned("Error"));
+        if self.function.is_saga {
+            let private = &self.private;
+            output = quote!(#private::SagaOutcome<#output>);
+            error = quote!(#private::Rests);
+        }
         let place = Place::of(self.output);
         let start = |name| quote_spanned!(place.start()=> type #name =);
         let (first, second) = (start(quote!(Output)), start(quote!(Error)));
@@ -138,11 +145,32 @@ impl<'v> Tool<'v> {
         quote_spanned!(place.end()=> #open::#name)
     }
 
+    /// Where in a saga its calls may stand. Those of a refused declaration may stand
+    /// anywhere, so that they are no errors too.
+    fn bounds(&self, contract: Option<&Contract>) -> TokenStream {
+        let Self { private, name, attributes: Attributes { conditions, .. }, .. } = self;
+        let policy = contract.map(|contract| &contract.policy);
+        let bound = |is_met: bool, name_of: &str| {
+            let bound = Ident::new(name_of, proc_macro2::Span::call_site());
+            is_met.then(|| {
+                quote! { #(#conditions)* #[automatically_derived] impl #private::#bound for #name {} }
+            })
+        };
+        let compensable = bound(policy.is_none_or(Policy::is_compensable), "Compensable");
+        let completable = bound(policy.is_none_or(Policy::is_completable), "Completable");
+        quote! { #compensable #completable }
+    }
+
     fn constants(&self, state: &[Type]) -> TokenStream {
         let private = &self.private;
         let arguments = self.argument_list();
         let order = arguments::order(&self.function.arguments);
         let is_blocking = self.function.signature.asyncness.is_none();
+        let is_saga = self.function.is_saga.then(|| {
+            quote!(
+                const IS_SAGA: bool = true;
+            )
+        });
         let state =
             state.iter().map(|ty| quote_spanned! { ty.span()=> #private::StateType::of::<#ty>() });
         quote! {
@@ -150,6 +178,7 @@ impl<'v> Tool<'v> {
             const ORDER: &'static [usize] = &[#(#order),*];
             const STATE: &'static [#private::StateType] = &[#(#state),*];
             const BLOCKING: bool = #is_blocking;
+            #is_saga
             const PACKAGE: &'static str = ::core::env!("CARGO_PKG_NAME");
         }
     }

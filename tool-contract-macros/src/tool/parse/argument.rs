@@ -5,10 +5,11 @@ use syn::{Attribute, FnArg, Pat, PatType, Signature, Type, TypeReference};
 use tool_contract_spec::policy::ArgumentRole;
 use tool_contract_spec::rulebook::{Code, suggest};
 
-use super::borrowed;
 use super::function::Argument;
+use super::{borrowed, saga};
 use crate::findings::Findings;
 use crate::place::Place;
+use crate::tool::Kind;
 
 /// What the parameters are.
 #[derive(Default)]
@@ -19,11 +20,13 @@ pub(super) struct Parameters {
 
 /// Reads the parameters, and takes from the signature what the compiler would
 /// not understand there.
-pub(super) fn read(signature: &mut Signature, findings: &mut Findings) -> Parameters {
+pub(super) fn read(kind: Kind, signature: &mut Signature, findings: &mut Findings) -> Parameters {
     let mut parameters = Parameters::default();
     for (index, input) in signature.inputs.iter_mut().enumerate() {
         match input {
             FnArg::Receiver(receiver) => refuse_self(Place::of(&*receiver), findings),
+            FnArg::Typed(typed) if kind == Kind::Saga && index == 0 && saga::is_saga(&typed.ty) => {
+            }
             FnArg::Typed(typed) if is_cx(&typed.ty) => {
                 judge_cx(typed, index, findings);
                 parameters.takes_cx |= index == 0;

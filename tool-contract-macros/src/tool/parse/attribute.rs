@@ -13,9 +13,11 @@ use tool_contract_spec::rulebook::Code;
 use super::function_path::FunctionPath;
 use super::keys::{Keys, Known, Read, Unread, flag, number, path_text, text};
 use super::meta::{self, Entry, Value};
-use super::table::{CONFIRM, IDEMPOTENT, KEYS, RATE_LIMIT, RECONCILE, RETRY, TTL};
+use super::saga;
+use super::table::{CONFIRM, IDEMPOTENT, KEYS, RATE_LIMIT, RECONCILE, RETRY, SAGA, TTL};
 use crate::findings::Findings;
 use crate::place::Place;
+use crate::tool::Kind;
 
 /// What the generator needs from the attribute and no rule judges.
 #[derive(Default)]
@@ -34,11 +36,16 @@ pub(crate) struct Options {
 
 /// Reads the attribute's tokens into `draft`.
 pub(super) fn read(
+    kind: Kind,
     tokens: TokenStream,
     draft: &mut Draft<Place>,
     findings: &mut Findings,
 ) -> Options {
-    let mut keys = Keys::read(tokens, KEYS, findings);
+    let known = match kind {
+        Kind::Tool => KEYS,
+        Kind::Saga => SAGA,
+    };
+    let mut keys = Keys::read(tokens, known, findings);
     let mut options = Options::default();
     draft.side_effect = keys.text("side_effect");
     draft.idempotent = keys.take("idempotent", idempotent);
@@ -60,6 +67,9 @@ pub(super) fn read(
     options.krate = value(keys.take("crate", krate));
     if let Field::Given { value, .. } = keys.text("name") {
         draft.name = value;
+    }
+    if kind == Kind::Saga {
+        saga::declare(draft);
     }
     options
 }

@@ -8,9 +8,10 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Signature, Type, Visibility};
 use tool_contract_spec::policy::ArgumentRole;
 
-use super::{argument, shape};
+use super::{argument, saga, shape};
 use crate::findings::Findings;
 use crate::place::Place;
+use crate::tool::Kind;
 
 /// A function that shall become a tool.
 pub(crate) struct Function {
@@ -24,6 +25,8 @@ pub(crate) struct Function {
     pub(crate) body: Option<Group>,
     /// Whether its first parameter is `&Cx`.
     pub(crate) takes_cx: bool,
+    /// Whether it is a saga, whose first parameter is `Saga`.
+    pub(crate) is_saga: bool,
     /// Its other parameters.
     pub(crate) arguments: Vec<Argument>,
     /// The type that it says it returns.
@@ -66,9 +69,9 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Reads the parameters, and says what of the shape no tool can have.
-    pub(super) fn read(self, findings: &mut Findings) -> Function {
+    pub(super) fn read(self, kind: Kind, findings: &mut Findings) -> Function {
         let Self { attributes, visibility, mut signature, rest } = self;
-        let parameters = argument::read(&mut signature, findings);
+        let parameters = argument::read(kind, &mut signature, findings);
         let output = match &signature.output {
             syn::ReturnType::Default => None,
             syn::ReturnType::Type(_, ty) => Some(ty.as_ref().clone()),
@@ -79,10 +82,14 @@ impl Parts {
             signature,
             body: body(rest),
             takes_cx: parameters.takes_cx,
+            is_saga: kind == Kind::Saga,
             arguments: parameters.arguments,
             output,
         };
         shape::judge(&function, findings);
+        if function.is_saga {
+            saga::judge(&function, findings);
+        }
         function
     }
 }

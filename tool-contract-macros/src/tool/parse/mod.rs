@@ -8,6 +8,7 @@ mod function;
 mod function_path;
 mod keys;
 mod meta;
+mod saga;
 mod shape;
 mod table;
 
@@ -21,6 +22,7 @@ pub(crate) use self::argument::is_cx;
 pub(crate) use self::attribute::Options;
 pub(crate) use self::borrowed::is_owned;
 pub(crate) use self::function::{Argument, Function};
+use super::Kind;
 use crate::findings::Findings;
 use crate::place::Place;
 
@@ -52,11 +54,15 @@ impl Parsed {
 ///
 /// # Errors
 /// The finding, if there is no function below it.
-pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> Result<Parsed, Findings> {
-    let parts = function::split(item).map_err(no_function)?;
+pub(crate) fn parse(
+    kind: Kind,
+    attribute: TokenStream,
+    item: TokenStream,
+) -> Result<Parsed, Findings> {
+    let parts = function::split(item).map_err(|at| no_function(kind, at))?;
     let name = parts.signature.ident.clone();
     let mut findings = Findings::new(name.unraw().to_string());
-    let function = parts.read(&mut findings);
+    let function = parts.read(kind, &mut findings);
     let fits = !findings.any_deny();
     let at = Place::from(proc_macro2::Span::call_site());
     let mut draft = Draft::new(
@@ -64,14 +70,15 @@ pub(crate) fn parse(attribute: TokenStream, item: TokenStream) -> Result<Parsed,
         at,
         Located::new(findings.subject.clone(), name.span().into()),
     );
-    let options = attribute::read(attribute, &mut draft, &mut findings);
+    let options = attribute::read(kind, attribute, &mut draft, &mut findings);
     describe(&function, fits, &mut draft);
     Ok(Parsed { draft, options, function, fits, findings })
 }
 
-fn no_function(at: Place) -> Findings {
-    let mut findings = Findings::new("tool".to_owned());
-    let message = "`#[tool]` stands on something that is no function";
+fn no_function(kind: Kind, at: Place) -> Findings {
+    let kind = kind.as_str();
+    let mut findings = Findings::new(kind.to_owned());
+    let message = format!("`#[{kind}]` stands on something that is no function");
     findings.add(
         Code::UNFIT_SIGNATURE,
         at,

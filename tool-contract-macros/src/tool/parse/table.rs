@@ -25,6 +25,20 @@ pub(super) const KEYS: &[Known] = &[
     Known { name: "crate", example: "crate = path::to::tool_contract" },
 ];
 
+/// The keys of `#[saga(..)]`: what else a tool declares is the same for every saga.
+pub(super) const SAGA: &[Known] = &[
+    Known { name: "timeout", example: "timeout = \"10m\"" },
+    Known { name: "ttl", example: "ttl = \"30d\"" },
+    Known { name: "rate_limit", example: "rate_limit(per_tenant = \"20/min\")" },
+    Known { name: "in_flight", example: "in_flight = \"wait\"" },
+    Known { name: "state", example: "state(Type)" },
+    Known { name: "allow", example: "allow(TC0105)" },
+    Known { name: "name", example: "name = \"saga_name\"" },
+    Known { name: "args", example: "args = \"TypeName\"" },
+    Known { name: "version", example: "version = 2" },
+    Known { name: "crate", example: "crate = path::to::tool_contract" },
+];
+
 /// Those of `idempotent(..)`.
 pub(super) const IDEMPOTENT: &[Known] = &[
     Known { name: "key", example: "key = \"{argument}\"" },

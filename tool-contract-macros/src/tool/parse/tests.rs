@@ -10,7 +10,7 @@ const FUNCTION: &str =
     "async fn charge_card(cx: &Cx, order_id: String) -> Result<Receipt, Error> { body }";
 
 fn parsed(attribute: &str, item: &str) -> Parsed {
-    parse(attribute.parse().unwrap(), item.parse().unwrap())
+    parse(Kind::Tool, attribute.parse().unwrap(), item.parse().unwrap())
         .unwrap_or_else(|_| panic!("{item} is no function"))
 }
 
@@ -208,7 +208,7 @@ proptest! {
     #[test]
     fn every_attribute_is_answered(attribute in soup()) {
         if let Ok(attribute) = attribute.parse() {
-            let parsed = parse(attribute, FUNCTION.parse().unwrap());
+            let parsed = parse(Kind::Tool, attribute, FUNCTION.parse().unwrap());
             prop_assert!(parsed.is_ok());
         }
     }
@@ -216,7 +216,7 @@ proptest! {
     #[test]
     fn every_item_is_answered(item in soup()) {
         if let Ok(item) = format!("fn {item}").parse() {
-            let _ = parse(TokenStream::new(), item);
+            let _ = parse(Kind::Tool, TokenStream::new(), item);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::stage::{LEASE, NOTHING, Stage, TTL, call, happened, hash, id, key, terms};
 use crate::ledger::{
-    Admission, Admitted, Fence, Holder, Refusal, Renewed, Settled, StateName, Terms,
+    Admission, Admitted, EventKind, Fence, Holder, Note, Refusal, Renewed, Settled, StateName,
+    Terms, verify,
 };
 
 pub(super) async fn a_claim_is_found_again_by_its_own_call_alone(stage: Stage) {
@@ -63,7 +64,7 @@ pub(super) async fn a_stale_fence_settles_nothing(stage: Stage) {
     let before = stage.find(&id).await;
     let settled = stage.settle(&id, first.fence, happened("7")).await;
     assert_eq!(settled, Settled::Superseded { state: StateName::Running });
-    let renewed = stage.ledger.renew(id.clone(), first.fence).await.unwrap();
+    let renewed = stage.ledger.renew(id.clone(), first.fence, None).await.unwrap();
     assert_eq!(renewed, Renewed::Lost { state: Some(StateName::Running) });
     assert_eq!(stage.find(&id).await, before);
 }
@@ -134,19 +135,40 @@ pub(super) async fn a_lease_is_renewed(stage: Stage) {
     let claim = stage.claim(&call(1, &id)).await;
     for _ in 0..3 {
         stage.pass(LEASE / 2).await;
-        let renewed = stage.ledger.renew(id.clone(), claim.fence).await.unwrap();
+        let renewed = stage.ledger.renew(id.clone(), claim.fence, None).await.unwrap();
         assert!(matches!(renewed, Renewed::Until { .. }), "{renewed:?}");
     }
     stage.pass(LEASE).await;
-    let renewed = stage.ledger.renew(id.clone(), claim.fence).await.unwrap();
+    let renewed = stage.ledger.renew(id.clone(), claim.fence, None).await.unwrap();
     assert_eq!(renewed, Renewed::Lost { state: Some(StateName::Unknown) });
+}
+
+pub(super) async fn a_note_is_on_record_with_its_renewal(stage: Stage) {
+    let id = key("k");
+    let first = stage.claim(&call(1, &id)).await;
+    let note = |text: &str| Some(Note::Stepped(text.to_owned()));
+    stage.pass(LEASE / 2).await;
+    let renewed = stage.ledger.renew(id.clone(), first.fence, note("one")).await.unwrap();
+    assert!(matches!(renewed, Renewed::Until { .. }), "{renewed:?}");
+    let stale = Fence(first.fence.0 + 1);
+    let refused = stage.ledger.renew(id.clone(), stale, note("two")).await.unwrap();
+    assert_eq!(refused, Renewed::Lost { state: Some(StateName::Running) });
+    stage.pass(LEASE).await;
+    let refused = stage.ledger.renew(id.clone(), first.fence, note("three")).await.unwrap();
+    assert_eq!(refused, Renewed::Lost { state: Some(StateName::Unknown) });
+    let history = stage.history(&id).await;
+    let noted: Vec<_> = history.iter().filter(|event| event.kind == EventKind::Stepped).collect();
+    assert_eq!(noted.len(), 1);
+    assert_eq!(noted[0].detail.as_deref(), Some("one"));
+    let chain = stage.find(&id).await.unwrap().chain;
+    assert_eq!(verify(&history, &chain), Ok(()));
 }
 
 pub(super) async fn what_is_not_known_is_missing(stage: Stage) {
     let id = key("k");
     assert_eq!(stage.settle(&id, Fence(1), happened("7")).await, Settled::Missing);
     assert_eq!(
-        stage.ledger.renew(id.clone(), Fence(1)).await.unwrap(),
+        stage.ledger.renew(id.clone(), Fence(1), None).await.unwrap(),
         Renewed::Lost { state: None }
     );
     assert_eq!(stage.find(&id).await, None);

@@ -184,7 +184,7 @@ pub(super) async fn a_lost_lease_is_listed_as_unknown(stage: Stage) {
     stage.settle(&known, claim.fence, unknown()).await;
     stage.pass(LEASE / 2).await;
     let held = stage.find(&second).await.expect("a record").fence;
-    let renewed = stage.ledger.renew(second.clone(), held).await;
+    let renewed = stage.ledger.renew(second.clone(), held, None).await;
     assert!(matches!(renewed, Ok(Renewed::Until { .. })), "{renewed:?}");
 
     let in_state = |state, limit| Query { state: Some(state), limit, ..Query::default() };

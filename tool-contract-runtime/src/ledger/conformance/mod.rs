@@ -98,6 +98,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         a_sliding_ttl_is_kept,
         other_arguments_are_a_conflict,
         a_lease_is_renewed,
+        a_note_is_on_record_with_its_renewal,
         what_is_not_known_is_missing,
         large_and_strange_values_are_kept,
     }

@@ -31,8 +31,8 @@ use self::store::PostgresStore;
 use super::shared::{SharedLedger, is_shared};
 use super::{
     Admission, Admitted, Answer, BoxFuture, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
-    LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
-    Resolution, Settled, Settlement,
+    LedgerError, Limited, Note, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record,
+    Renewed, Resolution, Settled, Settlement,
 };
 
 /// A ledger in PostgreSQL: for processes on many machines.

@@ -39,8 +39,8 @@ use self::tools::Tools;
 use super::shared::{SharedLedger, is_shared};
 use super::{
     Admission, Admitted, Answer, BoxFuture, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
-    LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
-    Resolution, Settled, Settlement,
+    LedgerError, Limited, Note, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record,
+    Renewed, Resolution, Settled, Settlement,
 };
 use crate::clock::{Clock, SystemClock};
 

@@ -50,8 +50,8 @@ pub(crate) use self::store::{Exchange, Exchanged, Found, Put, Store, TwinFound, 
 use self::time::StoreTime;
 use super::{
     Admission, Admitted, Answer, BoxFuture, Cell, Decided, Decision, Draw, Event, Fence, Finding,
-    Ledger, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Refusal, Renewed,
-    Resolution, Settled, Settlement,
+    Ledger, Limited, Note, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Refusal,
+    Renewed, Resolution, Settled, Settlement,
 };
 use crate::clock::Clock;
 
@@ -69,8 +69,13 @@ macro_rules! is_shared {
                 self.$shared.settle(settlement)
             }
 
-            fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
-                self.$shared.renew(id, fence)
+            fn renew(
+                &self,
+                id: OperationId,
+                fence: Fence,
+                note: Option<Note>,
+            ) -> Answer<'_, Renewed> {
+                self.$shared.renew(id, fence, note)
             }
 
             fn begin_reconcile(&self, request: ReconcileRequest) -> Answer<'_, ReconcileClaim> {
@@ -184,11 +189,12 @@ impl<S: Store> Ledger for SharedLedger<S> {
         })
     }
 
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
+    fn renew(&self, id: OperationId, fence: Fence, note: Option<Note>) -> Answer<'_, Renewed> {
         Box::pin(async move {
             let known = self.held(&id);
-            let renewed = self
-                .step(&id, known, None, |slot, _, around| Proposal::of(renew(slot, fence, around)));
+            let renewed = self.step(&id, known, None, |slot, _, around| {
+                Proposal::of(renew(slot, fence, note.as_ref(), around))
+            });
             Ok(match renewed.await? {
                 Ok((Renewed::Until { lease_until, .. }, now)) => {
                     Renewed::Until { lease_until, now }

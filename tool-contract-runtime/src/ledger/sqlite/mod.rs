@@ -49,8 +49,8 @@ use super::time::Time;
 use super::waiting::Waiting;
 use super::{
     Admission, Admitted, Answer, Decided, Decision, Draw, Event, Fence, Finding, Ledger,
-    LedgerError, Limited, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record, Renewed,
-    Resolution, Settled, Settlement,
+    LedgerError, Limited, Note, Query, ReconcileClaim, ReconcileRequest, Reconciled, Record,
+    Renewed, Resolution, Settled, Settlement,
 };
 use crate::clock::Clock;
 use crate::sync::Mutex;
@@ -305,9 +305,9 @@ impl Ledger for SqliteLedger {
         })
     }
 
-    fn renew(&self, id: OperationId, fence: Fence) -> Answer<'_, Renewed> {
+    fn renew(&self, id: OperationId, fence: Fence, note: Option<Note>) -> Answer<'_, Renewed> {
         self.step(id.clone(), false, move |store| {
-            store.step(&id, |slot, around| renew(slot, fence, around))
+            store.step(&id, |slot, around| renew(slot, fence, note.as_ref(), around))
         })
     }
 

@@ -22,7 +22,7 @@ use crate::ledger::shared::tests::fake::FakeStore;
 use crate::ledger::time::Time;
 use crate::ledger::{
     Admission, ApprovalVerdict, Attempt, BoxFuture, CellId, Decision, Draw, Fence, Finding, Holder,
-    Intent, Ledger, LedgerError, MemoryLedger, Nonce, Query, ReconcileRequest, Resolution,
+    Intent, Ledger, LedgerError, MemoryLedger, Nonce, Note, Query, ReconcileRequest, Resolution,
     Resolved, Settlement, SqliteLedger, Terms, Timestamp, Verdict, verify,
 };
 use crate::testing::ManualClock;
@@ -47,6 +47,7 @@ enum Plan {
     Renew {
         id: OperationId,
         stale: bool,
+        note: Option<Note>,
     },
     Begin {
         id: OperationId,
@@ -158,6 +159,13 @@ fn decision() -> impl Strategy<Value = Plan> {
         .prop_map(|(id, by, verdict)| Plan::Decide { id, by, verdict })
 }
 
+fn note() -> impl Strategy<Value = Option<Note>> {
+    prop::option::of(prop_oneof![
+        "[a-z]{0,20}".prop_map(Note::Stepped),
+        "[a-z]{0,20}".prop_map(Note::Unwinding),
+    ])
+}
+
 fn plan() -> impl Strategy<Value = Plan> {
     let stale = || prop::bool::weighted(0.15);
     prop_oneof![
@@ -166,7 +174,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         12 => admission(),
         8 => (operation(), stale(), 0..3_u32, verdict(), any::<bool>())
             .prop_map(|(id, stale, used, verdict, told)| Plan::Settle { id, stale, used, verdict, told }),
-        2 => (operation(), stale()).prop_map(|(id, stale)| Plan::Renew { id, stale }),
+        4 => (operation(), stale(), note()).prop_map(|(id, stale, note)| Plan::Renew { id, stale, note }),
         3 => (operation(), 0..4_u128).prop_map(|(id, nonce)| Plan::Begin { id, nonce }),
         3 => (operation(), stale(), finding()).prop_map(|(id, stale, finding)| Plan::Finish { id, stale, finding }),
         2 => (operation(), resolved()).prop_map(|(id, resolved)| Plan::Resolve { id, resolved }),
@@ -277,7 +285,9 @@ impl All {
                     attempts: if told { attempts() } else { Vec::new() },
                 })
             }
-            Plan::Renew { id, stale } => Command::Renew(id.clone(), self.fence(&id, stale)),
+            Plan::Renew { id, stale, note } => {
+                Command::Renew(id.clone(), self.fence(&id, stale), note)
+            }
             Plan::Begin { id, nonce } => Command::Begin(ReconcileRequest {
                 id,
                 nonce: Nonce(100 + nonce),
@@ -345,7 +355,7 @@ async fn ask(ledger: &dyn Ledger, command: Command) -> String {
     match command {
         Command::Admit(request) => written(ledger.admit(&request).await),
         Command::Settle(settlement) => written(ledger.settle(&settlement).await),
-        Command::Renew(id, fence) => written(ledger.renew(id, fence).await),
+        Command::Renew(id, fence, note) => written(ledger.renew(id, fence, note).await),
         Command::Begin(request) => written(ledger.begin_reconcile(request).await),
         Command::Finish(id, fence, finding) => {
             written(ledger.finish_reconcile(id, fence, finding).await)

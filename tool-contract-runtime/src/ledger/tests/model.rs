@@ -9,7 +9,7 @@ use tool_contract_spec::ledger::{
 };
 
 use crate::ledger::{
-    Admission, Cell, CellId, Decision, Draw, Event, Fence, Finding, ReconcileRequest, Record,
+    Admission, Cell, CellId, Decision, Draw, Event, Fence, Finding, Note, ReconcileRequest, Record,
     Resolution, Settlement, Timestamp,
 };
 
@@ -18,7 +18,7 @@ use crate::ledger::{
 pub(super) enum Command {
     Admit(Admission),
     Settle(Settlement),
-    Renew(OperationId, Fence),
+    Renew(OperationId, Fence, Option<Note>),
     Begin(ReconcileRequest),
     Finish(OperationId, Fence, Finding),
     Resolve(Resolution),
@@ -43,8 +43,8 @@ impl Model {
             Command::Settle(settlement) => {
                 self.step(&settlement.id, now, |slot, around| settle(slot, settlement, around))
             }
-            Command::Renew(id, fence) => {
-                self.step(id, now, |slot, around| renew(slot, *fence, around))
+            Command::Renew(id, fence, note) => {
+                self.step(id, now, |slot, around| renew(slot, *fence, note.as_ref(), around))
             }
             Command::Begin(request) => {
                 self.step(&request.id, now, |slot, around| begin_reconcile(slot, request, around))

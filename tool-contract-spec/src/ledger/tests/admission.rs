@@ -33,6 +33,7 @@ fn a_new_key_is_claimed() {
         lease_until: Timestamp(3 + LEASE),
         now: Timestamp(3),
         in_doubt: false,
+        is_first: true,
         reminted_from: None,
     };
     assert_eq!(claim, expected);
@@ -174,7 +175,8 @@ fn a_call_finds_its_own_claim_and_nobody_elses() {
     let first = bench.claim(&admission(1, terms()));
     bench.at(4);
     let again = bench.claim(&admission(1, terms()));
-    assert_eq!(again, Claim { lease_until: Timestamp(4 + LEASE), now: Timestamp(4), ..first });
+    let (lease_until, now) = (Timestamp(4 + LEASE), Timestamp(4));
+    assert_eq!(again, Claim { lease_until, now, is_first: false, ..first });
     let elsewhere = Admission { holder: Holder(2), ..admission(1, terms()) };
     assert!(matches!(bench.refusal(&elsewhere), Refusal::InFlight { .. }));
     assert!(matches!(bench.refusal(&admission(2, terms())), Refusal::InFlight { .. }));

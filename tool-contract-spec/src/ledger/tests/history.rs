@@ -128,6 +128,8 @@ fn the_numbers_of_events_never_change() {
         (18, "attempted"),
         (19, "reopened"),
         (20, "bound"),
+        (21, "stepped"),
+        (22, "unwinding"),
     ];
     assert_eq!(numbers, expected);
 }

@@ -139,7 +139,7 @@ impl Bench {
     }
 
     fn renew(&mut self, fence: Fence) -> Renewed {
-        self.step(|slot, around| renew(slot, fence, around))
+        self.step(|slot, around| renew(slot, fence, None, around))
     }
 
     fn begin(&mut self, nonce: u128) -> ReconcileClaim {

@@ -207,3 +207,25 @@ fn what_time_alone_did_can_be_put_on_record() {
     assert_eq!(seen(&mut bench, LEASE + TTL), Some(StateName::Expired));
     assert_eq!(Bench::default().step(notice), None);
 }
+
+#[test]
+fn a_note_stands_in_the_history_of_the_newest_fence_alone() {
+    let (mut bench, fence) = claimed(terms());
+    let note = Note::Stepped("{}".into());
+    let noted = bench.at(9).step(|slot, around| renew(slot, fence, Some(&note), around));
+    assert_eq!(noted, until(9), "it renews the lease too");
+    let newest = bench.events.last().map(|event| (event.kind, event.detail.as_deref()));
+    assert_eq!(newest, Some((EventKind::Stepped, Some("{}"))));
+
+    let before = (bench.slot.clone(), bench.events.len());
+    let stale = Fence(fence.0 + 1);
+    let refused = bench.step(|slot, around| renew(slot, stale, Some(&note), around));
+    assert_eq!(refused, Renewed::Lost { state: Some(StateName::Running) });
+    assert_eq!((bench.slot.clone(), bench.events.len()), before);
+
+    let late = bench.at(9 + LEASE).step(|slot, around| renew(slot, fence, Some(&note), around));
+    assert_eq!(late, Renewed::Lost { state: Some(StateName::Unknown) });
+    let reconciler = bench.reconcile(7);
+    let refused = bench.step(|slot, around| renew(slot, reconciler, Some(&note), around));
+    assert_eq!(refused, Renewed::Lost { state: Some(StateName::Reconciling) });
+}

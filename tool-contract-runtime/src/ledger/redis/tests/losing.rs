@@ -32,7 +32,7 @@ async fn refuses_all(ledger: &RedisLedger) {
         is_lost(ledger.admit(&call(2, &key(name))).await);
         is_lost(ledger.find(key(name)).await);
         is_lost(ledger.history(key(name)).await);
-        is_lost(ledger.renew(key(name), Fence(1)).await);
+        is_lost(ledger.renew(key(name), Fence(1), None).await);
     }
 }
 
@@ -64,7 +64,7 @@ async fn a_failover_to_an_empty_replica_is_found_out() {
     server.replace();
     is_lost(admit(&ledger, &call(2, &key("done"))).await);
     refuses_all(&ledger).await;
-    is_lost(ledger.renew(key("held"), held.fence).await);
+    is_lost(ledger.renew(key("held"), held.fence, None).await);
 }
 
 /// As after a failover to a replica that lagged behind, or a crash with

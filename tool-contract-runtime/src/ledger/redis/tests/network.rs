@@ -144,7 +144,7 @@ async fn on_a_line_that_breaks_again_and_again_each_key_is_claimed_once() {
             panic!("{name} is claimed by another")
         };
         remote.line.fail(chance());
-        let renewed = again(|| remote.ledger.renew(key(&name), held.fence)).await;
+        let renewed = again(|| remote.ledger.renew(key(&name), held.fence, None)).await;
         assert!(matches!(renewed, crate::ledger::Renewed::Until { .. }), "{renewed:?}");
         remote.line.fail(chance());
         remote.settle(&name, held.fence).await;

@@ -138,7 +138,8 @@ async fn no_holder_believes_in_its_lease_for_longer_than_the_ledger() {
     assert!(begun.after(believed) <= held.lease_until, "{held:?}");
     assert!(believed < LEASE);
     // From then on it knows better.
-    let Renewed::Until { lease_until, now } = ledger.renew(key("k"), held.fence).await.unwrap()
+    let Renewed::Until { lease_until, now } =
+        ledger.renew(key("k"), held.fence, None).await.unwrap()
     else {
         panic!("it holds")
     };
@@ -272,7 +273,7 @@ async fn a_fence_that_was_given_back_is_not_given_back_again() {
     // Another one changes it, so that the settlement is told what there is; it
     // takes no fence, and meanwhile another claim takes the one that it left.
     let other = place.ledger();
-    let renewed = other.renew(key("k"), held.fence).await.unwrap();
+    let renewed = other.renew(key("k"), held.fence, None).await.unwrap();
     assert!(matches!(renewed, Renewed::Until { .. }));
     let settling = settle_as(&ledger, "k", held.fence, happened("7"));
     let (_, between) = tokio::join!(settling, claim(&ledger, "between"));

@@ -1,0 +1,173 @@
+//! What fails, and how it is undone.
+
+use tool_contract::ledger::{EventKind, Resolved, StateName};
+
+use super::shop::{Act, Ended, Yard, gather};
+use crate::stage::secs;
+use crate::world::Trouble;
+
+#[tokio::test]
+async fn what_happened_before_a_failure_is_undone_newest_first() {
+    Yard::each(|yard| async move {
+        let failures: [(&str, &[u32], &[&str]); 3] = [
+            ("reserve lamp", &[], &[]),
+            ("hold lamp", &[0], &["unreserve lamp"]),
+            ("pay 42", &[1, 0], &["unhold lamp", "unreserve lamp"]),
+        ];
+        for (number, (what, undone, log)) in failures.into_iter().enumerate() {
+            let key = format!("o-{number}");
+            let before = yard.shop.log().len();
+            yard.shop.then(what, Act::Fail(Trouble::Closed));
+            let error = yard.order(&key).await.undone(undone).to_owned();
+            assert!(error.contains("closed for good"), "{error}");
+            let happened = yard.shop.log()[before..].to_vec();
+            let steps: Vec<_> = happened.iter().filter(|line| line.starts_with("un")).collect();
+            assert_eq!(steps, log, "{happened:?}");
+            assert_eq!(yard.shop.stands(), Vec::<String>::new());
+
+            // It is what the key comes to, for good.
+            let tried = yard.shop.tried();
+            yard.order_on(&yard.another(), &key).await.undone(undone);
+            assert_eq!(yard.shop.tried(), tried);
+        }
+        let unwinding = yard.kinds("o-2").await;
+        assert!(unwinding.contains(&EventKind::Unwinding));
+        assert_eq!(yard.state("hold.rollback", "o-2/1").await, Some(StateName::Succeeded));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_the_pivot_nothing_is_undone_and_it_goes_forward() {
+    Yard::each(|yard| async move {
+        for _ in 0..3 {
+            yard.shop.then("ship lamp", Act::Fail(Trouble::Down));
+        }
+        yard.order("o").await.finished();
+        assert_eq!(yard.shop.count("ship lamp"), 1);
+        assert_eq!(yard.shop.stands().len(), 4);
+
+        for _ in 0..50 {
+            yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
+        }
+        let rests = yard.order("p").await;
+        assert!(rests.rests().contains("after its point of no return"), "{rests:?}");
+        assert_eq!(yard.shop.stands().len(), 7, "{:?}", yard.shop.stands());
+        assert!(!yard.kinds("p").await.contains(&EventKind::Unwinding));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_step_that_happened_goes_on() {
+    Yard::each(|yard| async move {
+        yard.shop.then("hold lamp", Act::HappenThenFail(Trouble::NoAnswer));
+        yard.order("o").await.finished();
+        assert_eq!(yard.shop.count("hold lamp"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_step_that_did_not_happen_is_not_undone() {
+    Yard::each(|yard| async move {
+        yard.shop.then("pay 42", Act::Fail(Trouble::NoAnswer));
+        yard.order("o").await.undone(&[1, 0]);
+        assert_eq!(yard.shop.count("pay 42"), 0);
+        assert_eq!(yard.shop.stands(), Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn as_long_as_a_step_is_unknown_nothing_is_undone() {
+    Yard::each(|yard| async move {
+        // Nothing but a person can tell what came of a reservation.
+        yard.shop.then("reserve lamp", Act::HappenThenFail(Trouble::NoAnswer));
+        let rests = yard.order("o").await;
+        assert!(rests.rests().contains("`reserve` [o/0]"), "{rests:?}");
+        assert!(matches!(rests, Ended::Rests(unknown) if unknown.escalation.is_some()));
+        assert_eq!(yard.state("order", "o").await, Some(StateName::Unknown));
+        assert!(!yard.kinds("o").await.contains(&EventKind::Unwinding));
+        // To ask again changes nothing.
+        yard.order("o").await.rests();
+        assert_eq!(yard.shop.tried(), ["reserve lamp"]);
+        // Once a person says, it goes on: forward, for it never gave up.
+        yard.resolve("reserve", "o/0", Resolved::Happened { result: "1".into() }).await;
+        yard.order("o").await.finished();
+        assert_eq!(yard.shop.count("reserve lamp"), 1);
+        assert_eq!(yard.shop.stands().len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn beside_an_unknown_step_a_failure_undoes_nothing() {
+    Yard::each(|yard| async move {
+        yard.shop.then("reserve a", Act::HappenThenFail(Trouble::NoAnswer));
+        yard.shop.then("reserve c", Act::Fail(Trouble::Closed));
+        let call = || gather(["a", "b", "c"].map(str::to_owned).to_vec()).key("g");
+        let rests = yard.through(call().call(&yard.runtime)).await.unwrap_err();
+        assert!(rests.to_string().contains("`reserve` [g/0]"), "{rests}");
+        assert_eq!(yard.shop.stands(), ["reserve a", "reserve b"]);
+        yard.resolve("reserve", "g/0", Resolved::Happened { result: "1".into() }).await;
+        let undone = yard.through(call().call(&yard.runtime)).await.unwrap().into_inner();
+        let undone = undone.finished().unwrap_err();
+        let numbers: Vec<_> = undone.steps.iter().map(|step| step.step).collect();
+        assert_eq!(numbers, [1, 0]);
+        assert_eq!(yard.shop.stands(), Vec::<String>::new());
+        assert_eq!(yard.shop.count("reserve c"), 0, "what failed in it stays failed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_undoes_a_step_is_tried_again() {
+    Yard::each(|yard| async move {
+        yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
+        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
+        yard.shop.then("unhold lamp", Act::HappenThenFail(Trouble::NoAnswer));
+        yard.order("o").await.undone(&[1, 0]);
+        assert_eq!(yard.shop.count("unhold lamp"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_rests_and_stops_no_other() {
+    Yard::each(|yard| async move {
+        yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
+        for _ in 0..5 {
+            yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
+        }
+        let rests = yard.order("o").await;
+        assert!(rests.rests().contains("`hold.rollback` [o/1]"), "{rests:?}");
+        assert!(rests.rests().contains("it is down"), "{rests:?}");
+        assert_eq!(yard.shop.stands(), ["hold lamp"], "the other one is undone");
+        let record = yard.stage.record("hold.rollback", "o/1").await.unwrap();
+        assert_eq!(record.state.name(), StateName::Unknown);
+        assert!(record.escalation.is_some(), "it is in the human queue");
+        assert!(record.arguments.contains("lamp"), "with what a person needs");
+
+        // A person does it by hand, says so, and the saga comes to its end.
+        yard.resolve("hold.rollback", "o/1", Resolved::Happened { result: "null".into() }).await;
+        yard.order("o").await.undone(&[1, 0]);
+        assert_eq!(yard.shop.count("unhold lamp"), 0, "it was not called again");
+        assert_eq!(yard.shop.count("unreserve lamp"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_undoes_what_happened() {
+    let yard = Yard::new();
+    yard.shop.then("hold lamp", Act::Fail(Trouble::Closed));
+    for _ in 0..2 {
+        yard.shop.then("reserve lamp", Act::Fail(Trouble::Down));
+    }
+    let call = super::shop::order("lamp".into(), 42).key("o").deadline(secs(1));
+    let called = yard.through(call.call(&yard.runtime)).await;
+    drop(called);
+    yard.through(yard.runtime.drain()).await;
+    assert_eq!(yard.shop.stands(), Vec::<String>::new());
+}

@@ -1,0 +1,9 @@
+//! Sagas: what happens together, or is undone, whatever comes between.
+
+mod changing;
+mod crashing;
+mod failing;
+mod happening;
+mod holding;
+mod recovering;
+mod shop;

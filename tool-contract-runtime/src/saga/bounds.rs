@@ -1,0 +1,41 @@
+//! Which calls may stand where.
+
+use crate::call::key;
+
+/// A tool whose calls can be undone: its rollback is a function, or it is a read.
+///
+/// `#[tool]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be undone, so it cannot be a step of a saga before the pivot",
+    label = "nothing undoes this call if a later step fails",
+    note = "TC0026: write a rollback function, `rollback = \"path\"`; or make it the point of no return, `saga.pivot(..)`; or call it after that"
+)]
+pub trait Compensable {}
+
+/// A tool whose calls can be repeated until they succeed: a read, or a write that
+/// is idempotent and retried, or whose repetition is harmless by itself.
+///
+/// `#[tool]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be repeated until it succeeds, so it cannot stand after a saga's pivot",
+    label = "after the point of no return there is no way but forward, and this call may fail for good",
+    note = "TC0027: give it `idempotent` and `retry(max = .., on = ..)`; or call it before the pivot"
+)]
+pub trait Completable {}
+
+/// A call that brings no key of its own.
+#[diagnostic::on_unimplemented(
+    message = "a step of a saga takes its key from the saga",
+    label = "`{T}` was given a key, which would be ignored here",
+    note = "remove `.key(..)`: each step has a key of its own, a child of the saga's"
+)]
+pub trait Unkeyed<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Unkeyed<T> for key::Missing {}
+#[diagnostic::do_not_recommend]
+impl<T> Unkeyed<T> for key::Derived {}
+#[diagnostic::do_not_recommend]
+impl<T> Unkeyed<T> for key::Keyless {}
+#[diagnostic::do_not_recommend]
+impl<T> Unkeyed<T> for key::Undecided {}

@@ -1,0 +1,285 @@
+//! How a saga comes to its end: what it has to find out, and what it undoes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::ledger::{Fence, Record, Renewed, State};
+use tool_contract_spec::policy::Text;
+use tool_contract_spec::rulebook::Code;
+use tool_contract_spec::saga::{self, Next, Place, Stand, Undoing, Why};
+
+use super::compensation::{self, Undo};
+use super::engine::Engine;
+use super::gate::{Gate, Part};
+use super::{Kept, Rests, Undone, UndoneStep};
+use crate::call::Meta;
+use crate::executor;
+use crate::ledger::LedgerError;
+use crate::registry::Entry;
+
+/// The body came to its end.
+pub(super) async fn finish(engine: &Arc<Engine>) -> Result<(), Rests> {
+    go_on(engine)?;
+    if let Some(left) = engine.left_out() {
+        return Err(Rests::for_a_person(format!(
+            "[{}] the saga's code changed under it: step {} (`{}`) was made before, and the body ended without it; run it with the code that began it, or let a person finish or undo what `sagas show` lists, and resolve it",
+            Code::SAGA_CHANGED,
+            left.step,
+            left.tool
+        )));
+    }
+    if engine.knows_all() {
+        return Ok(());
+    }
+    let mut ending = Ending::look(engine).await?;
+    while let Some(next) = saga::settled(&ending.places) {
+        ending.find_out(&next).await?;
+    }
+    Ok(())
+}
+
+/// The body gave up with `error`.
+pub(super) async fn unwind(engine: &Arc<Engine>, error: String) -> Result<Undone, Rests> {
+    go_on(engine)?;
+    if engine.is_committed() {
+        return Err(committed(&error));
+    }
+    let mut ending = Ending::look(engine).await?;
+    loop {
+        match saga::unwind(&engine.journal(), &ending.places) {
+            Next::Note => engine.note_unwinding(&error).await?,
+            Next::Undo(number) => ending.undo(number).await?,
+            Next::Undone(numbers) => {
+                let step = |step| UndoneStep { step, tool: ending.tool(step) };
+                return Ok(Undone { error, steps: numbers.into_iter().map(step).collect() });
+            }
+            Next::Committed => return Err(committed(&error)),
+            next => ending.find_out(&next).await?,
+        }
+    }
+}
+
+/// What stopped the saga counts, whatever its body says.
+fn go_on(engine: &Engine) -> Result<(), Rests> {
+    engine.halted().map_or(Ok(()), Err)
+}
+
+fn committed(error: &str) -> Rests {
+    let reason = format!(
+        "it failed after its point of no return, where nothing is undone any more: {error}; call it again with its key once that can succeed"
+    );
+    Rests::again(reason, None)
+}
+
+/// A saga at its end, and what is known of its steps.
+struct Ending<'e> {
+    engine: &'e Arc<Engine>,
+    places: BTreeMap<u32, Place>,
+    /// Why a step's outcome could not be found out, or it could not be undone.
+    causes: BTreeMap<u32, String>,
+}
+
+impl<'e> Ending<'e> {
+    /// Looks at the record of each step that may have left something behind.
+    async fn look(engine: &'e Arc<Engine>) -> Result<Self, Rests> {
+        let mut ending = Self { engine, places: BTreeMap::new(), causes: BTreeMap::new() };
+        let numbers: Vec<u32> = engine.journal().effects().map(|stepped| stepped.step).collect();
+        for number in numbers {
+            let stand = stand(ending.record(number).await?.as_ref());
+            let place = Place { stand, asked: false, undoing: Undoing::Due };
+            ending.places.insert(number, place);
+        }
+        Ok(ending)
+    }
+
+    fn tool(&self, number: u32) -> String {
+        let journal = self.engine.journal();
+        journal.steps.get(&number).map(|stepped| stepped.tool.clone()).unwrap_or_default()
+    }
+
+    /// The operation of a step.
+    fn id(&self, number: u32) -> Result<OperationId, Rests> {
+        let saga = self.engine.id();
+        let key = saga::child_key(&saga.key, number)
+            .map_err(|why| Rests::for_a_person(format!("step {number} can have no key: {why}")))?;
+        Ok(OperationId { tenant: saga.tenant.clone(), tool: Text::Owned(self.tool(number)), key })
+    }
+
+    async fn record(&self, number: u32) -> Result<Option<Record>, Rests> {
+        let found = self.engine.ledger().find(self.id(number)?).await;
+        found.map_err(|why| unasked(number, &why))
+    }
+
+    /// Waits for a step or asks what came of it; or says why there is no point.
+    async fn find_out(&mut self, next: &Next) -> Result<(), Rests> {
+        let number = match next {
+            Next::Wait(number) => {
+                self.wait(*number).await?;
+                *number
+            }
+            Next::FindOut(number) => {
+                if let Err(cause) = self.ask(*number).await? {
+                    self.causes.insert(*number, cause);
+                }
+                *number
+            }
+            Next::Rest(why) => return Err(self.rests(why)),
+            other => return Err(Rests::for_a_person(format!("{other:?} finds nothing out"))),
+        };
+        let stand = stand(self.record(number).await?.as_ref());
+        if let Some(place) = self.places.get_mut(&number) {
+            // One that somebody was at may still be asked for.
+            place.asked = !(place.stand == Stand::Moving && stand == Stand::Unknown);
+            place.stand = stand;
+        }
+        Ok(())
+    }
+
+    /// Waits while somebody is at the step: a call that was dropped and is finished
+    /// in the background, or a process that is not as dead as it seemed.
+    async fn wait(&self, number: u32) -> Result<(), Rests> {
+        let (ledger, runtime) = (self.engine.ledger(), self.engine.runtime());
+        let (id, record) = (self.id(number)?, self.record(number).await?);
+        let Some(Record { terms, reserved, .. }) = record else { return Ok(()) };
+        let span = terms.timeout.saturating_mul(reserved.max(1)).saturating_add(terms.lease * 2);
+        let until = runtime.elapsed().saturating_add(span);
+        loop {
+            // Nobody has that fence; asking for it shows a lease that ran out.
+            match ledger.renew(id.clone(), Fence::NONE, None).await {
+                Ok(Renewed::Lost { state: Some(state) }) if state.is_moving() => {}
+                Ok(_) => return Ok(()),
+                Err(why) => return Err(unasked(number, &why)),
+            }
+            let now = runtime.elapsed();
+            if now >= until {
+                return Ok(());
+            }
+            let within = until.saturating_sub(now).min(runtime.lease() / 3);
+            tokio::select! {
+                () = ledger.changed(id.clone(), within) => {}
+                () = runtime.clock().alarm(within) => {}
+            }
+        }
+    }
+
+    /// Asks the reconcile function of a step; or says why that cannot be.
+    async fn ask(&self, number: u32) -> Result<Result<(), String>, Rests> {
+        let Some(record) = self.record(number).await? else { return Ok(Ok(())) };
+        let (entry, kept) = match self.call(number, &record) {
+            Ok(call) => call,
+            Err(why) => return Ok(Err(why)),
+        };
+        if entry.tool.contract().policy.reconcile.is_none() {
+            return Ok(Err("its tool has no reconcile function".to_owned()));
+        }
+        let meta = self.meta(number);
+        let mut job = kept.job();
+        let asked = executor::find_out(self.engine.runtime(), &entry, &mut *job.0, &meta).await;
+        Ok(asked.map_err(|error| error.untyped::<String>().to_string()))
+    }
+
+    /// Undoes a step.
+    async fn undo(&mut self, number: u32) -> Result<(), Rests> {
+        let undone = match self.undoing(number).await? {
+            Ok(undo) => {
+                let meta = self.meta(number);
+                let undone = compensation::undo(self.engine.runtime(), undo, &meta).await;
+                // A lost claim or a ledger that is gone says nothing of the step.
+                go_on(self.engine)?;
+                undone.map_err(|error| error.untyped::<String>().to_string())
+            }
+            Err(why) => Err(why),
+        };
+        let undoing = if undone.is_ok() { Undoing::Done } else { Undoing::Failed };
+        if let Some(place) = self.places.get_mut(&number) {
+            place.undoing = undoing;
+        }
+        if let Err(cause) = undone {
+            self.causes.insert(number, cause);
+        }
+        Ok(())
+    }
+
+    async fn undoing(&self, number: u32) -> Result<Result<Undo, String>, Rests> {
+        let record = self.record(number).await?;
+        let Some((record, State::Succeeded { result, .. })) =
+            record.as_ref().map(|record| (record, &record.state))
+        else {
+            return Ok(Err("its record says no longer that it happened".to_owned()));
+        };
+        let undo = self.call(number, record).map(|(entry, kept)| Undo {
+            entry,
+            kept,
+            of: record.hash,
+            arguments: Arc::clone(&record.arguments),
+            output: Arc::clone(result),
+        });
+        Ok(undo)
+    }
+
+    /// The call of a step, as its record or this process has it.
+    fn call(&self, number: u32, record: &Record) -> Result<(Arc<Entry>, Arc<dyn Kept>), String> {
+        let tool = self.tool(number);
+        let Some(entry) = self.engine.runtime().named(&tool) else {
+            return Err(format!(
+                "this process does not know `{tool}`: register it with `.tool::<T>()` or `.linked_tools()`"
+            ));
+        };
+        let kept = self.engine.kept(number).map_or_else(|| entry.tool.keep(&record.arguments), Ok);
+        let kept =
+            kept.map_err(|why| format!("its arguments cannot be read from its record: {why}"))?;
+        Ok((entry, kept))
+    }
+
+    fn meta(&self, number: u32) -> Meta {
+        let cx = self.engine.cx();
+        let mut meta = Meta::default();
+        let more = meta.more();
+        more.tenant = cx.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
+        more.correlation_id = cx.correlation_id.as_deref().map(str::to_owned);
+        more.step = Some(Gate::new(self.engine, number, Part::Afterwards));
+        meta
+    }
+
+    fn rests(&self, why: &Why) -> Rests {
+        let (numbers, what) = match why {
+            Why::Unknown(numbers) => (numbers, "it is not known what came of"),
+            Why::NotUndone(numbers) => (numbers, "it could not undo"),
+        };
+        let step = |number: &u32| {
+            let (tool, root) = (self.tool(*number), &self.engine.id().key);
+            let tool = match why {
+                Why::Unknown(_) => tool,
+                Why::NotUndone(_) => saga::rollback_name(&tool),
+            };
+            let cause = self.causes.get(number).map_or("", String::as_str);
+            let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
+            format!("step {number}, `{tool}` [{root}/{number}]{cause}")
+        };
+        let steps: Vec<_> = numbers.iter().map(step).collect();
+        let steps = steps.join("; ");
+        let next = "resolve that, and call the saga again with its key, or `runtime.recover()`";
+        Rests::for_a_person(format!("{what} {steps}; {next}"))
+    }
+}
+
+fn unasked(number: u32, why: &LedgerError) -> Rests {
+    Rests::again(format!("the ledger could not be asked for step {number}: {why}"), None)
+}
+
+fn stand(record: Option<&Record>) -> Stand {
+    match record.map(|record| &record.state) {
+        Some(State::Succeeded { .. }) => Stand::Done,
+        Some(State::Unknown(_)) => Stand::Unknown,
+        Some(State::Running { .. } | State::Reconciling { .. }) => Stand::Moving,
+        Some(State::Expired) => Stand::Gone,
+        Some(
+            State::Released { .. }
+            | State::AwaitingApproval
+            | State::Approved
+            | State::Denied { .. },
+        )
+        | None => Stand::NotDone,
+    }
+}

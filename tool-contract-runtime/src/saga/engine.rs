@@ -1,0 +1,328 @@
+//! A saga under way: its journal, its claim, and what this run of it has seen.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::ledger::{Fence, Note, Renewed};
+use tool_contract_spec::policy::Text;
+use tool_contract_spec::rulebook::Code;
+use tool_contract_spec::saga::{Journal, MOST_STEPS, Noted, Stepped};
+
+use super::{Kept, Rests};
+use crate::cx::Cx;
+use crate::error::{About, CallError, LedgerFailure, Rejected};
+use crate::ledger::{Ledger, LedgerError};
+use crate::runtime::Runtime;
+
+/// How often a note is asked for again when its answer was lost.
+const NOTE_TRIES: u32 = 3;
+/// The first pause before that, doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// A saga under way.
+pub(super) struct Engine {
+    cx: Cx,
+    ledger: Arc<dyn Ledger>,
+    id: OperationId,
+    fence: Fence,
+    ttl: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// How many steps the body has made in this run.
+    made: u32,
+    /// What the history says.
+    journal: Journal,
+    /// What came of the steps of this run.
+    ran: BTreeMap<u32, Ran>,
+    /// Calls that no record has whole, for their arguments are secret.
+    kept: BTreeMap<u32, Arc<dyn Kept>>,
+    /// Until when the claim holds for certain.
+    until: Duration,
+    /// Whether the point of no return is passed.
+    committed: bool,
+    /// Why the saga goes no further, whatever its body says.
+    halt: Option<Rests>,
+}
+
+/// What came of a step in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    Begun,
+    Done,
+    NotDone,
+    Unknown,
+}
+
+/// What the journal has of a step.
+pub(super) enum Met {
+    /// Nothing.
+    New,
+    /// That it may have begun.
+    Known,
+    /// That it failed, and how.
+    Failed(String),
+}
+
+impl Engine {
+    /// Takes up a saga where its history says.
+    pub(super) async fn begin(cx: &Cx, ttl: Duration) -> Result<Self, Rests> {
+        let (Some(hold), Some(id), Some(ledger)) = (cx.hold, &cx.id, cx.runtime.ledger()) else {
+            return Err(Rests::for_a_person(
+                "a saga cannot run alone: call it on a runtime with a ledger",
+            ));
+        };
+        let journal = if hold.is_first {
+            Journal::default()
+        } else {
+            let history = ledger
+                .history(id.clone())
+                .await
+                .map_err(|why| Rests::again(format!("its history cannot be read: {why}"), None))?;
+            Journal::read(&history).map_err(|why| Rests::for_a_person(why.to_string()))?
+        };
+        let state = State {
+            made: 0,
+            journal,
+            ran: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            until: hold.until,
+            committed: false,
+            halt: None,
+        };
+        Ok(Self {
+            cx: cx.clone(),
+            ledger: Arc::clone(ledger),
+            id: id.clone(),
+            fence: hold.fence,
+            ttl,
+            state: Mutex::new(state),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) const fn cx(&self) -> &Cx {
+        &self.cx
+    }
+
+    pub(super) const fn id(&self) -> &OperationId {
+        &self.id
+    }
+
+    pub(super) const fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    pub(super) const fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.ledger
+    }
+
+    /// The runtime for its steps.
+    pub(super) fn runtime(&self) -> &Runtime {
+        self.cx.runtime()
+    }
+
+    /// What the history says by now.
+    pub(super) fn journal(&self) -> Journal {
+        self.state().journal.clone()
+    }
+
+    /// The error with which the saga gave up in an earlier run.
+    pub(super) fn gave_up(&self) -> Option<String> {
+        self.state().journal.unwinding.clone()
+    }
+
+    /// Why the saga goes no further; the first reason holds.
+    pub(super) fn halted(&self) -> Option<Rests> {
+        self.state().halt.clone()
+    }
+
+    pub(super) fn halt(&self, rests: Rests) {
+        self.state().halt.get_or_insert(rests);
+    }
+
+    // ---- the steps of this run ----
+
+    /// The number of the next step of the body.
+    pub(super) fn take_place(&self) -> u32 {
+        let mut state = self.state();
+        let number = state.made;
+        state.made = number.saturating_add(1);
+        number
+    }
+
+    /// Keeps a call that no record has whole.
+    pub(super) fn keep(&self, number: u32, call: Arc<dyn Kept>) {
+        self.state().kept.insert(number, call);
+    }
+
+    pub(super) fn kept(&self, number: u32) -> Option<Arc<dyn Kept>> {
+        self.state().kept.get(&number).cloned()
+    }
+
+    pub(super) fn ran(&self, number: u32, ran: Ran) {
+        self.state().ran.insert(number, ran);
+    }
+
+    pub(super) fn commit(&self) {
+        self.state().committed = true;
+    }
+
+    pub(super) fn is_committed(&self) -> bool {
+        self.state().committed
+    }
+
+    /// A step that an earlier run made, and for which the body of this one never
+    /// came.
+    pub(super) fn left_out(&self) -> Option<Stepped> {
+        let state = self.state();
+        let (number, stepped) = state.journal.steps.last_key_value()?;
+        (*number >= state.made).then(|| stepped.clone())
+    }
+
+    /// Whether this run knows what came of every step that may have begun.
+    pub(super) fn knows_all(&self) -> bool {
+        let state = self.state();
+        let known = |number: &u32| matches!(state.ran.get(number), Some(Ran::Done | Ran::NotDone));
+        state.journal.effects().all(|stepped| known(&stepped.step))
+    }
+
+    // ---- the journal ----
+
+    /// Compares a step with what the journal has at its place. Another one there
+    /// means that the code has changed, and nothing of it runs.
+    pub(super) fn meet(&self, stepped: &Stepped) -> Result<Met, CallError<()>> {
+        let known = {
+            let mut state = self.state();
+            state.ran.entry(stepped.step).or_insert(Ran::Begun);
+            state.journal.steps.get(&stepped.step).cloned()
+        };
+        if stepped.step >= MOST_STEPS {
+            return Err(self.too_many(stepped));
+        }
+        let Some(known) = known else { return Ok(Met::New) };
+        let same =
+            (&known.tool, known.hash, known.pivot) == (&stepped.tool, stepped.hash, stepped.pivot);
+        match known.noted {
+            _ if !same => Err(self.changed(&known, stepped)),
+            Some(Noted::Failed(error)) => Ok(Met::Failed(error)),
+            _ => Ok(Met::Known),
+        }
+    }
+
+    fn changed(&self, known: &Stepped, stepped: &Stepped) -> CallError<()> {
+        let as_pivot = |stepped: &Stepped| if stepped.pivot { " as its pivot" } else { "" };
+        let number = stepped.step;
+        let reason = if known.tool == stepped.tool && known.pivot == stepped.pivot {
+            format!("step {number} called `{}` with other arguments before", known.tool)
+        } else {
+            let (before, now) = (&known.tool, &stepped.tool);
+            let (was, is) = (as_pivot(known), as_pivot(stepped));
+            format!("step {number} was `{before}`{was} and is `{now}`{is} now")
+        };
+        let next = "run it with the code that began it; or let a person finish or undo what `sagas show` lists, and resolve it";
+        self.halt(Rests::for_a_person(format!(
+            "[{}] the saga's code changed under it: {reason}; nothing of that step was run; {next}",
+            Code::SAGA_CHANGED
+        )));
+        self.refuse(stepped, Code::SAGA_CHANGED, format!("its saga's code changed: {reason}"), next)
+    }
+
+    fn too_many(&self, stepped: &Stepped) -> CallError<()> {
+        let reason = format!("its saga has made {MOST_STEPS} steps, and that is the most");
+        let next = "make some of them a saga of their own, after the pivot, or one tool";
+        self.halt(Rests::for_a_person(format!("[{}] {reason}; {next}", Code::SAGA_TOO_LONG)));
+        self.refuse(stepped, Code::SAGA_TOO_LONG, reason, next)
+    }
+
+    fn refuse(&self, stepped: &Stepped, code: Code, reason: String, next: &str) -> CallError<()> {
+        let about = About::tool(Text::Owned(stepped.tool.clone()));
+        CallError::from(Rejected::new(code, about, reason, next))
+    }
+
+    /// Notes a step before its first attempt, if it is not noted.
+    pub(super) async fn note_step(&self, stepped: Stepped) -> Result<(), CallError<()>> {
+        let is_noted = |known: &Stepped| stepped.noted.is_none() || known.noted == stepped.noted;
+        if self.state().journal.steps.get(&stepped.step).is_some_and(is_noted) {
+            return Ok(());
+        }
+        self.write(stepped.step, Some(Note::Stepped(stepped.to_detail()))).await?;
+        // It cannot contradict: it was compared before.
+        self.state().journal.note(stepped).ok();
+        Ok(())
+    }
+
+    /// Notes that the saga gives up. From then on it never goes forward.
+    pub(super) async fn note_unwinding(&self, error: &str) -> Result<(), Rests> {
+        let noted = self.write(0, Some(Note::Unwinding(error.to_owned()))).await;
+        noted.map_err(|_| {
+            let unsaid = || Rests::again("that it gives up could not be noted", None);
+            self.halted().unwrap_or_else(unsaid)
+        })?;
+        self.state().journal.unwinding = Some(error.to_owned());
+        Ok(())
+    }
+
+    // ---- the claim ----
+
+    /// Whether the claim holds at `now` for certain.
+    pub(super) fn holds_at(&self, now: Duration) -> bool {
+        now < self.state().until
+    }
+
+    /// Sees to it that the claim holds.
+    pub(super) async fn hold(&self, number: u32) -> Result<(), CallError<()>> {
+        if self.holds_at(self.cx.runtime.elapsed()) {
+            return Ok(());
+        }
+        self.write(number, None).await
+    }
+
+    /// Renews the claim, and writes a note with it. A process that lost the claim
+    /// learns of it here.
+    async fn write(&self, number: u32, note: Option<Note>) -> Result<(), CallError<()>> {
+        let clock = self.cx.runtime.clock();
+        let mut pause = FIRST_PAUSE;
+        for tried in 1.. {
+            let asked_at = clock.elapsed();
+            match self.ledger.renew(self.id.clone(), self.fence, note.clone()).await {
+                Ok(Renewed::Until { now, lease_until }) => {
+                    let mut state = self.state();
+                    state.until = state.until.max(asked_at.saturating_add(lease_until.since(now)));
+                    return Ok(());
+                }
+                Ok(Renewed::Lost { .. }) => return Err(self.lost(number)),
+                Err(LedgerError::Unavailable(_)) if tried < NOTE_TRIES => {
+                    clock.pause(pause).await;
+                    pause *= 2;
+                }
+                Err(error) => return Err(self.unnoted(error)),
+            }
+        }
+        unreachable!("a note is tried {NOTE_TRIES} times")
+    }
+
+    fn lost(&self, number: u32) -> CallError<()> {
+        let reason = "the claim of its saga was lost: another process may have taken it over";
+        let next = "call the saga again with its key: it gets the result, or goes on";
+        self.state().until = Duration::ZERO;
+        self.halt(Rests::again(
+            format!("[{}] {reason}; nothing more was begun", Code::SAGA_LOST),
+            None,
+        ));
+        let about = About::known(&self.id, 0);
+        let reason = format!("step {number} was not begun: {reason}");
+        CallError::from(Rejected::new(Code::SAGA_LOST, about, reason, next))
+    }
+
+    fn unnoted(&self, error: LedgerError) -> CallError<()> {
+        self.halt(Rests::again(format!("a step could not be noted: {error}"), None));
+        CallError::from(LedgerFailure { about: About::known(&self.id, 0), error })
+    }
+}

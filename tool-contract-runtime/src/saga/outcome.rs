@@ -1,0 +1,103 @@
+//! How a saga ends.
+
+use std::fmt;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tool_contract_spec::outcome::{self, OutcomeClass};
+
+use crate::tool::ToolError;
+
+/// How a saga ended. It is on record, and the answer to each repetition of its
+/// key: who wants to try again after [`Undone`](Outcome::Undone) takes a new key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome<O> {
+    /// All of it happened.
+    Finished(O),
+    /// None of it stands: it failed, and what had happened was undone.
+    Undone(Undone),
+}
+
+impl<O> Outcome<O> {
+    /// What it came to, if it finished.
+    ///
+    /// # Errors
+    /// Why it was undone.
+    pub fn finished(self) -> Result<O, Undone> {
+        match self {
+            Self::Finished(output) => Ok(output),
+            Self::Undone(undone) => Err(undone),
+        }
+    }
+}
+
+/// A saga that was undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Undone {
+    /// The error of its body.
+    pub error: String,
+    /// The steps that had happened and were undone, newest first.
+    pub steps: Vec<UndoneStep>,
+}
+
+/// A step that was undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct UndoneStep {
+    /// Its number in the saga, from 0.
+    pub step: u32,
+    /// Its tool.
+    pub tool: String,
+}
+
+impl fmt::Display for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.steps.len();
+        let plural = if count == 1 { "" } else { "s" };
+        write!(f, "it failed: {}; {count} step{plural} undone", self.error)
+    }
+}
+
+impl std::error::Error for Undone {}
+
+/// A saga that goes no further for now. What it did stands, and is on record.
+///
+/// Calling it again with the same key goes on where it stands, and so does
+/// [`Runtime::recover`](crate::Runtime::recover).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rests {
+    reason: String,
+    /// When it is worth trying again; `None` if that takes a person.
+    again_in: Option<Duration>,
+}
+
+impl Rests {
+    /// It takes a person.
+    pub(super) fn for_a_person(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), again_in: None }
+    }
+
+    /// Running again may help.
+    pub(super) fn again(reason: impl Into<String>, after: Option<Duration>) -> Self {
+        Self { reason: reason.into(), again_in: Some(after.unwrap_or_default()) }
+    }
+}
+
+impl fmt::Display for Rests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Rests {}
+
+impl ToolError for Rests {
+    fn outcome(&self) -> outcome::Outcome {
+        // No retry comes after the end of time.
+        let after = self.again_in.unwrap_or(Duration::MAX);
+        outcome::Outcome::new(OutcomeClass::SideEffectUnknown).with_retry_after(Some(after))
+    }
+}

@@ -1,0 +1,169 @@
+//! Taking up what a dead process left.
+
+use serde_json::value::RawValue;
+use tokio::task::JoinSet;
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::ledger::{Event, EventKind, Record, StateName};
+use tool_contract_spec::policy::ArgumentRole;
+use tool_contract_spec::saga::{Journal, child_key, rollback_name};
+
+use crate::dispatch::{DynamicCall, Meta, Response};
+use crate::ledger::{Ledger, LedgerError, Query};
+use crate::registry::Entry;
+use crate::runtime::Runtime;
+use std::sync::Arc;
+
+/// How many sagas are taken up at once.
+const AT_ONCE: usize = 16;
+
+/// What [`Runtime::recover`] did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// The sagas that were taken up, and what came of each.
+    pub recovered: Vec<Recovered>,
+    /// Those that rest, each with what it waits for.
+    pub waiting: Vec<(OperationId, String)>,
+    /// Whether there were more than one run of it looks at: run it again.
+    pub more: bool,
+}
+
+/// A saga that was taken up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// The saga.
+    pub saga: OperationId,
+    /// What its call answered. Where another process took it up at the same time,
+    /// this is that one's result, or that it is in flight.
+    pub response: Response,
+}
+
+impl Runtime {
+    /// Goes on with the sagas that dead processes left: of the registered tools,
+    /// those whose claim ran out, and those that rested and have nothing more to wait
+    /// for. Call it when a process starts, and now and then.
+    ///
+    /// Each is called again with the arguments and under the key that are on record;
+    /// so one process runs it, however many recover. A saga with secret arguments
+    /// is on record without them, and is left to who knows them. Limits per user and
+    /// per workflow do not count what is recovered, for the record has neither.
+    ///
+    /// One run looks at no more than [`Query::MOST`] sagas of each tool.
+    ///
+    /// # Errors
+    /// If the ledger cannot be asked.
+    pub async fn recover(&self) -> Result<Recovery, LedgerError> {
+        let mut recovery = Recovery { recovered: Vec::new(), waiting: Vec::new(), more: false };
+        let Some(ledger) = self.ledger() else { return Ok(recovery) };
+        let mut running = JoinSet::new();
+        for entry in self.entries().into_iter().filter(|entry| entry.tool.is_saga()) {
+            let query = Query {
+                tool: Some(entry.tool.contract().name.to_string()),
+                state: Some(StateName::Unknown),
+                ..Query::default()
+            };
+            let left = ledger.list(query).await?;
+            recovery.more |= left.len() >= Query::MOST;
+            for (id, record) in left {
+                match prepare(self, ledger, &entry, &id, &record).await? {
+                    Err(why) => recovery.waiting.push((id, why)),
+                    Ok(call) => {
+                        let calling = entry.tool.dispatch(self, call);
+                        running
+                            .spawn(async move { Recovered { saga: id, response: calling.await } });
+                    }
+                }
+                if running.len() >= AT_ONCE {
+                    recovery.recovered.extend(running.join_next().await.and_then(Result::ok));
+                }
+            }
+        }
+        while let Some(joined) = running.join_next().await {
+            recovery.recovered.extend(joined.ok());
+        }
+        Ok(recovery)
+    }
+}
+
+/// The call that goes on with a saga; or what it waits for.
+async fn prepare(
+    runtime: &Runtime,
+    ledger: &Arc<dyn Ledger>,
+    entry: &Entry,
+    id: &OperationId,
+    record: &Record,
+) -> Result<Result<DynamicCall, String>, LedgerError> {
+    let contract = entry.tool.contract();
+    if contract.arguments.iter().any(|argument| argument.role == ArgumentRole::Secret) {
+        return Ok(Err("its arguments are secret: call it again where they are known".to_owned()));
+    }
+    let history = ledger.history(id.clone()).await?;
+    if let Some(why) = waits_for(runtime, ledger, id, &history).await? {
+        return Ok(Err(why));
+    }
+    let Ok(arguments) = RawValue::from_string(record.arguments.to_string()) else {
+        return Ok(Err("its arguments cannot be read".to_owned()));
+    };
+    let meta = Meta {
+        idempotency_key: Some(id.key.to_string()),
+        correlation_id: record.correlation_id.as_deref().map(str::to_owned),
+        tenant: id.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
+        fingerprint: bound(&history),
+        ..Meta::default()
+    };
+    Ok(Ok(DynamicCall::new(arguments, meta)))
+}
+
+/// What the saga's call bound besides its arguments.
+fn bound(history: &[Event]) -> Option<serde_json::Value> {
+    let newest = history.iter().rev().find(|event| event.kind == EventKind::Bound)?;
+    serde_json::from_str(newest.detail.as_deref()?).ok()
+}
+
+/// What a saga waits for that nobody but a person can give.
+async fn waits_for(
+    runtime: &Runtime,
+    ledger: &Arc<dyn Ledger>,
+    saga: &OperationId,
+    history: &[Event],
+) -> Result<Option<String>, LedgerError> {
+    let journal = match Journal::read(history) {
+        Ok(journal) => journal,
+        Err(why) => return Ok(Some(why.to_string())),
+    };
+    for stepped in journal.effects() {
+        let Ok(key) = child_key(&saga.key, stepped.step) else { continue };
+        let id = |tool: String| OperationId {
+            tenant: saga.tenant.clone(),
+            tool: tool.into(),
+            key: key.clone(),
+        };
+        let step = id(stepped.tool.clone());
+        if let Some(record) = ledger.find(step.clone()).await?
+            && record.state.name() == StateName::Unknown
+            && !record.terms.repeatable
+            && !can_be_asked(runtime, &stepped.tool)
+        {
+            return Ok(Some(format!("a person has to say what came of {step}")));
+        }
+        let undoing = id(rollback_name(&stepped.tool));
+        if let Some(record) = ledger.find(undoing.clone()).await?
+            && record.state.name() == StateName::Unknown
+            && gave_up(&ledger.history(undoing.clone()).await?)
+        {
+            return Ok(Some(format!("a person has to see to {undoing}")));
+        }
+    }
+    Ok(None)
+}
+
+fn can_be_asked(runtime: &Runtime, tool: &str) -> bool {
+    runtime.contract(tool).is_some_and(|contract| contract.policy.reconcile.is_some())
+}
+
+/// Whether an operation is unknown because its holder said so, and not because the
+/// holder vanished.
+fn gave_up(history: &[Event]) -> bool {
+    history.last().is_some_and(|event| event.kind == EventKind::BecameUnknown)
+}

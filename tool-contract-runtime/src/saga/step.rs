@@ -1,0 +1,291 @@
+//! One step of a saga.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tool_contract_spec::operation::OperationHash;
+use tool_contract_spec::policy::ArgumentRole;
+use tool_contract_spec::rulebook::Code;
+use tool_contract_spec::saga::{Noted, Stepped};
+
+use super::engine::{Engine, Met, Ran};
+use super::gate::{Gate, Part};
+use super::kept::keep;
+use super::{Committed, Rests, Saga};
+use crate::call::{Call, Meta};
+use crate::calling::Calling;
+use crate::error::{CallError, Failure};
+use crate::job::{Job as _, TypedJob};
+use crate::tool::{BoxFuture, Output as _, Tool};
+
+/// Why a step did not succeed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StepError<E> {
+    /// What its call said.
+    Call(CallError<E>),
+    /// It failed so in an earlier run of the saga, and was not tried again: a saga
+    /// goes by what came of a step first. What the body does now must be what it
+    /// did then; so let it decide by whether a step failed, not by how.
+    Before {
+        /// The error's text.
+        error: String,
+    },
+}
+
+impl<E> StepError<E> {
+    /// The tool's own error, if that is what it was and it was in this run.
+    pub const fn tool(&self) -> Option<&E> {
+        match self {
+            Self::Call(CallError::Failed(Failure::Tool(error), _)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for StepError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(error) => error.fmt(f),
+            Self::Before { error } => f.write_str(error),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for StepError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Call(error) => error.source(),
+            Self::Before { .. } => None,
+        }
+    }
+}
+
+/// What a step comes to.
+type Stepping<T> = Result<<T as Tool>::Output, StepError<<T as Tool>::Error>>;
+
+/// A step of a saga, made when it is awaited.
+#[must_use = "a step does nothing until it is awaited"]
+pub struct Step<'s, T: Tool> {
+    rest: BoxFuture<'static, Stepping<T>>,
+    /// While it is there, the saga cannot pass its pivot.
+    saga: PhantomData<&'s ()>,
+}
+
+impl<T: Tool> Step<'_, T> {
+    pub(super) fn new<K, A>(engine: &Arc<Engine>, call: Call<T, K, A>, pivot: bool) -> Self {
+        let number = engine.take_place();
+        let (arguments, meta) = call.into_parts();
+        let made = Made { engine: Arc::clone(engine), number, pivot };
+        let rest: BoxFuture<'static, Stepping<T>> = if T::contract().policy.is_read() {
+            Box::pin(made.read(arguments, meta))
+        } else {
+            Box::pin(made.write(arguments, meta))
+        };
+        Self { rest, saga: PhantomData }
+    }
+
+    pub(super) fn into_future(self) -> BoxFuture<'static, Stepping<T>> {
+        self.rest
+    }
+}
+
+impl<T: Tool> Future for Step<'_, T> {
+    type Output = Stepping<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Stepping<T>> {
+        self.rest.as_mut().poll(cx)
+    }
+}
+
+impl<T: Tool> fmt::Debug for Step<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step").field("tool", &T::contract().name).finish_non_exhaustive()
+    }
+}
+
+/// The pivot of a saga, made when it is awaited.
+#[must_use = "a pivot does nothing until it is awaited"]
+pub struct Pivot<'s, T: Tool> {
+    rest: BoxFuture<'static, Stepping<T>>,
+    after: Option<Saga<Committed>>,
+    saga: PhantomData<&'s ()>,
+}
+
+impl<T: Tool> Pivot<'_, T> {
+    pub(super) fn new(rest: BoxFuture<'static, Stepping<T>>, after: Saga<Committed>) -> Self {
+        Self { rest, after: Some(after), saga: PhantomData }
+    }
+}
+
+impl<T: Tool> Future for Pivot<'_, T> {
+    type Output = Result<(T::Output, Saga<Committed>), StepError<T::Error>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Poll::Ready(output) = self.rest.as_mut().poll(cx) else { return Poll::Pending };
+        // Polled again after it was ready, against the contract of futures.
+        let Some(after) = self.after.take() else { return Poll::Pending };
+        Poll::Ready(output.map(|output| (output, after)))
+    }
+}
+
+impl<T: Tool> fmt::Debug for Pivot<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pivot").field("tool", &T::contract().name).finish_non_exhaustive()
+    }
+}
+
+/// A step that has its place.
+struct Made {
+    engine: Arc<Engine>,
+    number: u32,
+    pivot: bool,
+}
+
+impl Made {
+    /// Makes a call that may leave something behind.
+    async fn write<T: Tool>(self, arguments: T, mut meta: Meta) -> Stepping<T> {
+        let gate = Gate::new(&self.engine, self.number, Part::Call { pivot: self.pivot });
+        let runtime = self.prepare(&mut meta);
+        meta.more().step = Some(Arc::clone(&gate));
+        let is_secret =
+            |argument: &crate::argument::Argument<T>| argument.role == ArgumentRole::Secret;
+        if T::ARGUMENTS.iter().any(is_secret) {
+            self.engine.keep(self.number, keep(arguments.clone()));
+        }
+        let called = Calling::new(&runtime, arguments, meta).await;
+        if let Some(error) = gate.failed_before() {
+            self.engine.ran(self.number, Ran::NotDone);
+            return Err(StepError::Before { error: error.to_owned() });
+        }
+        match called {
+            Ok(completed) => {
+                self.engine.ran(self.number, Ran::Done);
+                if self.pivot {
+                    self.engine.commit();
+                }
+                Ok(completed.into_inner())
+            }
+            Err(error) => {
+                if let Some(failure) = self.failed(&error) {
+                    self.note_failure(failure).await;
+                }
+                Err(StepError::Call(error))
+            }
+        }
+    }
+
+    /// Who calls, and until when: the saga's caller.
+    fn prepare(&self, meta: &mut Meta) -> crate::runtime::Runtime {
+        let cx = self.engine.cx();
+        let more = meta.more();
+        more.tenant = cx.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
+        let user = || cx.user.as_ref().map(|user| user.as_str().to_owned());
+        more.user = more.user.take().or_else(user);
+        let workflow = || cx.workflow.as_ref().map(|workflow| workflow.as_str().to_owned());
+        more.workflow = more.workflow.take().or_else(workflow);
+        let correlation = || cx.correlation_id.as_deref().map(str::to_owned);
+        more.correlation_id = more.correlation_id.take().or_else(correlation);
+        let left = cx.deadline_at.map(|at| at.saturating_sub(cx.runtime.elapsed()));
+        more.deadline = [more.deadline, left].into_iter().flatten().min();
+        self.engine.runtime().clone()
+    }
+
+    /// Remembers what an error says of the world; gives that of a step that stays
+    /// failed.
+    fn failed<E: fmt::Display>(&self, error: &CallError<E>) -> Option<String> {
+        let (engine, number) = (&self.engine, self.number);
+        match error {
+            CallError::Failed(..) => {
+                engine.ran(number, Ran::NotDone);
+                // After the pivot it is tried again, until it succeeds.
+                let is_final = !engine.is_committed() && engine.halted().is_none();
+                return is_final.then(|| error.to_string());
+            }
+            CallError::Unknown(_) => engine.ran(number, Ran::Unknown),
+            CallError::Ledger(failure) => {
+                engine.ran(number, Ran::Unknown);
+                engine.halt(Rests::again(format!("step {number}: {failure}"), None));
+            }
+            CallError::Rejected(rejected) => {
+                engine.ran(number, Ran::Unknown);
+                let said = || format!("step {number}: {rejected}");
+                match rejected.code {
+                    // It is there, and nobody can say what it came to.
+                    Code::EXPIRED | Code::CONFLICT | Code::RESULT_UNREADABLE => {
+                        engine.halt(Rests::for_a_person(said()));
+                    }
+                    Code::IN_FLIGHT | Code::NOT_BEFORE => {
+                        engine.halt(Rests::again(said(), rejected.retry_after));
+                    }
+                    _ if engine.is_committed() => {
+                        engine.halt(Rests::again(said(), rejected.retry_after));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// A step that failed stays so, whenever the saga runs again.
+    async fn note_failure(&self, error: String) {
+        let known = self.engine.journal().steps.get(&self.number).cloned();
+        if let Some(known) = known {
+            let stepped = Stepped { noted: Some(Noted::Failed(error)), ..known };
+            // If it cannot be noted, the saga halts, and the step is tried again.
+            self.engine.note_step(stepped).await.ok();
+        }
+    }
+
+    /// Makes a read: its first result is the saga's for good.
+    async fn read<T: Tool>(self, arguments: T, mut meta: Meta) -> Stepping<T> {
+        let stepped = self.read_note(&arguments)?;
+        let known = self.engine.meet(&stepped).map_err(|error| StepError::Call(error.untyped()))?;
+        if matches!(known, Met::Known)
+            && let Some(output) = self.read_before::<T>()
+        {
+            self.engine.ran(self.number, Ran::Done);
+            if self.pivot {
+                self.engine.commit();
+            }
+            return Ok(output);
+        }
+        if let Met::Failed(error) = known {
+            self.engine.ran(self.number, Ran::NotDone);
+            return Err(StepError::Before { error });
+        }
+        let runtime = self.prepare(&mut meta);
+        let called = Calling::new(&runtime, arguments, meta).await;
+        self.engine.ran(self.number, Ran::NotDone);
+        let output = called.map_err(StepError::Call)?.into_inner();
+        let json = output.to_json().unwrap_or_default();
+        let noted = Stepped { noted: Some(Noted::Read(json)), ..stepped };
+        let noted = self.engine.note_step(noted).await;
+        noted.map_err(|error| StepError::Call(error.untyped()))?;
+        if self.pivot {
+            self.engine.commit();
+        }
+        Ok(output)
+    }
+
+    fn read_before<T: Tool>(&self) -> Option<T::Output> {
+        let journal = self.engine.journal();
+        match &journal.steps.get(&self.number)?.noted {
+            Some(Noted::Read(json)) => T::Output::from_json(json).ok(),
+            _ => None,
+        }
+    }
+
+    fn read_note<T: Tool>(&self, arguments: &T) -> Result<Stepped, StepError<T::Error>> {
+        let runtime = self.engine.runtime();
+        let described = TypedJob::new(arguments.clone()).describe(runtime.secret_key(), None);
+        let hash = described.map_or(OperationHash::from_bytes([0; 32]), |described| described.hash);
+        let tool = T::contract().name.to_string();
+        Ok(Stepped { step: self.number, tool, hash, pivot: self.pivot, noted: None })
+    }
+}

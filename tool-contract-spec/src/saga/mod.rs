@@ -1,0 +1,55 @@
+//! What the history of a saga says, and what follows from it.
+//!
+//! A saga is an operation whose body makes others: its **steps**, each under a
+//! key that is a child of the saga's. Before a step's first attempt its number,
+//! its tool and the hash of what it does are noted in the saga's own history;
+//! before anything is undone, that it is. So whoever takes a saga over knows all
+//! that may have begun, and what was decided.
+
+mod journal;
+mod unwind;
+
+pub use journal::{Journal, JournalError, Noted, Stepped};
+pub use unwind::{Next, Place, Stand, Undoing, Why, settled, unwind};
+
+use crate::key::{IdempotencyKey, LONGEST_KEY, MalformedKey, OperationId};
+use crate::operation::Fingerprint;
+
+/// The most steps of one saga.
+pub const MOST_STEPS: u32 = 1_000;
+
+/// The longest key of a saga, in bytes: those of its steps have a `/` and up to
+/// three digits more.
+pub const LONGEST_ROOT: usize = LONGEST_KEY - "/999".len();
+
+/// How many attempts a saga's key may have. Running again is harmless, and a
+/// process that dies gives none back, so there are many.
+pub const MOST_ATTEMPTS: u32 = 10_000;
+
+/// The key of step `number` of the saga with the key `root`; so a saga may be a
+/// step of another.
+///
+/// # Errors
+/// If `root` is longer than [`LONGEST_ROOT`].
+pub fn child_key(root: &IdempotencyKey, number: u32) -> Result<IdempotencyKey, MalformedKey> {
+    if root.as_str().len() > LONGEST_ROOT {
+        return Err(MalformedKey::TooLong(root.as_str().len()));
+    }
+    IdempotencyKey::new(format!("{root}/{number}"))
+}
+
+/// What step `number` of `saga` binds besides its arguments and what its caller
+/// gave.
+#[must_use]
+pub fn fingerprint(saga: &OperationId, number: u32, given: Option<&Fingerprint>) -> Fingerprint {
+    Fingerprint::of_step(&format!("{}[{}]", saga.tool, saga.key), number, given)
+}
+
+/// The name under which what undoes a call of `tool` is on record.
+#[must_use]
+pub fn rollback_name(tool: &str) -> String {
+    format!("{tool}.rollback")
+}
+
+#[cfg(test)]
+mod tests;

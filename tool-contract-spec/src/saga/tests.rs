@@ -1,0 +1,285 @@
+//! How sagas are undone, in every order of what may happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ledger::{Chain, Event, EventKind, Fence, Timestamp};
+use crate::operation::OperationHash;
+
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::new(text).unwrap()
+}
+
+fn stepped(step: u32, pivot: bool) -> Stepped {
+    let hash = OperationHash::from_bytes([u8::try_from(step % 250).unwrap(); 32]);
+    Stepped { step, tool: format!("tool_{step}"), hash, pivot, noted: None }
+}
+
+fn history(notes: &[(EventKind, String)]) -> Vec<Event> {
+    let event = |(at, (kind, detail)): (usize, &(EventKind, String))| Event {
+        seq: u32::try_from(at).unwrap() + 1,
+        at: Timestamp(at as u64),
+        kind: *kind,
+        fence: Fence(1),
+        detail: Some(detail.clone()),
+        hash: Chain::default().head,
+    };
+    notes.iter().enumerate().map(event).collect()
+}
+
+#[test]
+fn every_child_of_the_longest_root_is_a_key() {
+    let longest = key(&"k".repeat(LONGEST_ROOT));
+    let last = child_key(&longest, MOST_STEPS - 1).unwrap();
+    assert_eq!(last.as_str().len(), LONGEST_KEY);
+    let longer = key(&"k".repeat(LONGEST_ROOT + 1));
+    assert_eq!(child_key(&longer, 0), Err(MalformedKey::TooLong(LONGEST_ROOT + 1)));
+    assert_eq!(child_key(&key("order-7/2"), 0).unwrap().as_str(), "order-7/2/0");
+}
+
+#[test]
+fn a_step_binds_the_saga_its_place_and_what_was_given() {
+    let saga = |key_text: &str| OperationId {
+        tenant: None,
+        tool: "place_order".into(),
+        key: key(key_text),
+    };
+    let given = Fingerprint::of(&serde_json::json!({ "prices": 7 })).unwrap();
+    let bound = fingerprint(&saga("o-7"), 3, Some(&given));
+    assert_eq!(bound.as_str(), r#"{"given":{"prices":7},"saga":"place_order[o-7]","step":3}"#);
+    let others = [
+        fingerprint(&saga("o-7"), 3, None),
+        fingerprint(&saga("o-7"), 4, Some(&given)),
+        fingerprint(&saga("o-8"), 3, Some(&given)),
+    ];
+    assert!(others.iter().all(|other| *other != bound));
+    assert_eq!(Fingerprint::parse(bound.as_str()).unwrap(), bound, "it is canonical");
+}
+
+#[test]
+fn a_journal_is_read_from_the_history() {
+    let read = Stepped { noted: Some(Noted::Read("7".into())), ..stepped(1, false) };
+    let failed = Stepped { noted: Some(Noted::Failed("no".into())), ..stepped(2, true) };
+    let detail = |stepped: &Stepped| (EventKind::Stepped, stepped.to_detail());
+    let notes = [
+        (EventKind::Claimed, String::new()),
+        detail(&stepped(0, false)),
+        detail(&stepped(0, false)),
+        detail(&read),
+        detail(&stepped(2, true)),
+        detail(&failed),
+        detail(&stepped(2, true)),
+        (EventKind::Unwinding, "the first".into()),
+        (EventKind::Unwinding, "the second".into()),
+    ];
+    let journal = Journal::read(&history(&notes)).unwrap();
+    let steps = [stepped(0, false), read, failed].map(|stepped| (stepped.step, stepped));
+    assert_eq!(journal.steps, BTreeMap::from(steps));
+    assert_eq!(journal.unwinding.as_deref(), Some("the first"));
+    assert_eq!(journal.effects().map(|stepped| stepped.step).collect::<Vec<_>>(), [0, 2]);
+}
+
+#[test]
+fn a_journal_that_contradicts_itself_is_none() {
+    let detail = |stepped: &Stepped| (EventKind::Stepped, stepped.to_detail());
+    let read = |text: &str| Stepped { noted: Some(Noted::Read(text.into())), ..stepped(0, false) };
+    let others = [
+        (stepped(0, false), Stepped { tool: "other".into(), ..stepped(0, false) }),
+        (stepped(0, false), Stepped { hash: stepped(1, false).hash, ..stepped(0, false) }),
+        (stepped(0, false), stepped(0, true)),
+        (read("1"), read("2")),
+    ];
+    for (first, second) in others {
+        let notes = [detail(&first), detail(&second)];
+        let expected = JournalError::Contradiction { seq: 2, step: 0 };
+        assert_eq!(Journal::read(&history(&notes)), Err(expected));
+    }
+    let torn = [(EventKind::Stepped, "{".to_owned())];
+    assert!(matches!(Journal::read(&history(&torn)), Err(JournalError::Unreadable { seq: 1, .. })));
+}
+
+/// What is true of a step, whoever knows it.
+#[derive(Debug, Clone, Copy)]
+struct Truth {
+    happened: bool,
+    /// How it shows at first.
+    shows: Stand,
+    /// Whether whoever asks learns it.
+    can_be_found: bool,
+    /// Whether what undoes it works.
+    can_be_undone: bool,
+}
+
+fn truth() -> impl Strategy<Value = Truth> {
+    let shows = prop::sample::select(vec![
+        Stand::Done,
+        Stand::Done,
+        Stand::NotDone,
+        Stand::Unknown,
+        Stand::Moving,
+        Stand::Gone,
+    ]);
+    (any::<bool>(), shows, prop::bool::weighted(0.8), prop::bool::weighted(0.8)).prop_map(
+        |(happened, shows, can_be_found, can_be_undone)| {
+            let happened = match shows {
+                Stand::Done => true,
+                Stand::NotDone => false,
+                _ => happened,
+            };
+            Truth { happened, shows, can_be_found, can_be_undone }
+        },
+    )
+}
+
+/// A saga in the hands of a process that dies and is followed by another.
+struct Run<'t> {
+    truths: &'t [Truth],
+    journal: Journal,
+    places: BTreeMap<u32, Place>,
+    /// What was undone, in this order, over all processes.
+    undone: Vec<u32>,
+}
+
+impl Run<'_> {
+    fn of(truths: &[Truth], pivot: Option<usize>) -> Run<'_> {
+        let numbers = 0..u32::try_from(truths.len()).unwrap();
+        let is_pivot = |number: u32| pivot.is_some_and(|pivot| pivot == number as usize);
+        let steps = numbers.map(|number| (number, stepped(number, is_pivot(number)))).collect();
+        let journal = Journal { steps, unwinding: None };
+        let mut run = Run { truths, journal, places: BTreeMap::new(), undone: Vec::new() };
+        run.look(&BTreeMap::new());
+        run
+    }
+
+    /// What the next process finds: the ledger's records, and nothing of what the
+    /// one before it had in mind.
+    fn look(&mut self, found: &BTreeMap<u32, Stand>) {
+        self.places = (0..)
+            .zip(self.truths)
+            .map(|(number, truth)| {
+                let stand = found.get(&number).copied().unwrap_or(truth.shows);
+                let is_undone = self.undone.contains(&number);
+                let undoing = if is_undone { Undoing::Done } else { Undoing::Due };
+                (number, Place { stand, asked: false, undoing })
+            })
+            .collect();
+    }
+
+    fn die(&mut self) {
+        let found = self.places.iter().map(|(number, place)| (*number, place.stand)).collect();
+        self.look(&found);
+    }
+
+    fn truth(&self, number: u32) -> Truth {
+        self.truths[number as usize]
+    }
+
+    /// Carries out what follows; `false` at the end.
+    fn carry_out(&mut self, next: &Next) -> bool {
+        match next {
+            Next::Wait(number) | Next::FindOut(number) => {
+                let truth = self.truth(*number);
+                let place = self.places.get_mut(number).unwrap();
+                assert!(!place.asked && place.stand != Stand::Gone);
+                place.asked = true;
+                if truth.can_be_found {
+                    place.stand = if truth.happened { Stand::Done } else { Stand::NotDone };
+                }
+            }
+            Next::Note => {
+                assert_eq!(self.journal.unwinding, None, "it is noted once");
+                self.journal.unwinding = Some("it failed".into());
+            }
+            Next::Undo(number) => self.undo(*number),
+            Next::Undone(_) | Next::Committed | Next::Rest(_) => return false,
+        }
+        true
+    }
+
+    fn undo(&mut self, number: u32) {
+        assert!(self.journal.unwinding.is_some(), "nothing is undone before that is noted");
+        let is_known = |place: &Place| matches!(place.stand, Stand::Done | Stand::NotDone);
+        assert!(self.places.values().all(is_known), "nothing is undone before all is known");
+        assert!(self.truth(number).happened, "what did not happen is not undone");
+        let pivot = self.journal.steps.values().find(|stepped| stepped.pivot);
+        assert!(!pivot.is_some_and(|pivot| self.truth(pivot.step).happened), "after the pivot");
+        assert!(!self.undone.contains(&number), "nothing is undone twice");
+        let works = self.truth(number).can_be_undone;
+        self.places.get_mut(&number).unwrap().undoing =
+            if works { Undoing::Done } else { Undoing::Failed };
+        if works {
+            self.undone.push(number);
+        }
+    }
+
+    /// What must be true wherever it ended.
+    fn check(&self, last: &Next, ran_through: bool) {
+        let happened: Vec<u32> =
+            (0..).zip(self.truths).filter(|(_, truth)| truth.happened).map(|(n, _)| n).collect();
+        let newest_first: Vec<u32> = happened.iter().rev().copied().collect();
+        match last {
+            Next::Undone(undone) => {
+                assert_eq!(*undone, newest_first);
+                let all: BTreeSet<_> = self.undone.iter().collect();
+                assert_eq!(all, undone.iter().collect());
+            }
+            Next::Rest(Why::NotUndone(failed)) => {
+                let can = |number: &&u32| self.truth(**number).can_be_undone;
+                let rest: Vec<u32> = newest_first.iter().filter(can).copied().collect();
+                assert_eq!(self.undone.len(), rest.len(), "one failure stops no other");
+                assert_eq!(failed.len() + rest.len(), happened.len());
+            }
+            Next::Rest(Why::Unknown(unknown)) => {
+                assert!(!unknown.is_empty() && self.undone.is_empty());
+            }
+            Next::Committed => assert!(self.undone.is_empty()),
+            other => panic!("it cannot end with {other:?}"),
+        }
+        if ran_through {
+            let order: Vec<_> = self.undone.iter().rev().copied().collect();
+            assert!(order.is_sorted(), "newest first: {:?}", self.undone);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_saga_is_undone_newest_first_and_never_before_all_is_known(
+        truths in prop::collection::vec(truth(), 0..8),
+        pivot in prop::option::of(0_usize..8),
+        deaths in prop::collection::vec(0_usize..30, 0..3),
+    ) {
+        let mut run = Run::of(&truths, pivot);
+        let mut last = unwind(&run.journal, &run.places);
+        for turn in 0.. {
+            prop_assert!(turn < 100, "it does not come to an end");
+            if !run.carry_out(&last) {
+                break;
+            }
+            if deaths.contains(&turn) {
+                run.die();
+            }
+            last = unwind(&run.journal, &run.places);
+        }
+        // What failed is tried again by whoever follows, out of its turn.
+        run.check(&last, deaths.is_empty());
+    }
+
+    #[test]
+    fn a_note_reads_as_it_was_written(
+        step in 0..MOST_STEPS,
+        tool in "[a-z_]{1,20}",
+        pivot: bool,
+        noted in prop::option::of(prop_oneof![
+            ".{0,40}".prop_map(Noted::Read),
+            ".{0,40}".prop_map(Noted::Failed),
+        ]),
+    ) {
+        let stepped = Stepped { step, tool, pivot, noted, ..stepped(step, pivot) };
+        let notes = [(EventKind::Stepped, stepped.to_detail())];
+        let journal = Journal::read(&history(&notes)).unwrap();
+        prop_assert_eq!(journal.steps.get(&step), Some(&stepped));
+    }
+}
