@@ -51,11 +51,13 @@ pub enum EventKind {
     /// The claim that follows binds more than its arguments; the detail is its
     /// fingerprint.
     Bound = 20,
+    /// A person gave it up: it never runs again.
+    ResolvedAbandoned = 23,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ApprovalRequested,
         Self::ApprovalGranted,
         Self::ApprovalDenied,
@@ -76,6 +78,7 @@ impl EventKind {
         Self::Attempted,
         Self::Reopened,
         Self::Bound,
+        Self::ResolvedAbandoned,
     ];
 
     /// Its word in histories and logs.
@@ -102,6 +105,7 @@ impl EventKind {
             Self::Attempted => "attempted",
             Self::Reopened => "reopened",
             Self::Bound => "bound",
+            Self::ResolvedAbandoned => "resolved_abandoned",
         }
     }
 }

@@ -143,6 +143,9 @@ codes! {
     LEDGER_UNAVAILABLE = 220,
     /// The call stands in too many others.
     NESTED_TOO_DEEP = 221,
+
+    /// A person gave the operation up.
+    ABANDONED = 250,
 }
 
 impl fmt::Display for Code {

@@ -214,7 +214,7 @@ pub static RULES: &[Rule] = rules! {
     TC0207 ATTEMPTS_EXHAUSTED: REFUSAL {
         name: "attempts_exhausted",
         title: "A key has a fixed number of attempts over all calls",
-        help: "find out why they failed before trying under a new key",
+        help: "find out why they failed; a person can let the key run again",
     }
     TC0208 UNKNOWN_OUTCOME: REFUSAL {
         name: "unknown_outcome",
@@ -285,6 +285,11 @@ pub static RULES: &[Rule] = rules! {
         name: "nested_too_deep",
         title: "Calls stand at most 16 deep in one another",
         help: "look at what calls what, or make the inner call in a task of its own",
+    }
+    TC0250 ABANDONED: REFUSAL {
+        name: "abandoned",
+        title: "What a person gave up does not run",
+        help: "do not repeat it; ask what is wanted instead",
     }
 };
 

@@ -128,6 +128,7 @@ fn the_numbers_of_events_never_change() {
         (18, "attempted"),
         (19, "reopened"),
         (20, "bound"),
+        (23, "resolved_abandoned"),
     ];
     assert_eq!(numbers, expected);
 }
