@@ -9,6 +9,7 @@
 //! | `executor` | admit → attempt → decide → settle |
 //! | [`cx`], [`asked`] | what bodies, reconcile functions and compensations see |
 //! | [`approval`] | asking a person |
+//! | [`escalation`] | what only a person's word moves on |
 //! | [`dispatch`] | calls by name, with JSON |
 //! | [`ledger`] | where operations are remembered |
 //! | [`classify`] | what an HTTP status or an I/O error says of the world |
@@ -27,6 +28,7 @@ mod contract_file;
 pub mod cx;
 pub mod dispatch;
 pub mod error;
+pub mod escalation;
 mod executor;
 mod hashed;
 mod job;
@@ -47,6 +49,7 @@ pub use completed::Completed;
 pub use cx::Cx;
 pub use dispatch::{Meta, Request, Response, Status};
 pub use error::{About, BuildError, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
+pub use escalation::{Escalation, Escalations};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use tool::{Tool, ToolError};
 pub use tool_contract_spec as spec;

@@ -2,9 +2,9 @@
 
 pub use tool_contract_macros::{ToolError, contract, tool};
 pub use tool_contract_runtime::{
-    About, Approval, Asked, BuildError, Call, CallError, Calling, Completed, Cx, Done, Failure,
-    LedgerFailure, Meta, PendingApproval, Rejected, Request, Response, Runtime, RuntimeBuilder,
-    Status, Tool, ToolError, UnknownOutcome,
+    About, Approval, Asked, BuildError, Call, CallError, Calling, Completed, Cx, Done, Escalation,
+    Escalations, Failure, LedgerFailure, Meta, PendingApproval, Rejected, Request, Response,
+    Runtime, RuntimeBuilder, Status, Tool, ToolError, UnknownOutcome,
 };
 pub use tool_contract_runtime::{approval, classify, clock, ledger, runtime, testing};
 

@@ -12,6 +12,7 @@ mod deadlines;
 mod dispatching;
 mod doubt;
 mod dropping;
+mod escalations;
 mod events;
 mod faults;
 mod fingerprints;

@@ -238,6 +238,10 @@ pub enum Resolved {
 pub struct Resolution {
     /// Which operation.
     pub id: OperationId,
+    /// Of which escalation it is said: should that be over by the time that the
+    /// word arrives, it does not count. `None` if it is said of the operation
+    /// however it came to stand so.
+    pub escalation: Option<EscalationId>,
     /// Who says so.
     pub by: Arc<str>,
     /// Why.
@@ -258,6 +262,11 @@ pub fn resolve(
     lapse(record, &mut log);
     let detail = format!("{}: {}", resolution.by, resolution.why);
     let reply = match (&record.state, &resolution.resolved) {
+        (state, _)
+            if resolution.escalation.is_some() && resolution.escalation != escalation(record) =>
+        {
+            Reconciled::Superseded { state: Some(state.name()) }
+        }
         (State::Unknown(unknown), Resolved::DidNotHappen { holder_is_dead: false })
             if !is_believed(unknown, around.now) =>
         {

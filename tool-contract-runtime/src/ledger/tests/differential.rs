@@ -288,6 +288,7 @@ impl All {
                 Command::Finish(id.clone(), self.fence(&id, stale), finding)
             }
             Plan::Resolve { id, resolved } => Command::Resolve(Resolution {
+                escalation: None,
                 id,
                 by: "ada".into(),
                 why: "looked".into(),

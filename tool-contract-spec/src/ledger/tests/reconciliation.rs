@@ -427,3 +427,18 @@ fn what_was_given_up_speaks_for_its_intent_and_may_be_reopened() {
     assert_eq!(bench.resolve(Resolved::Reopened), recorded(StateName::Released));
     assert_eq!(bench.claim(&admission(9, terms())).attempts_before, 0);
 }
+
+#[test]
+fn a_word_on_an_escalation_that_is_over_does_not_count() {
+    let mut bench = exhausted();
+    let first = bench.record().escalation.clone();
+    bench.resolve(Resolved::Reopened);
+    let claim = bench.claim(&admission(9, terms()));
+    bench.settle(claim.fence, 1, unknown());
+    let second = bench.record().escalation.clone();
+    assert_ne!(first, second);
+    let happened = Resolved::Happened { result: "7".into() };
+    let superseded = Reconciled::Superseded { state: Some(StateName::Unknown) };
+    assert_eq!(bench.resolve_of(first, happened.clone()), superseded);
+    assert_eq!(bench.resolve_of(second, happened), recorded(StateName::Succeeded));
+}
