@@ -23,7 +23,7 @@ use crate::world::{Act, Trouble, World};
     rollback = "none",
     state(World)
 )]
-async fn charge_twice(cx: &tool_contract::Cx, order: String) -> Result<u32, Trouble> {
+async fn charge_sparingly(cx: &tool_contract::Cx, order: String) -> Result<u32, Trouble> {
     cx.state::<World>().act(&order).await
 }
 
@@ -41,7 +41,7 @@ async fn only(runtime: &Runtime) -> Escalation {
 async fn exhausted() -> Stage {
     let stage = Stage::new();
     stage.world.then(Act::Fail(Trouble::Busy)).then(Act::Fail(Trouble::NoRoute));
-    charge_twice("o".into()).key("k").call(&stage.runtime).await.failed();
+    charge_sparingly("o".into()).key("k").call(&stage.runtime).await.failed();
     stage
 }
 
@@ -49,7 +49,10 @@ async fn exhausted() -> Stage {
 async fn a_key_that_used_all_its_attempts_waits_with_its_whole_story() {
     let stage = exhausted().await;
     let waiting = only(&stage.runtime).await;
-    assert_eq!((&*waiting.operation.tool, waiting.operation.key.as_str()), ("charge_twice", "k"));
+    assert_eq!(
+        (&*waiting.operation.tool, waiting.operation.key.as_str()),
+        ("charge_sparingly", "k")
+    );
     assert_eq!(waiting.record.state.name(), StateName::Exhausted);
     assert_eq!(&*waiting.record.arguments, r#"{"order":"o"}"#);
     assert_eq!(waiting.cause(), "it failed without effect in all its 2 attempts");
@@ -77,7 +80,7 @@ async fn a_key_that_used_all_its_attempts_waits_with_its_whole_story() {
         ]
     );
 
-    let rejected = charge_twice("o".into())
+    let rejected = charge_sparingly("o".into())
         .key("k")
         .call(&stage.runtime)
         .await
@@ -167,7 +170,7 @@ async fn what_was_given_up_never_runs_again_and_says_by_whom_and_why() {
                 call.await.refused(Code::ABANDONED)
             }
             _ => {
-                let call = charge_twice("o".into()).key("k").call(&stage.another_runtime());
+                let call = charge_sparingly("o".into()).key("k").call(&stage.another_runtime());
                 call.await.refused(Code::ABANDONED)
             }
         };
@@ -184,7 +187,7 @@ async fn a_word_on_an_escalation_that_is_over_does_not_count() {
     let (queue, waiting) = (stage.runtime.escalations(), only(&stage.runtime).await);
     queue.resolve(&waiting, Resolved::Reopened, "ada", "the line is back").await.unwrap();
     stage.world.then(Act::HappenThenFail(Trouble::NoAnswer));
-    charge_twice("o".into()).key("k").call(&stage.runtime).await.unknown();
+    charge_sparingly("o".into()).key("k").call(&stage.runtime).await.unknown();
     let late = queue.resolve(&waiting, Resolved::Abandoned, "bob", "I am late").await.unwrap();
     assert_eq!(late, Reconciled::Superseded { state: Some(StateName::Unknown) });
     assert_ne!(only(&stage.runtime).await.id, waiting.id);
