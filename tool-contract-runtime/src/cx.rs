@@ -8,6 +8,7 @@ use std::time::Duration;
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
 
 use crate::runtime::Runtime;
+use crate::two_phase::TwoPhase;
 
 /// What a body knows of the call that it runs for.
 ///
@@ -79,6 +80,18 @@ impl Cx {
         }
     }
 
+    /// This operation in two phases: what it does is reserved first, under an id
+    /// that is known before anything happens.
+    ///
+    /// # Panics
+    /// In a read: it has no key, and nothing to reserve.
+    pub fn two_phase(&self) -> TwoPhase {
+        if self.id.is_none() {
+            keyless();
+        }
+        TwoPhase::new(self.idempotency_key().to_owned())
+    }
+
     /// State that was declared in the attribute, `state(S)`.
     ///
     /// # Panics
@@ -87,6 +100,11 @@ impl Cx {
     pub fn state<S: Send + Sync + 'static>(&self) -> &S {
         self.runtime.state::<S>().unwrap_or_else(|| undeclared(type_name::<S>()))
     }
+}
+
+#[cold]
+fn keyless() -> ! {
+    panic!("a read has no key to reserve under; declare what reserves as `side_effect = \"write\"`")
 }
 
 #[cold]

@@ -8,6 +8,7 @@
 //! | [`runtime`], [`registry`] | what calls run on |
 //! | `executor` | admit → attempt → decide → settle |
 //! | [`cx`], [`asked`] | what bodies, reconcile functions and compensations see |
+//! | [`two_phase`] | bodies that reserve first |
 //! | [`approval`] | asking a person |
 //! | [`escalation`] | what only a person's word moves on |
 //! | [`dispatch`] | calls by name, with JSON |
@@ -40,6 +41,7 @@ mod sync;
 pub mod testing;
 mod together;
 pub mod tool;
+pub mod two_phase;
 
 pub use approval::{Approval, PendingApproval};
 pub use asked::{Asked, Done};

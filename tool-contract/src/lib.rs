@@ -6,7 +6,9 @@ pub use tool_contract_runtime::{
     Escalations, Failure, LedgerFailure, Meta, PendingApproval, Rejected, Request, Response,
     Runtime, RuntimeBuilder, Status, Tool, ToolError, UnknownOutcome,
 };
-pub use tool_contract_runtime::{approval, classify, clock, ledger, runtime, testing};
+pub use tool_contract_runtime::{
+    approval, classify, clock, escalation, ledger, runtime, testing, two_phase,
+};
 
 /// The policy model, the rulebook and the pure functions behind it.
 pub use tool_contract_runtime::spec;

@@ -35,4 +35,5 @@ mod tenants;
 mod timeouts;
 mod together;
 mod tools;
+mod two_phase;
 mod world;
