@@ -8,7 +8,7 @@
 //! | [`runtime`], [`registry`] | what calls run on |
 //! | `executor` | admit → attempt → decide → settle |
 //! | [`cx`], [`asked`] | what bodies, reconcile functions and compensations see |
-//! | [`two_phase`] | bodies that reserve first |
+//! | [`two_phase`], [`versioned`] | bodies that reserve first; bodies that write what others write, too |
 //! | [`approval`] | asking a person |
 //! | [`escalation`] | what only a person's word moves on |
 //! | [`dispatch`] | calls by name, with JSON |
@@ -42,6 +42,7 @@ pub mod testing;
 mod together;
 pub mod tool;
 pub mod two_phase;
+pub mod versioned;
 
 pub use approval::{Approval, PendingApproval};
 pub use asked::{Asked, Done};

@@ -7,7 +7,7 @@ pub use tool_contract_runtime::{
     Runtime, RuntimeBuilder, Status, Tool, ToolError, UnknownOutcome,
 };
 pub use tool_contract_runtime::{
-    approval, classify, clock, escalation, ledger, runtime, testing, two_phase,
+    approval, classify, clock, escalation, ledger, runtime, testing, two_phase, versioned,
 };
 
 /// The policy model, the rulebook and the pure functions behind it.

@@ -36,4 +36,5 @@ mod timeouts;
 mod together;
 mod tools;
 mod two_phase;
+mod versioned;
 mod world;
