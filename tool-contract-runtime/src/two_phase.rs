@@ -179,7 +179,7 @@ pub(crate) const fn without_effect(class: OutcomeClass) -> OutcomeClass {
 /// What an error says where it may have happened: only an answer is believed. A
 /// client that speaks of the network, or of a service that is down, has none; that
 /// nothing had left this machine is easily said, and seldom sure.
-const fn unless_refused(class: OutcomeClass) -> OutcomeClass {
+pub(crate) const fn unless_refused(class: OutcomeClass) -> OutcomeClass {
     match class {
         OutcomeClass::RetryableFailure(Cause::Network | Cause::Unavailable | Cause::Other)
         | OutcomeClass::Success => OutcomeClass::SideEffectUnknown,

@@ -53,7 +53,7 @@ use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
 
 use crate::cx::Cx;
 use crate::tool::ToolError;
-use crate::two_phase::without_effect;
+use crate::two_phase::{unless_refused, without_effect};
 
 /// The longest pause after the first change by others; doubled with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -82,8 +82,8 @@ pub trait Versioned: Sync {
     /// it a write whose answer was lost is known again.
     ///
     /// # Errors
-    /// If it cannot be written, or that is not known: then its outcome is
-    /// [`SideEffectUnknown`](OutcomeClass::SideEffectUnknown).
+    /// If it cannot be written, or that is not known. Only an answer of the other
+    /// side is believed: a lost connection is no answer.
     fn write(
         &self,
         new: &Self::State,
@@ -178,7 +178,7 @@ impl<E: ToolError> ToolError for UpdateError<E> {
 
 impl Cx {
     /// Reads `record`, computes what it is to say, and writes that if nobody else
-    /// has written in between; else begins again, at most `tries` times in all (at
+    /// has written in between; else begins again, at most `most` times in all (at
     /// least once), after a pause that others do not share, and for no longer than
     /// this attempt may take. Answers what is written.
     ///
@@ -191,29 +191,27 @@ impl Cx {
     pub async fn update<R: Versioned>(
         &self,
         record: &R,
-        tries: u32,
+        most: u32,
         mut compute: impl FnMut(&R::State) -> Result<R::State, R::Error> + Send,
     ) -> Result<R::State, UpdateError<R::Error>> {
-        let mut tried = 0;
+        let mut tries = 0;
         loop {
-            tried += 1;
-            let failed = |error| UpdateError::Failed { error, tries: tried };
+            tries += 1;
+            let failed = |error| UpdateError::Failed { error, tries };
             let seen = record.read().await.map_err(failed)?;
             let new = compute(&seen.state).map_err(failed)?;
             match record.write(&new, &seen.version, self.idempotency_key()).await {
                 Ok(Write::Written) => return Ok(new),
                 Ok(Write::Changed) => {}
                 Err(error) if is_unknown(&error) => {
-                    return match self.find_written(record, &seen.version).await {
-                        true => Ok(new),
-                        false => Err(UpdateError::Unknown { error, tries: tried }),
-                    };
+                    let is_written = self.find_written(record, &seen.version).await;
+                    return is_written.then_some(new).ok_or(UpdateError::Unknown { error, tries });
                 }
                 Err(error) => return Err(failed(error)),
             }
-            let pause = pause_after(tried);
-            if tried >= tries || pause >= self.deadline() {
-                return Err(UpdateError::Contended { tries: tried });
+            let pause = pause_after(tries);
+            if tries >= most || pause >= self.deadline() {
+                return Err(UpdateError::Contended { tries });
             }
             self.runtime.clock().pause(pause).await;
         }
@@ -228,12 +226,12 @@ impl Cx {
 }
 
 fn is_unknown(error: &impl ToolError) -> bool {
-    error.outcome().class == OutcomeClass::SideEffectUnknown
+    unless_refused(error.outcome().class) == OutcomeClass::SideEffectUnknown
 }
 
 /// A pause between nothing and the whole backoff.
-fn pause_after(tried: u32) -> Duration {
-    let whole = FIRST_PAUSE.saturating_mul(1 << tried.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
+fn pause_after(tries: u32) -> Duration {
+    let whole = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
     let micros = u64::try_from(whole.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(fastrand::u64(0..=micros))
 }

@@ -70,6 +70,7 @@ struct Inside {
     rooms: BTreeMap<String, bool>,
     script: BTreeMap<Step, VecDeque<Meets>>,
     booked: u32,
+    cancelled: u32,
 }
 
 impl Hotel {
@@ -140,7 +141,7 @@ impl Hotel {
         self.ask(Step::Cancel, |inside| match inside.rooms.get(id) {
             Some(true) => Err(HotelError::Refused),
             _ => {
-                inside.rooms.remove(id);
+                inside.cancelled += u32::from(inside.rooms.remove(id).is_some());
                 Ok(())
             }
         })
@@ -315,6 +316,21 @@ async fn once_a_commit_began_only_an_answer_is_believed() {
         let called = book_alone().key("k").call(&runtime).await;
         let failed = matches!(called, Err(CallError::Failed(..)));
         assert_eq!(failed, is_known, "{meets:?}: {called:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reservation_that_is_found_is_committed_or_cancelled() {
+    for (forward, expected) in [(true, (1, 0)), (false, (2, 1))] {
+        let (_stage, runtime, hotel) = set();
+        hotel.then(Step::Book, Meets::Loss);
+        let call = if forward {
+            book_forward().key("k").call(&runtime).await
+        } else {
+            book_back().key("k").call(&runtime).await
+        };
+        let found = (call.unwrap().attempts(), hotel.inside().cancelled);
+        assert_eq!((found, hotel.count()), (expected, (0, 1, 1)), "forward: {forward}");
     }
 }
 

@@ -17,6 +17,9 @@ enum ShopError {
     #[error("no answer")]
     #[outcome(side_effect_unknown)]
     NoAnswer,
+    #[error("no route")]
+    #[outcome(retryable_failure(network))]
+    NoRoute,
     #[error("too many requests")]
     #[outcome(retryable_failure(rate_limited))]
     Busy,
@@ -33,7 +36,9 @@ enum Meets {
     Loss,
     /// It arrives, and its answer does not.
     LostReply,
-    /// The same, and then somebody else writes.
+    /// The same, and its client believes that it did not arrive.
+    WrongClient,
+    /// Its answer is lost, and then somebody else writes.
     LostReplyThenAnother,
     /// It does not arrive, and somebody else writes.
     LossThenAnother,
@@ -126,6 +131,10 @@ impl Versioned for Shop {
             Some(Meets::LostReply) => {
                 inside.put(*new, *over, by);
                 Err(ShopError::NoAnswer)
+            }
+            Some(Meets::WrongClient) => {
+                inside.put(*new, *over, by);
+                Err(ShopError::NoRoute)
             }
             Some(Meets::LostReplyThenAnother) => {
                 inside.put(*new, *over, by);
@@ -220,6 +229,7 @@ async fn a_record_that_cannot_be_read_is_not_written() {
 async fn a_lost_answer_is_success_only_if_the_record_bears_its_mark() {
     for (meets, is_written, left) in [
         (Meets::LostReply, true, 8),
+        (Meets::WrongClient, true, 8),
         // Who wrote before the one that is seen, nobody can say.
         (Meets::LostReplyThenAnother, false, 9),
         (Meets::LossThenAnother, false, 11),

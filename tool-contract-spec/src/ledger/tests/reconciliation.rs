@@ -388,6 +388,7 @@ fn what_was_given_up_never_runs_again_and_says_who_gave_it_up() {
         let mut bench = bench;
         let fence = bench.record().fence;
         assert_eq!(bench.resolve(Resolved::Abandoned), recorded(StateName::Abandoned));
+        assert!(bench.record().fence > fence, "a word takes a fence of its own");
         let event = bench.events.last().expect("an event");
         let said = (event.kind, event.detail.as_deref());
         assert_eq!(said, (EventKind::ResolvedAbandoned, Some("ada: looked")));
