@@ -11,7 +11,8 @@ use tool_contract_spec::outcome::OutcomeClass;
 use tool_contract_spec::rulebook::Code;
 
 pub(crate) use ledger::{
-    Access, Among, Ledger, LedgerCommand, List, Prune, Reopen, Resolve, Show, Verify, Word,
+    Access, Among, Escalations, EscalationsCommand, Ledger, LedgerCommand, List, Prune, Reopen,
+    Resolve, Show, Verify, Waiting, Word,
 };
 
 /// Emit, check and explain the contracts of tools; look after their ledgers.
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Decide(Decide),
     /// Look into a ledger, and say what happened where nobody knows
     Ledger(Ledger),
+    /// Go through what only a person's word moves on
+    Escalations(Escalations),
 }
 
 #[derive(Debug, Arguments)]

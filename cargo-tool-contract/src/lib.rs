@@ -64,6 +64,7 @@ pub fn run(called: &'static str) -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Ledger(args) => Ok(ledger::run(&args)),
+        Command::Escalations(args) => Ok(ledger::escalations(&args)),
     };
     match ended {
         Ok(End::Fine) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@ use tool_contract_spec::ledger::Timestamp;
 
 use crate::cx::Cx;
 use crate::tool::Tool;
+use crate::two_phase::Recovery;
 
 /// An operation whose outcome is not known, for the function that finds out.
 ///
@@ -29,6 +30,18 @@ impl<T: Tool> Asked<T> {
     #[must_use]
     pub const fn cx(&self) -> &Cx {
         &self.cx
+    }
+
+    /// The id under which the other side knows the operation, if the body handed
+    /// it on: [`Cx::idempotency_key`], and what [`Cx::two_phase`] reserves under.
+    #[must_use]
+    pub fn tracking_id(&self) -> &str {
+        self.cx.idempotency_key()
+    }
+
+    /// How far an operation came that is made in two phases.
+    pub fn two_phase(&self) -> Recovery {
+        Recovery::new(self.tracking_id().to_owned())
     }
 }
 

@@ -9,6 +9,7 @@ use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant, User, Workflo
 use tool_contract_spec::ledger::Fence;
 
 use crate::runtime::Runtime;
+use crate::two_phase::TwoPhase;
 
 /// What a body knows of the call that it runs for.
 ///
@@ -96,6 +97,18 @@ impl Cx {
         }
     }
 
+    /// This operation in two phases: what it does is reserved first, under an id
+    /// that is known before anything happens.
+    ///
+    /// # Panics
+    /// In a read: it has no key, and nothing to reserve.
+    pub fn two_phase(&self) -> TwoPhase {
+        if self.id.is_none() {
+            keyless();
+        }
+        TwoPhase::new(self.idempotency_key().to_owned())
+    }
+
     /// State that was declared in the attribute, `state(S)`.
     ///
     /// # Panics
@@ -104,6 +117,11 @@ impl Cx {
     pub fn state<S: Send + Sync + 'static>(&self) -> &S {
         self.runtime.state::<S>().unwrap_or_else(|| undeclared(type_name::<S>()))
     }
+}
+
+#[cold]
+fn keyless() -> ! {
+    panic!("a read has no key to reserve under; declare what reserves as `side_effect = \"write\"`")
 }
 
 #[cold]

@@ -9,7 +9,9 @@
 //! | `executor` | admit → attempt → decide → settle |
 //! | [`cx`], [`asked`] | what bodies, reconcile functions and compensations see |
 //! | [`saga`] | calls that together happen or are undone |
+//! | [`two_phase`], [`versioned`] | bodies that reserve first; bodies that write what others write, too |
 //! | [`approval`] | asking a person |
+//! | [`escalation`] | what only a person's word moves on |
 //! | [`dispatch`] | calls by name, with JSON |
 //! | [`ledger`] | where operations are remembered |
 //! | [`classify`] | what an HTTP status or an I/O error says of the world |
@@ -28,6 +30,7 @@ mod contract_file;
 pub mod cx;
 pub mod dispatch;
 pub mod error;
+pub mod escalation;
 mod executor;
 mod hashed;
 mod job;
@@ -40,6 +43,8 @@ mod sync;
 pub mod testing;
 mod together;
 pub mod tool;
+pub mod two_phase;
+pub mod versioned;
 
 pub use approval::{Approval, PendingApproval};
 pub use asked::{Asked, Done};
@@ -49,6 +54,7 @@ pub use completed::Completed;
 pub use cx::Cx;
 pub use dispatch::{Meta, Request, Response, Status};
 pub use error::{About, BuildError, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
+pub use escalation::{Escalation, Escalations};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use saga::{Saga, StepError};
 pub use tool::{Tool, ToolError};

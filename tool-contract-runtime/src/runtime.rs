@@ -17,6 +17,7 @@ use tool_contract_spec::policy::{Contract, SideEffect};
 use crate::approval::InsecureLocalApprover;
 use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
+use crate::escalation::Escalations;
 use crate::executor::Tracker;
 use crate::ledger::Ledger;
 use crate::registry::{AnyTool, Entry, Found, Registry, erase, linked};
@@ -61,6 +62,12 @@ impl Runtime {
     #[must_use]
     pub fn ledger(&self) -> Option<&Arc<dyn Ledger>> {
         self.shared.ledger.as_ref()
+    }
+
+    /// What only a person's word moves on.
+    #[must_use]
+    pub fn escalations(&self) -> Escalations {
+        Escalations::within(self.ledger())
     }
 
     /// The tools that are registered, in the form that model providers take.

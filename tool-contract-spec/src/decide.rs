@@ -1,5 +1,7 @@
 //! What follows from an outcome under a policy: one pure, total function.
 
+mod why;
+
 use std::time::Duration;
 
 use crate::outcome::{Outcome, OutcomeClass};

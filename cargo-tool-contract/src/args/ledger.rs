@@ -19,8 +19,8 @@ approval}], next}; `state` is as recorded, `stands` as the next step will find i
 --after, or null
   show     one such operation with {result, arguments, cause, believed_from, lease_until, \
 not_before, expires_at, downstream_key, correlation_id, created_at, changed_at, terms, \
-approval_request, history: [{seq, at, kind, fence, detail, attempts}], broken, next}; time \
-spans as 30s; `broken` is null where the history verifies; `next` lists {when, command}
+approval_request, history: [{seq, at, kind, fence, detail, attempts}], broken, next}; `attempts` lists \
+{number, began_at, took_ms, class, error, decided}; time spans as 30s; `broken` is null where the history verifies; `next` lists {when, command}
   verify   {checked, broken: [{tenant, tool, key, event, problem}]}
   resolve, reopen  {tenant, tool, key, before, state, by, why}
   prune    {moved, more}
@@ -56,6 +56,51 @@ pub(crate) struct Access {
     pub(crate) json: bool,
 }
 
+const QUEUE: &str = "\
+What rests here until a person says what happened, gives it up, or lets it run again: outcomes \
+that are unknown, and keys that have had all their attempts; failed compensations are among them. A \
+key that might be tried once and failed without effect is not: its caller knows all that there is.
+
+The ledger is named as for `ledger`. With --json, `ls` prints {escalations: [{escalation, tenant, \
+tool, key, state, since, attempts, max_total, cause, arguments}], next}; `show` and `resolve` print \
+what `ledger show` and `ledger resolve` do, which take an escalation's id, too.";
+
+/// What waits for a person's word.
+#[derive(Debug, Arguments)]
+#[command(after_long_help = QUEUE)]
+pub(crate) struct Escalations {
+    #[command(subcommand)]
+    pub(crate) command: EscalationsCommand,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EscalationsCommand {
+    /// List what waits, and why
+    Ls(Waiting),
+    /// Show the whole story of one, and what would resolve it
+    Show(Show),
+    /// Say whether it happened, or give it up
+    Resolve(Resolve),
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Waiting {
+    /// That of this tool
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tool: Option<String>,
+    /// That of this tenant
+    #[arg(long, value_name = "NAME", value_parser = tenant)]
+    pub(crate) tenant: Option<Tenant>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value = "50", value_parser = most())]
+    pub(crate) limit: u16,
+    /// What comes after this operation: `TOOL/KEY` or `@TENANT/TOOL/KEY`
+    #[arg(long, value_name = "OPERATION", value_parser = name::read)]
+    pub(crate) after: Option<OperationId>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
     /// List operations; with --attention, those that wait for a person
@@ -64,7 +109,7 @@ pub(crate) enum LedgerCommand {
     Show(Show),
     /// Check that histories are as they were written
     Verify(Verify),
-    /// Say whether an operation with an unknown outcome happened
+    /// Say whether an operation happened of which that is not known, or give it up
     Resolve(Resolve),
     /// Let a finished operation run again, though it may then happen again
     Reopen(Reopen),
@@ -83,7 +128,7 @@ pub(crate) struct List {
     /// Those in this state; one whose lease ran out unseen is unknown
     #[arg(long, value_parser = state)]
     pub(crate) state: Option<StateName>,
-    /// Those that wait for a person: unknown, or awaiting approval
+    /// Those that wait for a person: unknown, without attempts, or awaiting approval
     #[arg(long, conflicts_with_all = ["state", "after"])]
     pub(crate) attention: bool,
     /// At most so many
@@ -114,7 +159,7 @@ pub(crate) struct Among {
 
 #[derive(Debug, Arguments)]
 pub(crate) struct Show {
-    /// The operation's key
+    /// The operation's key, or the id of its escalation
     #[arg(value_parser = key)]
     pub(crate) key: IdempotencyKey,
     #[command(flatten)]
@@ -142,9 +187,9 @@ pub(crate) struct Word {
 }
 
 #[derive(Debug, Arguments)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["happened", "did_not_happen"]))]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["happened", "did_not_happen", "abandon"]))]
 pub(crate) struct Resolve {
-    /// The operation's key
+    /// The operation's key, or the id of its escalation
     #[arg(value_parser = key)]
     pub(crate) key: IdempotencyKey,
     #[command(flatten)]
@@ -155,13 +200,17 @@ pub(crate) struct Resolve {
     /// It did not happen: the next call with this key runs it
     #[arg(long)]
     pub(crate) did_not_happen: bool,
+    /// Nobody cares any more whether it happened: it never runs again, and its
+    /// callers are told so, by whom and why
+    #[arg(long)]
+    pub(crate) abandon: bool,
     /// The process that held it is known to be dead, so there is nothing to wait
     /// for. Where it is merely slow, what it still does comes on top of what the
     /// next call does
-    #[arg(long, conflicts_with = "happened")]
+    #[arg(long, conflicts_with_all = ["happened", "abandon"])]
     pub(crate) holder_is_dead: bool,
     /// The contract file whose output schema the result has to fit
-    #[arg(long, value_name = "FILE", conflicts_with = "did_not_happen")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["did_not_happen", "abandon"])]
     pub(crate) contract: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) word: Word,
@@ -169,7 +218,7 @@ pub(crate) struct Resolve {
 
 #[derive(Debug, Arguments)]
 pub(crate) struct Reopen {
-    /// The operation's key
+    /// The operation's key, or the id of its escalation
     #[arg(value_parser = key)]
     pub(crate) key: IdempotencyKey,
     #[command(flatten)]

@@ -26,6 +26,7 @@ pub(super) async fn run(desk: &Desk, args: &List) -> Result<End, Problem> {
         tenant: args.tenant.clone(),
         tool: args.tool.clone(),
         state: args.state,
+        escalated: false,
         after: args.after.clone(),
         limit: most,
     };
@@ -50,11 +51,13 @@ pub(super) async fn run(desk: &Desk, args: &List) -> Result<End, Problem> {
     Ok(End::Fine)
 }
 
-/// What waits for a person: unknown outcomes first, then requests for approval.
+/// What waits for a person: escalations first, then requests for approval.
 async fn attention(desk: &Desk, query: Query) -> Result<Found, Problem> {
     let mut found = Vec::new();
-    for state in [StateName::Unknown, StateName::AwaitingApproval] {
-        let mut pages = Pages::of(Query { state: Some(state), limit: 0, ..query.clone() });
+    let escalated = Query { escalated: true, limit: 0, ..query.clone() };
+    let awaiting = Query { state: Some(StateName::AwaitingApproval), limit: 0, ..query.clone() };
+    for asked in [escalated, awaiting] {
+        let mut pages = Pages::of(asked);
         while found.len() < query.limit
             && let Some(page) = pages.next(&*desk.ledger).await?
         {

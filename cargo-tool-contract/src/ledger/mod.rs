@@ -3,6 +3,7 @@
 mod ls;
 mod next;
 mod prune;
+mod queue;
 mod reopen;
 mod resolve;
 mod schema;
@@ -13,7 +14,7 @@ mod verify;
 mod view;
 
 use crate::End;
-use crate::args::{Ledger, LedgerCommand};
+use crate::args::{Escalations, EscalationsCommand, Ledger, LedgerCommand};
 use crate::operator::Desk;
 
 pub(crate) fn run(args: &Ledger) -> End {
@@ -24,5 +25,13 @@ pub(crate) fn run(args: &Ledger) -> End {
         LedgerCommand::Resolve(resolve) => resolve::run(&desk, resolve).await,
         LedgerCommand::Reopen(reopen) => reopen::run(&desk, reopen).await,
         LedgerCommand::Prune(prune) => prune::run(&desk, prune).await,
+    })
+}
+
+pub(crate) fn escalations(args: &Escalations) -> End {
+    Desk::open(&args.access, async |desk| match &args.command {
+        EscalationsCommand::Ls(waiting) => queue::run(&desk, waiting).await,
+        EscalationsCommand::Show(show) => show::run(&desk, show).await,
+        EscalationsCommand::Resolve(resolve) => resolve::run(&desk, resolve).await,
     })
 }

@@ -35,18 +35,29 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
     };
     let nothing = |when: String| vec![Next { when, command: None }];
     let look = |when: String| vec![Next { when, command: command("show", "") }];
+    let resolve = |when: String, flags: &str| Next {
+        when,
+        command: command("resolve", &format!("{flags} --why {WHY}")),
+    };
+    let give_up = || {
+        resolve(
+            "to give it up: it never runs again, and its callers are told why".to_owned(),
+            "--abandon",
+        )
+    };
     match &record.state {
         State::Unknown(unknown) => {
-            let mut steps = vec![Next {
-                when: "if it happened (RESULT is what its callers get, as JSON)".to_owned(),
-                command: command("resolve", &format!("{RESULT} --why {WHY}")),
-            }];
-            steps.extend(did_not_happen(unknown.believed_from, desk.now).into_iter().map(
-                |(when, flags)| Next {
-                    when,
-                    command: command("resolve", &format!("{flags} --why {WHY}")),
-                },
-            ));
+            let happened = "if it happened (RESULT is what its callers get, as JSON)".to_owned();
+            let did_not = did_not_happen(unknown.believed_from, desk.now).into_iter();
+            std::iter::once(resolve(happened, RESULT))
+                .chain(did_not.map(|(when, flags)| resolve(when, flags)))
+                .chain([give_up()])
+                .collect()
+        }
+        State::Exhausted { .. } => {
+            let by_hand = "if somebody did it by hand (RESULT is what its callers get, as JSON)";
+            let mut steps = reopen("it has had all its attempts. To allow as many again");
+            steps.extend([resolve(by_hand.to_owned(), RESULT), give_up()]);
             steps
         }
         State::Running { lease_until } | State::Reconciling { lease_until, .. } => look(format!(
@@ -70,6 +81,7 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
         State::Succeeded { .. } => {
             reopen("it happened, and nothing is left to do. To run it again")
         }
+        State::Abandoned { .. } => reopen("a person gave it up. To run it again all the same"),
         State::Denied { .. } => reopen("a person refused it. To let it be asked for again"),
         State::Expired => reopen("its key was used and is past its ttl. To run it again"),
     }

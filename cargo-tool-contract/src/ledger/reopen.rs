@@ -23,7 +23,7 @@ pub(super) async fn run(desk: &Desk, args: &Reopen) -> Result<End, Problem> {
     if !args.yes {
         confirm(id.key.as_str())?;
     }
-    record_word(desk, id, record, said, Resolved::Reopened).await
+    record_word(desk, &args.key, (id, record), said, Resolved::Reopened).await
 }
 
 /// What may come of it; `None` where it cannot be reopened.
@@ -34,6 +34,12 @@ const fn risk(state: StateName) -> Option<&'static str> {
             "it may have happened; reopened, the next call with this key may make it happen again",
         ),
         StateName::Denied => Some("somebody refused it; reopened, it can be asked for again"),
+        StateName::Abandoned => Some(
+            "somebody gave it up, and it may have happened; reopened, the next call with this key may make it happen again",
+        ),
+        StateName::Exhausted => {
+            Some("reopened, the next call with this key runs it, its attempts counted anew")
+        }
         StateName::Released => Some(
             "reopened, the next call with this key runs it, its attempts counted anew; its effect may happen again",
         ),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tool_contract_runtime::ledger::{Reconciled, Record, Resolution, Resolved, State, StateName};
-use tool_contract_spec::key::OperationId;
+use tool_contract_spec::key::{IdempotencyKey, OperationId};
 
 use super::view::Name;
 use super::{schema, stand};
@@ -29,6 +29,7 @@ pub(super) async fn run(desk: &Desk, args: &Resolve) -> Result<End, Problem> {
     let said = Said::of(&args.word)?;
     let (id, record) = find::one(desk, &args.key, &args.among).await?;
     let resolved = match &args.happened {
+        None if args.abandon => Resolved::Abandoned,
         Some(result) => {
             let result = json(result)?;
             if let Some(contract) = &args.contract {
@@ -38,7 +39,7 @@ pub(super) async fn run(desk: &Desk, args: &Resolve) -> Result<End, Problem> {
         }
         None => Resolved::DidNotHappen { holder_is_dead: args.holder_is_dead },
     };
-    record_word(desk, id, record, said, resolved).await
+    record_word(desk, &args.key, (id, record), said, resolved).await
 }
 
 /// A result that is JSON, as it was written.
@@ -54,17 +55,18 @@ fn json(result: &str) -> Result<Arc<str>, Problem> {
     }
 }
 
-/// Puts a word on record, and tells what became of it.
+/// Puts a word on record, and tells what became of it. What is `called` by the id
+/// of its escalation is meant as that, and as nothing that came of it since.
 pub(super) async fn record_word(
     desk: &Desk,
-    id: OperationId,
-    record: Record,
+    called: &IdempotencyKey,
+    (id, record): (OperationId, Record),
     said: Said,
     resolved: Resolved,
 ) -> Result<End, Problem> {
-    let Said { by, why } = &said;
-    let resolution =
-        Resolution { id: id.clone(), by: Arc::clone(by), why: Arc::clone(why), resolved };
+    let escalation = record.escalation.clone().filter(|id| *id.0 == *called.as_str());
+    let Said { by, why } = said;
+    let resolution = Resolution { id: id.clone(), escalation, by, why, resolved };
     let state = match desk.ledger.resolve(resolution.clone()).await? {
         Reconciled::Recorded { state, .. } => state,
         Reconciled::TooEarly { wait } => return Err(too_early(desk, &id, wait)),
@@ -77,13 +79,14 @@ pub(super) async fn record_word(
         }
     };
     let before = stand::at(&record, desk.now).state.name();
+    let Resolution { by, why, .. } = &resolution;
     let document = Document { name: Name::of(&id), before, state, by, why };
     desk.say(&document, || {
-        let then = match resolution.resolved {
-            Resolved::Happened { .. } => "its callers get this result",
-            Resolved::DidNotHappen { .. } | Resolved::Reopened => {
-                "the next call with this key runs it"
-            }
+        let then = match state {
+            StateName::Succeeded => "its callers get this result",
+            StateName::Abandoned => "it never runs again, and its callers are told why",
+            StateName::Exhausted => "it has had all its attempts: reopen it, or give it up",
+            _ => "the next call with this key runs it",
         };
         text::plain(&format!("{id}: {before} → {state}, on the word of {by}: {why}; {then}"))
     })?;
@@ -122,9 +125,12 @@ pub(super) fn superseded(
     said: &Resolved,
 ) -> Problem {
     let wanted = match said {
-        Resolved::Reopened => "only what is finished, refused, expired or released can be reopened",
-        Resolved::Happened { .. } | Resolved::DidNotHappen { .. } => {
-            "only an unknown outcome can be resolved"
+        Resolved::Reopened => {
+            "only what is finished, refused, given up, expired or released can be reopened"
+        }
+        Resolved::DidNotHappen { .. } => "only of an unknown outcome can that be said",
+        Resolved::Happened { .. } | Resolved::Abandoned => {
+            "only what waits for a person's word can be resolved"
         }
     };
     let message = format!("{id} is {state}, and {wanted}; nothing was changed");
@@ -137,7 +143,12 @@ pub(super) fn superseded(
         StateName::AwaitingApproval | StateName::Approved => {
             "its approval is decided where it was asked for".to_owned()
         }
-        StateName::Succeeded | StateName::Denied | StateName::Expired | StateName::Released => {
+        StateName::Succeeded
+        | StateName::Denied
+        | StateName::Abandoned
+        | StateName::Expired
+        | StateName::Exhausted
+        | StateName::Released => {
             format!("`{reopen}` lets it run again, though its effect may then happen again")
         }
     };

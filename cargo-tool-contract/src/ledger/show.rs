@@ -123,6 +123,8 @@ impl Shown<'_> {
             State::Denied { .. } => "a person refused it",
             State::Running { .. } => "a call holds it",
             State::Released { .. } => "nothing happened",
+            State::Exhausted { .. } => "nothing happened, and it has had all its attempts",
+            State::Abandoned { .. } => "a person gave it up",
             State::Succeeded { .. } => "it happened",
             State::Unknown(_) => "it may have happened",
             State::Reconciling { .. } => "it may have happened, and somebody is finding out",
@@ -143,6 +145,9 @@ impl Shown<'_> {
         more("attempts", Some(format!("{} of {}", record.attempts, record.terms.max_total)));
         more("arguments", Some(record.arguments.to_string()));
         more("result", view::result(record, self.history).map(ToOwned::to_owned));
+        if let State::Abandoned { no, .. } = &record.state {
+            more("given up", Some(format!("by {}: {}", no.by, no.why)));
+        }
         more("approval", record.approval.as_ref().map(|approval| self.approval(approval)));
         more("sent as", Some(id.downstream_key()));
         more("correlation", record.correlation_id.as_ref().map(ToString::to_string));
@@ -154,7 +159,9 @@ impl Shown<'_> {
     /// When time alone ends this state.
     fn until(&self) -> Option<String> {
         match &self.stands.state {
-            State::Succeeded { expires_at, .. } | State::Denied { expires_at } => {
+            State::Succeeded { expires_at, .. }
+            | State::Denied { expires_at }
+            | State::Abandoned { expires_at, .. } => {
                 Some(format!("{}: then its ttl is over", time::both(*expires_at, self.desk.now)))
             }
             _ => None,
@@ -210,6 +217,9 @@ impl Shown<'_> {
                     "       attempt {}, {took}: {}: {error}",
                     attempt.number, attempt.class
                 );
+                if !attempt.decided.is_empty() {
+                    let _ = writeln!(out, "         → {}", plain(&attempt.decided));
+                }
             }
         }
         out

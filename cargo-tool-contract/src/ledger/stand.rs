@@ -15,9 +15,12 @@ pub(super) fn at(record: &Record, now: Timestamp) -> Record {
 pub(super) fn since(record: &Record, now: Timestamp) -> Timestamp {
     match (&at(record, now).state, &record.state) {
         (State::Unknown(unknown), _) => unknown.since,
-        (State::Expired, State::Succeeded { expires_at, .. } | State::Denied { expires_at }) => {
-            *expires_at
-        }
+        (
+            State::Expired,
+            State::Succeeded { expires_at, .. }
+            | State::Denied { expires_at }
+            | State::Abandoned { expires_at, .. },
+        ) => *expires_at,
         _ => record.changed_at,
     }
 }
@@ -30,5 +33,6 @@ pub(super) fn word(record: &Record, now: Timestamp) -> String {
 
 /// Whether it waits for a person.
 pub(super) fn waits(record: &Record, now: Timestamp) -> bool {
-    matches!(at(record, now).state.name(), StateName::Unknown | StateName::AwaitingApproval)
+    let state = at(record, now).state.name();
+    state.is_escalated() || state == StateName::AwaitingApproval
 }

@@ -90,6 +90,7 @@ struct Try {
     took_ms: u64,
     class: String,
     error: String,
+    decided: String,
 }
 
 impl<'r> Happening<'r> {
@@ -114,6 +115,7 @@ impl Try {
             took_ms: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             class: attempt.class.to_string(),
             error: attempt.error,
+            decided: attempt.decided,
         }
     }
 }
@@ -226,10 +228,12 @@ impl Times {
         let none = Self::default();
         match state {
             State::Running { lease_until } => Self { lease_until: iso(lease_until), ..none },
-            State::Released { not_before } => Self { not_before: iso(not_before), ..none },
-            State::Succeeded { expires_at, .. } | State::Denied { expires_at } => {
-                Self { expires_at: iso(expires_at), ..none }
+            State::Released { not_before } | State::Exhausted { not_before } => {
+                Self { not_before: iso(not_before), ..none }
             }
+            State::Succeeded { expires_at, .. }
+            | State::Denied { expires_at }
+            | State::Abandoned { expires_at, .. } => Self { expires_at: iso(expires_at), ..none },
             State::Unknown(unknown) => {
                 Self { believed_from: unknown.believed_from.as_ref().and_then(iso), ..none }
             }

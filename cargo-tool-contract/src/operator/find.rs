@@ -1,6 +1,9 @@
 //! Which operation a key means.
 
-use tool_contract_runtime::ledger::{Ledger, Query, Record};
+use std::sync::Arc;
+
+use tool_contract_runtime::Escalations;
+use tool_contract_runtime::ledger::{EscalationId, Ledger, Query, Record};
 use tool_contract_spec::key::{IdempotencyKey, LONGEST_KEY, OperationId};
 use tool_contract_spec::rulebook::suggest;
 
@@ -10,12 +13,15 @@ use crate::args::Among;
 /// How many operations with one key are named.
 const MOST_NAMED: usize = 10;
 
-/// The one operation that has this key.
+/// The one operation that has this key, or whose escalation is called so.
 pub(crate) async fn one(
     desk: &Desk,
     key: &IdempotencyKey,
     among: &Among,
 ) -> Result<(OperationId, Record), Problem> {
+    if let Some(found) = escalated(desk, key).await? {
+        return Ok(found);
+    }
     let mut found = Vec::new();
     let mut owners = Owners::among(among);
     while let Some(owner) = owners.next(&*desk.ledger).await? {
@@ -32,6 +38,19 @@ pub(crate) async fn one(
         1 => Ok(found.remove(0)),
         _ => Err(ambiguous(key, &found)),
     }
+}
+
+/// The operation whose escalation is called so.
+async fn escalated(
+    desk: &Desk,
+    word: &IdempotencyKey,
+) -> Result<Option<(OperationId, Record)>, Problem> {
+    if !word.as_str().starts_with("esc_") {
+        return Ok(None);
+    }
+    let queue = Escalations::of(Arc::clone(&desk.ledger));
+    let found = queue.find(&EscalationId(word.as_str().into())).await?;
+    Ok(found.map(|found| (found.operation, found.record)))
 }
 
 /// Who owns operations: each tenant's tools, one after the other. It skips from

@@ -163,10 +163,10 @@ impl Hash for Ledger {
 fn hash_state<H: Hasher>(state: &State, hasher: &mut H) {
     match state {
         State::Running { lease_until } => lease_until.hash(hasher),
-        State::Released { not_before } => not_before.hash(hasher),
-        State::Succeeded { expires_at, .. } | State::Denied { expires_at } => {
-            expires_at.hash(hasher);
-        }
+        State::Released { not_before } | State::Exhausted { not_before } => not_before.hash(hasher),
+        State::Succeeded { expires_at, .. }
+        | State::Denied { expires_at }
+        | State::Abandoned { expires_at, .. } => expires_at.hash(hasher),
         State::Unknown(unknown) => unknown.believed_from.hash(hasher),
         State::Reconciling { lease_until, unknown } => {
             (lease_until, unknown.believed_from).hash(hasher);

@@ -123,9 +123,7 @@ impl World {
         } else {
             Resolved::DidNotHappen { holder_is_dead: dead }
         };
-        let resolution =
-            Resolution { id: model.id.clone(), by: "ada".into(), why: "looked".into(), resolved };
-        match self.ledger.resolve(self.now, &resolution) {
+        match self.ledger.resolve(self.now, &word(model, resolved)) {
             Reconciled::Recorded { .. } if happened => {
                 self.happened();
                 self.saw(Sight::SaidToHave);
@@ -138,4 +136,19 @@ impl World {
             Reconciled::Superseded { .. } => {}
         }
     }
+
+    /// A person gives it up.
+    pub(crate) fn give_up(&mut self, model: &Protocol) {
+        let said = self.ledger.resolve(self.now, &word(model, Resolved::Abandoned));
+        if let Reconciled::Recorded { .. } = said {
+            // Nothing may run again, as if it had happened.
+            self.happened();
+            self.saw(Sight::GivenUp);
+        }
+    }
+}
+
+fn word(model: &Protocol, resolved: Resolved) -> Resolution {
+    let (by, why) = ("ada".into(), "looked".into());
+    Resolution { id: model.id.clone(), escalation: None, by, why, resolved }
 }

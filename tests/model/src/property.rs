@@ -47,7 +47,7 @@ named! {
     Promise {
         OneHolder = "no two hold at once",
         HolderHolds = "who believes that it holds, holds",
-        NotAfterSuccess = "nothing runs after success",
+        NotAfterSuccess = "nothing runs after success, or after it was given up",
         NotAfterUnknown = "nothing runs after unknown unless both contracts call it harmless",
         StaleFence = "a stale fence changes nothing",
         Attempts = "every attempt is counted and none exceeds the cap",
@@ -79,6 +79,7 @@ named! {
         ReportLate = "a reconciler comes too late",
         SaidToHave = "a person says that it happened",
         SaidNotToHave = "a person says that it did not happen",
+        GivenUp = "a person gives it up",
         SaidEarly = "a person is not believed yet",
         Expired = "a finished key expires",
     }
@@ -96,7 +97,7 @@ pub(crate) fn promises() -> Vec<Property<Protocol>> {
         always(Promise::Attempts, attempts_are_counted),
         always(Promise::OneEffect, |_, world| world.charges() <= 1),
         always(Promise::Released, |_, world| {
-            world.ledger.state() != Some(StateName::Released)
+            !matches!(world.ledger.state(), Some(StateName::Released | StateName::Exhausted))
                 || (world.effects.is_empty() && !world.may_act())
         }),
         always(Promise::OnRecord, |_, world| world.begun == 0 || world.ledger.slot.is_some()),
@@ -122,8 +123,10 @@ fn holders_hold(world: &World) -> bool {
 
 /// Whether the operation is over and nobody believes otherwise.
 fn rests(world: &World) -> bool {
-    matches!(world.ledger.state(), Some(StateName::Succeeded | StateName::Expired))
-        && believers(world) == 0
+    matches!(
+        world.ledger.state(),
+        Some(StateName::Succeeded | StateName::Abandoned | StateName::Expired)
+    ) && believers(world) == 0
 }
 
 fn attempts_are_counted(model: &Protocol, world: &World) -> bool {

@@ -59,6 +59,8 @@ pub enum Action {
     Report(usize, Report),
     /// A person says what happened, and perhaps that the holders are dead.
     Resolve(bool),
+    /// A person gives it up, without looking.
+    GiveUp,
 }
 
 impl Protocol {
@@ -152,6 +154,7 @@ impl Protocol {
             Action::Look(who, happened) => world.look(who, happened),
             Action::Report(who, report) => world.report(self, who, report),
             Action::Resolve(dead) => world.resolve(self, dead),
+            Action::GiveUp => world.give_up(self),
         }
     }
 }
@@ -176,6 +179,7 @@ impl Model for Protocol {
         }
         if self.person {
             actions.push(Action::Resolve(false));
+            actions.push(Action::GiveUp);
             if !world.may_act() {
                 actions.push(Action::Resolve(true));
             }

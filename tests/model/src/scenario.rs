@@ -53,8 +53,8 @@ impl Protocol {
     #[must_use]
     pub fn by_ledger() -> Self {
         use Sight::{
-            Exhausted, FoundAgain, FoundNotToHave, FoundToHave, LateTruth, LeaseLost, Replay,
-            Rerun, SaidEarly, SaidNotToHave, SaidToHave, Success, Superseded, ToldUnknown,
+            Exhausted, FoundAgain, FoundNotToHave, FoundToHave, GivenUp, LateTruth, LeaseLost,
+            Replay, Rerun, SaidEarly, SaidNotToHave, SaidToHave, Success, Superseded, ToldUnknown,
             TooEarly,
         };
         let expects = [
@@ -73,6 +73,7 @@ impl Protocol {
             SaidEarly,
             SaidToHave,
             SaidNotToHave,
+            GivenUp,
         ];
         Self { person: true, ends_at: 3, ..Self::of(vec![terms(); 2], &expects) }
     }

@@ -205,6 +205,7 @@ async fn a_grant_is_spent_by_an_unknown_outcome() {
     // A person finds that it did not happen; whoever wants it now asks anew.
     let resolved = Resolved::DidNotHappen { holder_is_dead: true };
     let resolution = Resolution {
+        escalation: None,
         id: id("delete_account", "k"),
         by: "bob".into(),
         why: "looked".into(),

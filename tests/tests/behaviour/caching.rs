@@ -24,7 +24,10 @@ async fn what_was_asked_before_a_persons_word_is_not_cached_after_it() {
     gate.reached().await;
     // The ledger has answered; before the answer arrives a person lets it run again.
     let (by, why, resolved) = ("ada".into(), "refunded".into(), Resolved::Reopened);
-    cached.resolve(Resolution { id: id("charge", "k"), by, why, resolved }).await.unwrap();
+    cached
+        .resolve(Resolution { id: id("charge", "k"), escalation: None, by, why, resolved })
+        .await
+        .unwrap();
     slow.ungate(Step::Admit);
     gate.open();
     assert!(soon(asked).await.unwrap().unwrap().replayed());

@@ -177,6 +177,7 @@ async fn a_holder_that_was_superseded_records_nothing_and_says_so() {
     gate.reached().await;
     stage.clock.advance(LEASE + secs(1));
     let resolution = Resolution {
+        escalation: None,
         id: id("charge", "k"),
         by: "ann".into(),
         why: "saw it".into(),

@@ -85,6 +85,7 @@ async fn it_is_refused_while_the_first_runs_or_is_unknown_and_not_once_it_was_re
     assert_eq!(stage.world.attempts(), 1);
     let resolved = Resolved::DidNotHappen { holder_is_dead: true };
     let resolution = Resolution {
+        escalation: None,
         id: id("charge_strictly", "k1"),
         by: "ann".into(),
         why: "asked".into(),

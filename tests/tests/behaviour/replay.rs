@@ -155,6 +155,7 @@ async fn a_stored_result_of_another_form_is_unreadable_and_nothing_runs() {
     stage.world.then(Act::Fail(Trouble::NoAnswer));
     charge("o1".into(), 5).key("k").call(&stage.runtime).await.unknown();
     let resolution = Resolution {
+        escalation: None,
         id: id("charge", "k"),
         by: "ann".into(),
         why: "saw the charge".into(),

@@ -176,8 +176,8 @@ fn compare(records: &BTreeMap<u64, Record>, effects: &BTreeMap<u64, u64>) -> Tal
                     tally.made_up.push(number);
                 }
             }
-            State::Released { .. } if times == 0 => {}
-            State::Released { .. } => tally.freed.push(number),
+            State::Released { .. } | State::Exhausted { .. } if times == 0 => {}
+            State::Released { .. } | State::Exhausted { .. } => tally.freed.push(number),
             State::Unknown(_) => {
                 tally.unknown.insert(number, times);
             }

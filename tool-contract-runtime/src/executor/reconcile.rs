@@ -93,7 +93,7 @@ impl Writing<'_> {
             return IfNot { delay: Duration::ZERO, goes_on: true };
         }
         let outcome = Outcome::new(OutcomeClass::RetryableFailure(Cause::Other));
-        match self.decide(outcome, false).step {
+        match self.decide(outcome).step {
             NextStep::RetryAfter { floor, ceiling } => {
                 IfNot { delay: draw_delay(floor, ceiling), goes_on: true }
             }

@@ -49,9 +49,14 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
                 "call again with the same key after that",
             )
         },
-        Refusal::AttemptsExhausted { attempts, max_total } => reject(
+        Refusal::AttemptsExhausted { attempts, max_total, escalation } => reject(
             Code::ATTEMPTS_EXHAUSTED,
-            format!("this key has had {attempts} of its {max_total} attempts"),
+            format!(
+                "this key has had {attempts} of its {max_total} attempts{}",
+                escalation
+                    .map(|id| format!(", and waits for a person as {id}"))
+                    .unwrap_or_default()
+            ),
             "let a person look at why they failed; a new key would only hide it",
         ),
         Refusal::AwaitingApproval { request, .. } => Rejected {
@@ -74,6 +79,11 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
             Code::APPROVAL_DENIED,
             format!("{by} refused it: {why}"),
             "do not ask again under another key; talk to who refused",
+        ),
+        Refusal::Abandoned { by, why } => reject(
+            Code::ABANDONED,
+            format!("{by} gave it up: {why}"),
+            "do not repeat it under another key; talk to who gave it up",
         ),
         Refusal::WrongApproval => reject(
             Code::APPROVAL_VOID,

@@ -319,13 +319,15 @@ impl<'a> Writing<'a> {
             let is_last = is_spent && self.plan.contract.policy.reconcile.is_none();
             let driven = self.attempt(job, lease, began_at, is_last).await;
             let ended = self.ended(driven);
-            let decision = self.decide(ended.outcome, is_spent);
+            let progress = self.progress(ended.outcome, is_spent);
+            let policy = &self.plan.contract.policy;
+            let decision = decide(policy, ended.outcome, progress);
             tracing::debug!(
                 target: "tool_contract", id = %lease.id, attempt = self.attempts,
                 class = %ended.outcome.class, row = ?decision.row, "attempted"
             );
             if ended.outcome.class != OutcomeClass::Success {
-                self.note(&ended, began_at);
+                self.note(&ended, began_at, decision.why(policy, ended.outcome, progress));
             }
             if ended.outcome.class == OutcomeClass::SideEffectUnknown {
                 self.doubt = Some(ended.error.clone());
@@ -463,24 +465,28 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// What follows from an outcome. For a caller who is gone, and under a
-    /// claim whose attempts are used up, nothing is tried again.
-    pub(super) fn decide(&self, outcome: Outcome, is_spent: bool) -> Decision {
+    /// What follows from an outcome.
+    pub(super) fn decide(&self, outcome: Outcome) -> Decision {
+        decide(&self.plan.contract.policy, outcome, self.progress(outcome, false))
+    }
+
+    /// How far the call has come. For a caller who is gone, and under a claim
+    /// whose attempts are used up, nothing is tried again.
+    fn progress(&self, outcome: Outcome, is_spent: bool) -> Progress {
         // Nothing hangs on when it succeeded, and to look would cost more than all
         // of this.
         let is_timed = outcome.class != OutcomeClass::Success;
         let now = if is_timed { self.runtime.elapsed() } else { self.plan.caller.began_at };
-        let progress = Progress {
+        Progress {
             attempt: if is_spent || self.link.is_abandoned() { u32::MAX } else { self.attempts },
             total: self.total,
             elapsed: now.saturating_sub(self.first_attempt_at.unwrap_or(now)),
             remaining: self.plan.caller.remaining(now),
             in_doubt: self.doubt.is_some(),
-        };
-        decide(&self.plan.contract.policy, outcome, progress)
+        }
     }
 
-    fn note(&mut self, ended: &Ended, began_at: Duration) {
+    fn note(&mut self, ended: &Ended, began_at: Duration, decided: String) {
         let took = self.runtime.elapsed().saturating_sub(began_at);
         let now = self.runtime.clock().now();
         self.trace.push(Attempt {
@@ -491,6 +497,7 @@ impl<'a> Writing<'a> {
             took,
             class: ended.outcome.class,
             error: ended.error.clone(),
+            decided,
         });
     }
 

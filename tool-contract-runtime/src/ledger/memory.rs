@@ -348,6 +348,7 @@ impl Query {
         self.tenant.as_ref().is_none_or(|tenant| id.tenant.as_ref() == Some(tenant))
             && self.tool.as_ref().is_none_or(|tool| id.tool == *tool)
             && self.state.is_none_or(|wanted| state() == wanted)
+            && (!self.escalated || state().is_escalated())
             && self.after.as_ref().is_none_or(|after| id > after)
     }
 }

@@ -60,6 +60,9 @@ pub struct Query {
     /// under [`StateName::Unknown`], which it is, and not under what its record
     /// still shows ([`Record::is_overdue`]); other states are as recorded.
     pub state: Option<StateName>,
+    /// Only those that wait in the queue of people: see
+    /// [`StateName::is_escalated`].
+    pub escalated: bool,
     /// Those after this one, in the order of [`OperationId`]: for paging.
     pub after: Option<OperationId>,
     /// How many at most; 0 stands for [`Query::MOST`], and so does more.
@@ -74,6 +77,17 @@ impl Query {
     #[must_use]
     pub const fn bound(&self) -> usize {
         if self.limit == 0 || self.limit > Self::MOST { Self::MOST } else { self.limit }
+    }
+
+    /// The states in which an operation may be; `None` if in any.
+    #[must_use]
+    pub fn states(&self) -> Option<Vec<StateName>> {
+        let is_asked_for = |state: &StateName| {
+            self.state.is_none_or(|asked| *state == asked)
+                && (!self.escalated || state.is_escalated())
+        };
+        (self.state.is_some() || self.escalated)
+            .then(|| StateName::ALL.into_iter().filter(is_asked_for).collect())
     }
 }
 

@@ -274,8 +274,11 @@ fn stand(record: Option<&Record>) -> Stand {
         Some(State::Unknown(_)) => Stand::Unknown,
         Some(State::Running { .. } | State::Reconciling { .. }) => Stand::Moving,
         Some(State::Expired) => Stand::Gone,
+        // What a person gave up is that person's affair.
         Some(
             State::Released { .. }
+            | State::Exhausted { .. }
+            | State::Abandoned { .. }
             | State::AwaitingApproval
             | State::Approved
             | State::Denied { .. },

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::settle::escalation;
 use super::{
     ApprovalId, ApprovalRecord, Around, Cell, Chain, Draw, EscalationId, EventKind, Fence, Holder,
     Limited, Log, Nonce, Record, State, StateName, Step, Terms, Timestamp, Unknown, draw, lapse,
@@ -111,6 +112,8 @@ pub enum Refusal {
         attempts: u32,
         /// How many it may have.
         max_total: u32,
+        /// Its escalation, if its own contract is the one that allows no more.
+        escalation: Option<EscalationId>,
     },
     /// It may have happened.
     Unknown {
@@ -135,6 +138,13 @@ pub enum Refusal {
     },
     /// Somebody refused it.
     Denied {
+        /// Who.
+        by: Arc<str>,
+        /// Why.
+        why: Arc<str>,
+    },
+    /// Somebody gave it up: the key never runs again.
+    Abandoned {
         /// Who.
         by: Arc<str>,
         /// Why.
@@ -248,7 +258,7 @@ fn admit_known(
     if let (true, Some(replay)) = (same, replay(record, around.now, log)) {
         return Ok(Admitted::Replay(replay));
     }
-    if !same && !matches!(record.state, State::Released { .. }) {
+    if !same && !matches!(record.state, State::Released { .. } | State::Exhausted { .. }) {
         return Err(Refusal::Conflict { state: record.state.name() });
     }
     if let Some(own) = own_claim(record, request, log) {
@@ -322,7 +332,10 @@ fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<
 fn may_run(record: &Record, request: &Admission) -> Result<(), Refusal> {
     let may_repeat = |terms: &Terms| terms.repeatable && terms.confirm.is_none();
     match &record.state {
-        State::AwaitingApproval | State::Approved | State::Released { .. } => Ok(()),
+        State::AwaitingApproval
+        | State::Approved
+        | State::Released { .. }
+        | State::Exhausted { .. } => Ok(()),
         State::Unknown(_) if may_repeat(&record.terms) && may_repeat(&request.terms) => Ok(()),
         State::Unknown(unknown) => Err(unknown_outcome(record, unknown)),
         State::Running { lease_until } => {
@@ -332,6 +345,9 @@ fn may_run(record: &Record, request: &Admission) -> Result<(), Refusal> {
             Err(Refusal::InFlight { reconciling: true, lease_until: *lease_until })
         }
         State::Denied { .. } => Err(denied(record)),
+        State::Abandoned { no, .. } => {
+            Err(Refusal::Abandoned { by: Arc::clone(&no.by), why: Arc::clone(&no.why) })
+        }
         // A result that replays was answered before.
         State::Expired | State::Succeeded { .. } => Err(Refusal::Expired),
     }
@@ -343,8 +359,11 @@ fn has_attempts(record: &Record, request: &Admission, now: Timestamp) -> Result<
     match &record.state {
         // That it may have happened is worth more than why it is not repeated.
         State::Unknown(unknown) if attempts >= max_total => Err(unknown_outcome(record, unknown)),
-        _ if attempts >= max_total => Err(Refusal::AttemptsExhausted { attempts, max_total }),
-        State::Released { not_before } if *not_before > now => {
+        _ if attempts >= max_total => {
+            let escalation = escalation(record);
+            Err(Refusal::AttemptsExhausted { attempts, max_total, escalation })
+        }
+        State::Released { not_before } | State::Exhausted { not_before } if *not_before > now => {
             Err(Refusal::NotBefore { retry_after: not_before.since(now) })
         }
         _ => Ok(()),
@@ -453,6 +472,9 @@ fn claim(
         record.doubt = Some(unknown.clone());
     }
     let is_first = record.fence == Fence::NONE;
+    if record.doubt.is_none() {
+        record.escalation = None;
+    }
     record.fence = around.fence;
     record.nonce = request.nonce;
     record.holder = request.holder;

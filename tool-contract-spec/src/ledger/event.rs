@@ -56,11 +56,13 @@ pub enum EventKind {
     Stepped = 21,
     /// A saga gave up, and undoes what it did; the detail is its error.
     Unwinding = 22,
+    /// A person gave it up: it never runs again.
+    ResolvedAbandoned = 23,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ApprovalRequested,
         Self::ApprovalGranted,
         Self::ApprovalDenied,
@@ -83,6 +85,7 @@ impl EventKind {
         Self::Bound,
         Self::Stepped,
         Self::Unwinding,
+        Self::ResolvedAbandoned,
     ];
 
     /// Its word in histories and logs.
@@ -111,6 +114,7 @@ impl EventKind {
             Self::Bound => "bound",
             Self::Stepped => "stepped",
             Self::Unwinding => "unwinding",
+            Self::ResolvedAbandoned => "resolved_abandoned",
         }
     }
 }

@@ -56,7 +56,8 @@ impl fmt::Display for ApprovalId {
     }
 }
 
-/// Names an unknown outcome that waits to be found out.
+/// Names what waits for a person: an outcome that is unknown, or a key that has
+/// had all its attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EscalationId(pub Arc<str>);

@@ -7,6 +7,8 @@
 //!                        │ settle: unknown, or the lease ran out ─▶ unknown ──reconcile / person──▶ succeeded | released
 //!  claim of a destructive tool ─▶ awaiting_approval ──grant──▶ approved ──claim──▶ running     deny ─▶ denied
 //!  unknown ──▶ reconciling {fence, lease} ──▶ succeeded | released | unknown
+//!  released, its last attempt used ─▶ exhausted ──person──▶ released | succeeded
+//!  unknown | exhausted ──person──▶ abandoned
 //! ```
 //!
 //! Each function takes the record of one operation, changes it or leaves it,

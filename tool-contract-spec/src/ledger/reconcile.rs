@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::settle::{release, succeed};
+use super::settle::{escalation, release, succeed};
 use super::{
-    Around, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName, Step,
-    Timestamp, Unknown, lapse,
+    Around, Denial, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName,
+    Step, Timestamp, Unknown, lapse,
 };
 use crate::key::OperationId;
 
@@ -121,7 +121,8 @@ pub enum Reconciled {
     Recorded {
         /// Where the operation stands now.
         state: StateName,
-        /// The escalation, if it is still unknown.
+        /// The escalation, if a person has to look (again): it is still unknown, or
+        /// the key has had all its attempts.
         escalation: Option<EscalationId>,
     },
     /// "It did not happen" is not believed, for whoever said so looked too early;
@@ -195,7 +196,7 @@ fn too_early(unknown: &Unknown, now: Timestamp) -> Reconciled {
 fn is_repeated(record: &Record, fence: Fence, finding: &Finding) -> bool {
     let same = match (&record.state, finding) {
         (State::Succeeded { result, .. }, Finding::Happened { result: found }) => result == found,
-        (State::Released { .. }, Finding::DidNotHappen { .. })
+        (State::Released { .. } | State::Exhausted { .. }, Finding::DidNotHappen { .. })
         | (State::Unknown(_), Finding::CannotTell { .. }) => true,
         _ => false,
     };
@@ -203,15 +204,14 @@ fn is_repeated(record: &Record, fence: Fence, finding: &Finding) -> bool {
 }
 
 fn recorded(record: &Record) -> Reconciled {
-    let state = record.state.name();
-    let escalation = record.escalation.clone().filter(|_| state == StateName::Unknown);
-    Reconciled::Recorded { state, escalation }
+    Reconciled::Recorded { state: record.state.name(), escalation: escalation(record) }
 }
 
 /// What a person says of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
-    /// It happened. Said of an unknown outcome.
+    /// It happened. Said of an unknown outcome; and of a key without attempts, if
+    /// somebody has done it by hand.
     Happened {
         /// The result, as JSON.
         result: Arc<str>,
@@ -223,8 +223,12 @@ pub enum Resolved {
         /// act.
         holder_is_dead: bool,
     },
+    /// Nobody cares any more whether it happened; **it never runs again**, and its
+    /// callers are told who gave it up, and why. Said of an unknown outcome, and of
+    /// a key without attempts.
+    Abandoned,
     /// It may run again, **though it may have run before**: said of a key that is
-    /// finished, refused, expired or out of attempts. Its attempts are counted
+    /// finished, refused, given up, expired or out of attempts. Its attempts are counted
     /// anew, and what it came to is left to its history.
     Reopened,
 }
@@ -234,6 +238,10 @@ pub enum Resolved {
 pub struct Resolution {
     /// Which operation.
     pub id: OperationId,
+    /// Of which escalation it is said: should that be over by the time that the
+    /// word arrives, it does not count. `None` if it is said of the operation
+    /// however it came to stand so.
+    pub escalation: Option<EscalationId>,
     /// Who says so.
     pub by: Arc<str>,
     /// Why.
@@ -254,6 +262,11 @@ pub fn resolve(
     lapse(record, &mut log);
     let detail = format!("{}: {}", resolution.by, resolution.why);
     let reply = match (&record.state, &resolution.resolved) {
+        (state, _)
+            if resolution.escalation.is_some() && resolution.escalation != escalation(record) =>
+        {
+            Reconciled::Superseded { state: Some(state.name()) }
+        }
         (State::Unknown(unknown), Resolved::DidNotHappen { holder_is_dead: false })
             if !is_believed(unknown, around.now) =>
         {
@@ -265,10 +278,15 @@ pub fn resolve(
             release(record, Duration::ZERO, kind, Some(detail), &mut log);
             recorded(record)
         }
-        (State::Unknown(_), Resolved::Happened { result }) => {
+        (State::Unknown(_) | State::Exhausted { .. }, Resolved::Happened { result }) => {
             record.fence = around.fence;
             let (result, kind) = (Arc::clone(result), EventKind::ResolvedHappened);
             succeed(record, result, kind, Some(detail), &mut log);
+            recorded(record)
+        }
+        (State::Unknown(_) | State::Exhausted { .. }, Resolved::Abandoned) => {
+            record.fence = around.fence;
+            abandon(record, resolution, detail, &mut log);
             recorded(record)
         }
         (state, Resolved::Reopened) if is_at_rest(state) => {
@@ -283,10 +301,27 @@ pub fn resolve(
 
 /// Whether nobody acts on it, and it is known what it came to.
 const fn is_at_rest(state: &State) -> bool {
-    matches!(
-        state,
-        State::Succeeded { .. } | State::Expired | State::Denied { .. } | State::Released { .. }
-    )
+    match state {
+        State::Succeeded { .. }
+        | State::Expired
+        | State::Denied { .. }
+        | State::Abandoned { .. }
+        | State::Exhausted { .. }
+        | State::Released { .. } => true,
+        State::AwaitingApproval
+        | State::Approved
+        | State::Running { .. }
+        | State::Unknown(_)
+        | State::Reconciling { .. } => false,
+    }
+}
+
+fn abandon(record: &mut Record, resolution: &Resolution, detail: String, log: &mut Log) {
+    (record.approval, record.doubt) = (None, None);
+    let no = Denial { by: Arc::clone(&resolution.by), why: Arc::clone(&resolution.why) };
+    let expires_at = log.now.after(record.terms.ttl);
+    let abandoned = State::Abandoned { no, expires_at };
+    log.enter(record, abandoned, EventKind::ResolvedAbandoned, Some(detail));
 }
 
 fn reopen(record: &mut Record, detail: String, log: &mut Log) {

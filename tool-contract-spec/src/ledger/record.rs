@@ -150,6 +150,12 @@ pub enum State {
         /// Not before this.
         not_before: Timestamp,
     },
+    /// Nothing happened, and the key, which might have been tried more than once,
+    /// has had all its attempts: a person has to look.
+    Exhausted {
+        /// Should a contract come to allow more: not before this.
+        not_before: Timestamp,
+    },
     /// It happened.
     Succeeded {
         /// The result, as JSON.
@@ -165,6 +171,13 @@ pub enum State {
         lease_until: Timestamp,
         /// What is being found out.
         unknown: Unknown,
+    },
+    /// A person gave it up, whether it happened or not: the key never runs again.
+    Abandoned {
+        /// Who, and why.
+        no: Denial,
+        /// When this is forgotten, but for the key.
+        expires_at: Timestamp,
     },
     /// A tombstone: the key was used and is past its ttl.
     Expired,
@@ -184,27 +197,33 @@ pub enum StateName {
     Running,
     /// See [`State::Released`].
     Released,
+    /// See [`State::Exhausted`].
+    Exhausted,
     /// See [`State::Succeeded`].
     Succeeded,
     /// See [`State::Unknown`].
     Unknown,
     /// See [`State::Reconciling`].
     Reconciling,
+    /// See [`State::Abandoned`].
+    Abandoned,
     /// See [`State::Expired`].
     Expired,
 }
 
 impl StateName {
     /// Every state.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::AwaitingApproval,
         Self::Approved,
         Self::Denied,
         Self::Running,
         Self::Released,
+        Self::Exhausted,
         Self::Succeeded,
         Self::Unknown,
         Self::Reconciling,
+        Self::Abandoned,
         Self::Expired,
     ];
 
@@ -217,9 +236,11 @@ impl StateName {
             Self::Denied => "denied",
             Self::Running => "running",
             Self::Released => "released",
+            Self::Exhausted => "exhausted",
             Self::Succeeded => "succeeded",
             Self::Unknown => "unknown",
             Self::Reconciling => "reconciling",
+            Self::Abandoned => "abandoned",
             Self::Expired => "expired",
         }
     }
@@ -228,6 +249,13 @@ impl StateName {
     #[must_use]
     pub const fn is_moving(self) -> bool {
         matches!(self, Self::Running | Self::Reconciling | Self::AwaitingApproval)
+    }
+
+    /// Whether it is in the queue of those whom nothing but a person's word moves
+    /// on: what may have happened, and what was tried as often as it may be.
+    #[must_use]
+    pub const fn is_escalated(self) -> bool {
+        matches!(self, Self::Unknown | Self::Exhausted)
     }
 }
 
@@ -247,9 +275,11 @@ impl State {
             Self::Denied { .. } => StateName::Denied,
             Self::Running { .. } => StateName::Running,
             Self::Released { .. } => StateName::Released,
+            Self::Exhausted { .. } => StateName::Exhausted,
             Self::Succeeded { .. } => StateName::Succeeded,
             Self::Unknown(_) => StateName::Unknown,
             Self::Reconciling { .. } => StateName::Reconciling,
+            Self::Abandoned { .. } => StateName::Abandoned,
             Self::Expired => StateName::Expired,
         }
     }
@@ -279,8 +309,8 @@ pub struct Record {
     pub terms: Arc<Terms>,
     /// The request for approval that stands; a spent one is gone.
     pub approval: Option<Box<ApprovalRecord>>,
-    /// The unknown outcome that nobody has found out yet; it stays through a
-    /// claim that repeats it.
+    /// The name under which a person has to look at it, or had to: an unknown
+    /// outcome's stays through a claim that repeats it.
     pub escalation: Option<EscalationId>,
     /// What an earlier claim left unknown, if the newest one repeats it.
     pub doubt: Option<Unknown>,
@@ -299,25 +329,29 @@ impl Record {
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         match &self.state {
-            State::Succeeded { expires_at, .. } | State::Denied { expires_at } => {
-                *expires_at <= now
-            }
+            State::Succeeded { expires_at, .. }
+            | State::Denied { expires_at }
+            | State::Abandoned { expires_at, .. } => *expires_at <= now,
             _ => false,
         }
     }
 
     /// Whether at `now` this record still speaks for its operation where the
     /// operation comes under another key. A released or refused one does not, for
-    /// it did not happen; a finished one does until its ttl.
+    /// it did not happen; a finished one and one that was given up do until their
+    /// ttl.
     #[must_use]
     pub fn speaks_at(&self, now: Timestamp) -> bool {
         match &self.state {
-            State::Succeeded { expires_at, .. } => *expires_at > now,
+            State::Succeeded { expires_at, .. } | State::Abandoned { expires_at, .. } => {
+                *expires_at > now
+            }
             State::Running { .. } | State::Unknown(_) | State::Reconciling { .. } => true,
             State::AwaitingApproval
             | State::Approved
             | State::Denied { .. }
             | State::Released { .. }
+            | State::Exhausted { .. }
             | State::Expired => false,
         }
     }

@@ -28,6 +28,10 @@ pub struct Attempt {
     pub class: OutcomeClass,
     /// The error's text.
     pub error: String,
+    /// What the policy decided then, and why: see
+    /// [`Decision::why`](crate::decide::Decision::why).
+    #[serde(default)]
+    pub decided: String,
 }
 
 /// What the holder says.
@@ -73,7 +77,8 @@ pub enum Settled {
     /// It is on record, now or since an earlier settlement whose reply was
     /// lost.
     Recorded {
-        /// The escalation, if the outcome is unknown.
+        /// The escalation, if a person has to look: the outcome is unknown, or the
+        /// key has had all its attempts.
         escalation: Option<EscalationId>,
     },
     /// Somebody else has claimed or resolved the operation since; nothing
@@ -111,15 +116,21 @@ pub fn settle(
 }
 
 fn recorded(record: &Record) -> Settled {
-    let is_unknown = record.state.name() == StateName::Unknown;
-    Settled::Recorded { escalation: record.escalation.clone().filter(|_| is_unknown) }
+    Settled::Recorded { escalation: escalation(record) }
+}
+
+/// The escalation, if it waits for a person.
+pub(super) fn escalation(record: &Record) -> Option<EscalationId> {
+    record.escalation.clone().filter(|_| record.state.name().is_escalated())
 }
 
 /// Whether the same verdict is on record already: its reply was lost.
 fn is_repeated(record: &Record, verdict: &Verdict) -> bool {
     match (&record.state, verdict) {
         (State::Succeeded { result, .. }, Verdict::Succeeded { result: said }) => result == said,
-        (State::Released { .. }, Verdict::Released { .. }) => record.reserved == 0,
+        (State::Released { .. } | State::Exhausted { .. }, Verdict::Released { .. }) => {
+            record.reserved == 0
+        }
         _ => false,
     }
 }
@@ -171,7 +182,9 @@ pub(super) fn succeed(
     log.enter(record, State::Succeeded { result, expires_at }, kind, detail);
 }
 
-/// It did not happen: the grant, if one is left, may be used again.
+/// It did not happen: the grant, if one is left, may be used again. A key that
+/// has had all its attempts waits for a person; but where one was all that it
+/// might have, its caller knows what there is to know.
 pub(super) fn release(
     record: &mut Record,
     delay: Duration,
@@ -182,7 +195,13 @@ pub(super) fn release(
     record.doubt = None;
     record.escalation = None;
     let not_before = log.now.after(delay);
-    log.enter(record, State::Released { not_before }, kind, detail);
+    let max_total = record.terms.max_total;
+    if max_total > 1 && record.attempts >= max_total {
+        log.enter(record, State::Exhausted { not_before }, kind, detail);
+        record.escalation = Some(EscalationId::of(&record.chain));
+    } else {
+        log.enter(record, State::Released { not_before }, kind, detail);
+    }
 }
 
 /// The answer to a renewal.

@@ -156,6 +156,8 @@ codes! {
     SAGA_TOO_LONG = 232,
     /// A step failed in an earlier run of its saga, and is not tried again.
     SAGA_STEP_FAILED = 233,
+    /// A person gave the operation up.
+    ABANDONED = 250,
 }
 
 impl fmt::Display for Code {

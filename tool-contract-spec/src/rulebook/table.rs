@@ -224,7 +224,7 @@ pub static RULES: &[Rule] = rules! {
     TC0207 ATTEMPTS_EXHAUSTED: REFUSAL {
         name: "attempts_exhausted",
         title: "A key has a fixed number of attempts over all calls",
-        help: "find out why they failed before trying under a new key",
+        help: "find out why they failed; a person can let the key run again",
     }
     TC0208 UNKNOWN_OUTCOME: REFUSAL {
         name: "unknown_outcome",
@@ -315,6 +315,11 @@ pub static RULES: &[Rule] = rules! {
         name: "saga_step_failed",
         title: "A step that failed stays failed in its saga",
         help: "call the saga with a new key to try again",
+    }
+    TC0250 ABANDONED: REFUSAL {
+        name: "abandoned",
+        title: "What a person gave up does not run",
+        help: "do not repeat it; ask what is wanted instead",
     }
 };
 

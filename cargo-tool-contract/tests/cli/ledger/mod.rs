@@ -1,6 +1,7 @@
 //! `ledger`: what people who look after one see and do.
 
 mod access;
+mod escalations;
 mod ls;
 mod prune;
 mod reopen;

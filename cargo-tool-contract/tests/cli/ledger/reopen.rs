@@ -64,8 +64,8 @@ fn what_is_not_at_rest_is_not_reopened() {
     let stage = Stage::new();
     stage.claim(&id("charge_card", "order-18"), held());
     let said = stage.ledger(&[&REOPEN[..], &["--yes"]].concat());
-    let problem = "error: charge_card[order-18] is running, and only what is finished, refused, expired or released can be \
-                   reopened; nothing was changed\n";
+    let problem = "error: charge_card[order-18] is running, and only what is finished, refused, given up, expired or \
+                   released can be reopened; nothing was changed\n";
     assert!(said.code == 1 && said.out.is_empty() && said.err.starts_with(problem), "{said:?}");
     assert_eq!(state(&stage), StateName::Running);
 

@@ -117,7 +117,7 @@ fn a_state_of_which_that_cannot_be_said_ends_with_1() {
     stage.claim(&id("charge_card", "order-17"), held());
     let said = stage.ledger(&["resolve", "order-17", "--did-not-happen", "--why", "not there"]);
     let expected = "\
-error: charge_card[order-17] is running, and only an unknown outcome can be resolved; nothing was changed
+error: charge_card[order-17] is running, and only of an unknown outcome can that be said; nothing was changed
   = help: somebody is at it. If that process is gone, its lease runs out at 2026-11-19 01:02:03 UTC (in 6d 21h) and it \
 becomes unknown; then a person's word counts
 ";
@@ -130,7 +130,7 @@ becomes unknown; then a person's word counts
     stage.run(&id("charge_card", "order-17"), terms(), succeeded("1"));
     let said = stage.ledger(&HAPPENED);
     let expected = "\
-error: charge_card[order-17] is succeeded, and only an unknown outcome can be resolved; nothing was changed
+error: charge_card[order-17] is succeeded, and only of an unknown outcome can that be said; nothing was changed
   = help: `tool-contract ledger reopen order-17 --tool charge_card --why WHY` lets it run again, though its effect may then \
 happen again
 ";

@@ -37,6 +37,7 @@ History: 3 events, verified
     1  2026-11-19 01:02:03 UTC  claimed
     2  2026-11-19 01:02:03 UTC  attempted
        attempt 1, 1500ms: retryable_failure(network): connection refused\n\u{1b}[2J
+         → stop: no time left
     3  2026-11-19 01:02:03 UTC  became_unknown          no answer\u{1b}[2J\nforged: line
 
 Next
@@ -44,6 +45,8 @@ Next
     tool-contract ledger resolve order-17 --tool charge_card --happened RESULT --why WHY
   if it did not happen
     tool-contract ledger resolve order-17 --tool charge_card --did-not-happen --why WHY
+  to give it up: it never runs again, and its callers are told why
+    tool-contract ledger resolve order-17 --tool charge_card --abandon --why WHY
 "
     .replace('\'', "\"");
     assert_eq!((said.code, said.out, said.err.as_str()), (0, expected, ""));
@@ -111,7 +114,8 @@ fn programs_get_everything() {
           "began_at": "2026-11-19T01:02:03.456Z",
           "took_ms": 1500,
           "class": "retryable_failure(network)",
-          "error": "connection refused\n\u001b[2J"
+          "error": "connection refused\n\u001b[2J",
+          "decided": "stop: no time left"
         }
       ]
     },
@@ -154,6 +158,8 @@ fn what_is_next_depends_on_where_it_stands() {
     tool-contract ledger resolve slow --tool refund --tenant acme --did-not-happen --why WHY
   if it did not happen, and its process is known to be dead (if that still lives, it may act on top of the next call)
     tool-contract ledger resolve slow --tool refund --tenant acme --did-not-happen --holder-is-dead --why WHY
+  to give it up: it never runs again, and its callers are told why
+    tool-contract ledger resolve slow --tool refund --tenant acme --abandon --why WHY
 ";
     assert_eq!(next(&stage, &["slow"]), expected);
 
@@ -164,6 +170,8 @@ fn what_is_next_depends_on_where_it_stands() {
     tool-contract ledger resolve lost --tool mail --happened RESULT --why WHY
   if it did not happen, and its process is known to be dead (if that still lives, it may act on top of the next call)
     tool-contract ledger resolve lost --tool mail --did-not-happen --holder-is-dead --why WHY
+  to give it up: it never runs again, and its callers are told why
+    tool-contract ledger resolve lost --tool mail --abandon --why WHY
 ";
     assert_eq!(next(&stage, &["lost"]), expected);
 

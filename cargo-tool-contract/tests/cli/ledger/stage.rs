@@ -148,6 +148,7 @@ impl Stage {
             took: Duration::from_millis(1_500),
             class: OutcomeClass::RetryableFailure(Cause::Network),
             error: "connection refused\n\u{1b}[2J".to_owned(),
+            decided: "stop: no time left".to_owned(),
         }];
         let settlement =
             Settlement { id: id.clone(), fence: claim.fence, used: 2, verdict, attempts };
@@ -161,8 +162,13 @@ impl Stage {
 
     /// Runs `tool-contract ledger` on it.
     pub(crate) fn ledger(&self, args: &[&str]) -> Said {
+        self.tool("ledger", args).timeless()
+    }
+
+    /// Runs a command of this group on it; what it says is left as it is.
+    pub(crate) fn tool(&self, group: &str, args: &[&str]) -> Said {
         let mut command = plain_command();
-        command.env("TOOL_CONTRACT_LEDGER", self.file()).env("USER", "ada").arg("ledger");
-        finish(command.args(args)).timeless()
+        command.env("TOOL_CONTRACT_LEDGER", self.file()).env("USER", "ada").arg(group);
+        finish(command.args(args))
     }
 }

@@ -368,6 +368,7 @@ impl Yard {
         resolved: tool_contract::ledger::Resolved,
     ) {
         let resolution = tool_contract::ledger::Resolution {
+            escalation: None,
             id: id(tool, key),
             by: "ada".into(),
             why: "she looked".into(),

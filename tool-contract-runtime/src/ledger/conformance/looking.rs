@@ -1,9 +1,9 @@
 //! Records, histories and listings.
 
-use super::stage::{LEASE, Stage, TTL, call, confirmed, happened, id, key, unknown};
+use super::stage::{LEASE, NOTHING, Stage, TTL, call, confirmed, happened, id, key, unknown};
 use crate::ledger::{
-    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, Refusal, Renewed,
-    Resolved, StateName, Timestamp, verify,
+    Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, Reconciled, Refusal,
+    Renewed, Resolved, Settled, StateName, Timestamp, verify,
 };
 
 pub(super) async fn a_record_is_shown_as_it_was_written(stage: Stage) {
@@ -174,6 +174,57 @@ pub(super) async fn listings_are_paged(stage: Stage) {
     }
     let whole = stage.ledger.list(Query::default()).await.unwrap();
     assert_eq!(seen, whole.into_iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>());
+}
+
+/// In the queue are what is unknown, and what has had all its attempts, until a
+/// person has said something.
+pub(super) async fn what_waits_for_a_person_is_a_queue(stage: Stage) {
+    fill(&stage).await;
+    let [vague, spent] = [id(None, "b", "X"), id(Some("T"), "a", "x")];
+    let claim = stage.claim(&call(1, &vague)).await;
+    stage.settle(&vague, claim.fence, unknown()).await;
+    for call_number in [1, 2, 3] {
+        let claim = stage.claim(&call(call_number, &spent)).await;
+        stage.settle(&spent, claim.fence, NOTHING).await;
+    }
+    let queue = Query { escalated: true, ..Query::default() };
+    assert_eq!(listed(&stage, queue.clone()).await, named(&[1]));
+    let claim = stage.claim(&call(4, &spent)).await;
+    let settled = stage.settle(&spent, claim.fence, NOTHING).await;
+    assert!(matches!(settled, Settled::Recorded { escalation: Some(_) }), "{settled:?}");
+    let [first, second] = [named(&[1]), named(&[4])];
+    assert_eq!(listed(&stage, queue.clone()).await, [first.clone(), second.clone()].concat());
+    assert_eq!(listed(&stage, Query { limit: 1, ..queue.clone() }).await, first);
+    let rest = Query { after: Some(vague.clone()), ..queue.clone() };
+    assert_eq!(listed(&stage, rest).await, second);
+    let in_state = |state| Query { state: Some(state), ..queue.clone() };
+    assert_eq!(listed(&stage, in_state(StateName::Exhausted)).await, second);
+    assert_eq!(listed(&stage, in_state(StateName::Running)).await, []);
+
+    // Whoever vanished is in it, too.
+    stage.pass(LEASE).await;
+    assert_eq!(listed(&stage, queue.clone()).await, named(&[0, 1, 2, 3, 4, 5, 6]));
+    for (id, _) in stage.ledger.list(queue.clone()).await.unwrap() {
+        let given_up = stage.resolve(&id, Resolved::Abandoned).await;
+        assert!(matches!(given_up, Reconciled::Recorded { .. }), "{given_up:?}");
+    }
+    assert_eq!(listed(&stage, queue).await, []);
+}
+
+/// It is remembered, by whom and why, and its key for good.
+pub(super) async fn what_was_given_up_is_remembered(stage: Stage) {
+    let id = key("k");
+    let claim = stage.claim(&call(1, &id)).await;
+    stage.settle(&id, claim.fence, unknown()).await;
+    stage.resolve(&id, Resolved::Abandoned).await;
+    let refusal = Refusal::Abandoned { by: "ada".into(), why: "looked".into() };
+    assert_eq!(stage.refusal(&call(2, &id)).await, refusal);
+    let record = stage.find(&id).await.expect("a record");
+    assert_eq!(record.state.name(), StateName::Abandoned);
+    assert_eq!(stage.ledger.prune(10).await, Ok(0));
+    stage.pass(TTL).await;
+    assert_eq!(stage.ledger.prune(10).await, Ok(1));
+    assert_eq!(stage.refusal(&call(2, &id)).await, Refusal::Expired);
 }
 
 /// Nobody looks at what waits for a person among what runs.

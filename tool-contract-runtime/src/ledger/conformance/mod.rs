@@ -137,6 +137,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         listings_are_filtered,
         listings_are_paged,
         a_lost_lease_is_listed_as_unknown,
+        what_waits_for_a_person_is_a_queue,
+        what_was_given_up_is_remembered,
     }
     waiting::{
         all_who_wait_get_the_result,

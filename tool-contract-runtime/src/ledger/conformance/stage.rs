@@ -160,8 +160,13 @@ impl Stage {
     }
 
     pub(super) async fn resolve(&self, id: &OperationId, resolved: Resolved) -> Reconciled {
-        let resolution =
-            Resolution { id: id.clone(), by: "ada".into(), why: "looked".into(), resolved };
+        let resolution = Resolution {
+            id: id.clone(),
+            escalation: None,
+            by: "ada".into(),
+            why: "looked".into(),
+            resolved,
+        };
         self.ledger.resolve(resolution).await.unwrap()
     }
 

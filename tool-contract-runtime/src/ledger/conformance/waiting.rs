@@ -55,6 +55,7 @@ async fn still_waits(ledger: &dyn Ledger, waiting: &mut BoxFuture<'_, ()>) -> bo
 }
 
 /// Sees to it that `waiting` waits.
+#[cfg(test)]
 pub(in crate::ledger) async fn settle_down(ledger: &dyn Ledger, waiting: &mut BoxFuture<'_, ()>) {
     assert!(still_waits(ledger, waiting).await, "nothing has changed yet");
 }

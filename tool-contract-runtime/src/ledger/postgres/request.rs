@@ -105,7 +105,9 @@ impl Row {
 
 const fn expires_at(state: &State) -> Option<Timestamp> {
     match state {
-        State::Succeeded { expires_at, .. } | State::Denied { expires_at } => Some(*expires_at),
+        State::Succeeded { expires_at, .. }
+        | State::Denied { expires_at }
+        | State::Abandoned { expires_at, .. } => Some(*expires_at),
         _ => None,
     }
 }

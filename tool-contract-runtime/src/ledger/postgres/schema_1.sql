@@ -21,15 +21,15 @@ CREATE TABLE tool_contract.operations (
     -- room for the character zero.
     record      text NOT NULL,
     -- Parts of it again, to be searched:
-    -- awaiting_approval, approved, denied, running, released, succeeded,
-    -- unknown, reconciling or expired.
+    -- awaiting_approval, approved, denied, running, released, exhausted,
+    -- succeeded, unknown, reconciling, abandoned or expired.
     state       text NOT NULL,
     -- SHA-256 of tool, contract version and arguments.
     hash        bytea NOT NULL,
     -- The newest claim; 0 if it was never claimed.
     fence       bigint NOT NULL,
     changed_at  bigint NOT NULL,
-    -- succeeded, denied
+    -- succeeded, denied, abandoned
     expires_at  bigint,
     -- The first events of its history, each as JSON and with the hash of the one
     -- before it. Most operations have no others, and so need no second table.
@@ -41,7 +41,8 @@ CREATE TABLE tool_contract.operations (
     -- What somebody may have to look at. The states that every call passes
     -- through are left out, so that no call pays for the index.
     of_note     text GENERATED ALWAYS AS (CASE WHEN state IN
-        ('awaiting_approval', 'approved', 'denied', 'unknown', 'reconciling')
+        ('awaiting_approval', 'approved', 'denied', 'unknown', 'reconciling', 'exhausted',
+        'abandoned')
         THEN state END) STORED,
     PRIMARY KEY (tenant, tool, key)
 )

@@ -250,8 +250,10 @@ impl<'a> Listing<'a> {
         if let Some(tool) = &query.tool {
             listing.demand("tool = $", &[tool]);
         }
-        if let Some(state) = query.state {
-            listing.conditions.push(standing(state));
+        if let Some(states) = query.states() {
+            let standing: Vec<_> = states.into_iter().map(standing).collect();
+            let any = if standing.is_empty() { "false".into() } else { standing.join(" OR ") };
+            listing.conditions.push(format!("({any})"));
         }
         if let Some(after) = &query.after {
             let (tenant, tool, key) = name(after);
@@ -295,7 +297,11 @@ fn standing(state: StateName) -> String {
                 .map(|state| format!("state = '{state}' AND {}", is_overdue(state)));
             format!("(of_note = '{state}' OR {})", overdue.join(" OR "))
         }
-        StateName::AwaitingApproval | StateName::Approved | StateName::Denied => {
+        StateName::AwaitingApproval
+        | StateName::Approved
+        | StateName::Denied
+        | StateName::Exhausted
+        | StateName::Abandoned => {
             // The column says the same as `state`, and has an index.
             format!("of_note = '{state}'")
         }

@@ -73,10 +73,13 @@ fn until(state: &State) -> Option<Timestamp> {
         State::Running { lease_until } | State::Reconciling { lease_until, .. } => {
             Some(*lease_until)
         }
-        State::Succeeded { expires_at, .. } | State::Denied { expires_at } => Some(*expires_at),
+        State::Succeeded { expires_at, .. }
+        | State::Denied { expires_at }
+        | State::Abandoned { expires_at, .. } => Some(*expires_at),
         State::AwaitingApproval
         | State::Approved
         | State::Released { .. }
+        | State::Exhausted { .. }
         | State::Unknown(_)
         | State::Expired => None,
     }

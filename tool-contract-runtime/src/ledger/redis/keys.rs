@@ -107,7 +107,9 @@ impl ToolKeys {
             StateName::AwaitingApproval
             | StateName::Approved
             | StateName::Denied
+            | StateName::Exhausted
             | StateName::Unknown
+            | StateName::Abandoned
             | StateName::Reconciling => true,
             StateName::Running
             | StateName::Released

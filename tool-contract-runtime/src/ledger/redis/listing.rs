@@ -17,11 +17,10 @@ const PAGE: usize = if cfg!(test) { 7 } else { 250 };
 const END: char = '\u{7f}';
 
 /// Which operations a script gives.
-#[derive(Clone, Copy)]
 enum Wanted {
     All,
-    /// Those in this state.
-    In(StateName),
+    /// Those in one of these states.
+    In(Vec<StateName>),
     /// Those that are past their ttl.
     Over,
 }
@@ -41,6 +40,9 @@ impl RedisStore {
         query: &Query,
     ) -> Result<Vec<(OperationId, Record)>, LedgerError> {
         let mut found = Vec::new();
+        if query.states().is_some_and(|states| states.is_empty()) {
+            return Ok(found);
+        }
         let is_asked_for = |tool: &String| query.tool.as_ref().is_none_or(|asked| asked == tool);
         for tool in self.all_tools().await?.iter().filter(|tool| is_asked_for(tool)) {
             let tool = self.tool(tool).await?;
@@ -60,7 +62,7 @@ impl RedisStore {
             let mut from = Some("-".to_owned());
             while let Some(start) = from.filter(|_| over.len() < most) {
                 let range = [&*start, "+"];
-                let page = self.page(&tool, &tool.keys.names(), range, Wanted::Over).await?;
+                let page = self.page(&tool, &tool.keys.names(), range, &Wanted::Over).await?;
                 let is_over = |(_, record): &(_, Record)| record.is_over(page.now);
                 over.extend(page.found.into_iter().filter(is_over).map(|(id, _)| id));
                 from = page.last;
@@ -81,15 +83,17 @@ impl RedisStore {
         query: &Query,
         found: &mut Vec<(OperationId, Record)>,
     ) -> Result<(), LedgerError> {
-        // What runs may be unknown by now, and is in no index.
-        let noted = query.state.filter(|state| *state != StateName::Unknown);
-        let index = noted.and_then(|state| tool.keys.noted(state));
+        let wanted = query.states().map_or(Wanted::All, Wanted::In);
+        let index = query.states().and_then(|states| match states[..] {
+            // What runs may be unknown by now, and is in no index.
+            [state] if state != StateName::Unknown => tool.keys.noted(state),
+            _ => None,
+        });
         let index = index.unwrap_or_else(|| tool.keys.names());
-        let wanted = query.state.map_or(Wanted::All, Wanted::In);
         let (from, to) = range(&tool.name, query);
         let (mut from, mut left) = (Some(from), query.bound());
         while let Some(start) = from.filter(|_| left > 0) {
-            let page = self.page(tool, &index, [&start, &to], wanted).await?;
+            let page = self.page(tool, &index, [&start, &to], &wanted).await?;
             let matches = |(id, record): &(_, _)| query.matches(id, record, page.now);
             let before = found.len();
             found.extend(page.found.into_iter().filter(matches).take(left));
@@ -104,17 +108,19 @@ impl RedisStore {
         tool: &KnownTool,
         index: &str,
         range: [&str; 2],
-        wanted: Wanted,
+        wanted: &Wanted,
     ) -> Result<Page, LedgerError> {
         let which = match wanted {
-            Wanted::All => "",
-            Wanted::In(state) => state.as_str(),
-            Wanted::Over => "over",
+            Wanted::All => String::new(),
+            Wanted::In(states) => {
+                states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(" ")
+            }
+            Wanted::Over => "over".to_owned(),
         };
         let mut arguments = tool.known().to_vec();
         arguments.push(tool.keys.tag().to_owned());
         arguments.extend(range.map(str::to_owned));
-        arguments.extend([PAGE.to_string(), which.to_owned()]);
+        arguments.extend([PAGE.to_string(), which]);
         let names = vec![tool.keys.meta(), index.to_owned()];
         let mut answer =
             self.line.run(ScriptCall::new(&self.scripts.list, names, arguments)).await?;

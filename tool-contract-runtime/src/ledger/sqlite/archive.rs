@@ -20,7 +20,7 @@ pub(super) fn over(
     most: usize,
 ) -> Result<Vec<OperationId>, Trouble> {
     let mut load = connection.prepare(&row::select(
-        "WHERE (state IN ('succeeded', 'denied') AND expires_at <= ?1) \
+        "WHERE expires_at <= ?1 \
          OR (state = 'expired' AND arguments <> '') LIMIT ?2",
     ))?;
     let most = u64::try_from(most).unwrap_or(u64::MAX);

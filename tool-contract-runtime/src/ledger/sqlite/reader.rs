@@ -178,7 +178,12 @@ pub(super) fn listing(query: &Query, now: Timestamp) -> (String, Vec<ToSqlOutput
         conditions.push(format!(" AND (tenant, tool, key) > {place}"));
     }
     let conditions = conditions.concat();
-    let arms: Vec<_> = standing(query.state)
+    let standing = match query.states() {
+        None => vec!["TRUE".to_owned()],
+        Some(states) if states.is_empty() => vec!["FALSE".to_owned()],
+        Some(states) => states.into_iter().flat_map(standing).collect(),
+    };
+    let arms: Vec<_> = standing
         .into_iter()
         .map(|state| row::select(&format!("WHERE {state}{conditions}")))
         .collect();
@@ -191,18 +196,17 @@ pub(super) fn listing(query: &Query, now: Timestamp) -> (String, Vec<ToSqlOutput
 /// serves what runs, for every call would pay for it: the table is walked.
 ///
 /// It says what `Record::is_overdue` says.
-fn standing(state: Option<StateName>) -> Vec<String> {
+fn standing(state: StateName) -> Vec<String> {
     match state {
-        None => vec!["TRUE".to_owned()],
-        Some(state @ (StateName::Running | StateName::Reconciling)) => {
+        StateName::Running | StateName::Reconciling => {
             vec![format!("state = '{state}' AND lease_until > ?1")]
         }
-        Some(StateName::Unknown) => {
+        StateName::Unknown => {
             let overdue = [StateName::Running, StateName::Reconciling]
                 .map(|state| format!("state = '{state}' AND lease_until <= ?1"));
             [format!("state = '{}'", StateName::Unknown)].into_iter().chain(overdue).collect()
         }
-        Some(state) => vec![format!("state = '{state}'")],
+        state => vec![format!("state = '{state}'")],
     }
 }
 

@@ -9,8 +9,8 @@ use tool_contract_spec::policy::{Period, Quota, Remint};
 use super::fault::{Damage, Trouble};
 use super::value::{Columns, big, bytes, json, maybe, number, span, text, time};
 use crate::ledger::{
-    Cell, CellId, Chain, EscalationId, Event, EventKind, Fence, Holder, Nonce, Record, State,
-    StateName, Terms, Timestamp, Unknown,
+    Cell, CellId, Chain, Denial, EscalationId, Event, EventKind, Fence, Holder, Nonce, Record,
+    State, StateName, Terms, Timestamp, Unknown,
 };
 
 /// The columns of a record that a claim sets, in the order of [`encode_claim`].
@@ -37,7 +37,7 @@ pub(super) const CLAIM: [&str; 19] = [
 ];
 
 /// The columns that say how it stands, in the order of [`encode_standing`].
-pub(super) const STANDING: [&str; 17] = [
+pub(super) const STANDING: [&str; 18] = [
     "state",
     "lease_until",
     "not_before",
@@ -46,6 +46,7 @@ pub(super) const STANDING: [&str; 17] = [
     "unknown_since",
     "believed_from",
     "cause",
+    "abandoned",
     "attempts",
     "reserved",
     "approval",
@@ -74,6 +75,7 @@ struct Parts<'a> {
     expires_at: Option<Timestamp>,
     result: Option<&'a str>,
     unknown: Option<&'a Unknown>,
+    no: Option<&'a Denial>,
 }
 
 impl<'a> Parts<'a> {
@@ -83,7 +85,12 @@ impl<'a> Parts<'a> {
             State::AwaitingApproval | State::Approved | State::Expired => none,
             State::Denied { expires_at } => Self { expires_at: Some(*expires_at), ..none },
             State::Running { lease_until } => Self { lease_until: Some(*lease_until), ..none },
-            State::Released { not_before } => Self { not_before: Some(*not_before), ..none },
+            State::Released { not_before } | State::Exhausted { not_before } => {
+                Self { not_before: Some(*not_before), ..none }
+            }
+            State::Abandoned { no, expires_at } => {
+                Self { expires_at: Some(*expires_at), no: Some(no), ..none }
+            }
             State::Succeeded { result, expires_at } => {
                 Self { expires_at: Some(*expires_at), result: Some(result), ..none }
             }
@@ -141,6 +148,7 @@ pub(super) fn encode_standing(
         maybe(parts.unknown, |unknown| time(unknown.since)),
         maybe(parts.unknown.and_then(|unknown| unknown.believed_from), time),
         maybe(parts.unknown, |unknown| text(&unknown.cause)),
+        json(parts.no)?,
         number(record.attempts.into()),
         number(record.reserved.into()),
         json(record.approval.as_ref())?,
@@ -212,6 +220,7 @@ fn state(c: &mut Columns<'_, '_>) -> Result<State, Damage> {
     let expires_at = c.maybe_time()?;
     let result = c.maybe_text()?;
     let (since, believed_from, cause) = (c.maybe_time()?, c.maybe_time()?, c.maybe_text()?);
+    let no = c.json()?;
     let unknown = || {
         let cause = cause?.to_owned().into();
         Some(Unknown { since: since?, believed_from, cause })
@@ -223,6 +232,10 @@ fn state(c: &mut Columns<'_, '_>) -> Result<State, Damage> {
         StateName::Denied => expires_at.map(|expires_at| State::Denied { expires_at }),
         StateName::Running => lease_until.map(|lease_until| State::Running { lease_until }),
         StateName::Released => not_before.map(|not_before| State::Released { not_before }),
+        StateName::Exhausted => not_before.map(|not_before| State::Exhausted { not_before }),
+        StateName::Abandoned => {
+            no.zip(expires_at).map(|(no, expires_at)| State::Abandoned { no, expires_at })
+        }
         StateName::Succeeded => result
             .zip(expires_at)
             .map(|(result, expires_at)| State::Succeeded { result: result.into(), expires_at }),

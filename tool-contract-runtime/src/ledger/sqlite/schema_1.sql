@@ -22,14 +22,14 @@ CREATE TABLE operations (
     hash                BLOB NOT NULL,
     -- As JSON, secrets left out.
     arguments           TEXT NOT NULL,
-    -- awaiting_approval, approved, denied, running, released, succeeded,
-    -- unknown, reconciling or expired.
+    -- awaiting_approval, approved, denied, running, released, exhausted,
+    -- succeeded, unknown, reconciling, abandoned or expired.
     state               TEXT NOT NULL,
     -- running, reconciling
     lease_until         INTEGER,
-    -- released
+    -- released, exhausted
     not_before          INTEGER,
-    -- succeeded, denied
+    -- succeeded, denied, abandoned
     expires_at          INTEGER,
     -- succeeded, as JSON
     result              TEXT,
@@ -37,6 +37,8 @@ CREATE TABLE operations (
     unknown_since       INTEGER,
     believed_from       INTEGER,
     cause               TEXT,
+    -- abandoned: who, and why, as JSON
+    abandoned           TEXT,
     -- The newest claim, and the call and the runtime that made it.
     fence               INTEGER NOT NULL,
     nonce               BLOB NOT NULL,
@@ -81,7 +83,8 @@ CREATE INDEX operations_by_intent ON operations (tenant, tool, hash, fence) WHER
 CREATE INDEX operations_of_note ON operations (state, tenant, tool, key)
     -- Not IN: that builds a table for each row that is written.
     WHERE state = 'awaiting_approval' OR state = 'approved' OR state = 'denied'
-        OR state = 'unknown' OR state = 'reconciling';
+        OR state = 'unknown' OR state = 'reconciling' OR state = 'exhausted'
+        OR state = 'abandoned';
 
 -- The history of each operation; each event's hash covers the one before it.
 CREATE TABLE events (

@@ -62,7 +62,13 @@ impl Place {
 }
 
 fn reopening(id: OperationId) -> Resolution {
-    Resolution { id, by: "ada".into(), why: "looked".into(), resolved: Resolved::Reopened }
+    Resolution {
+        id,
+        escalation: None,
+        by: "ada".into(),
+        why: "looked".into(),
+        resolved: Resolved::Reopened,
+    }
 }
 
 #[tokio::test]

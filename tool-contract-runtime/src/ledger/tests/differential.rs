@@ -146,6 +146,7 @@ fn resolved() -> impl Strategy<Value = Resolved> {
     prop_oneof![
         Just(Resolved::Happened { result: "1".into() }),
         any::<bool>().prop_map(|holder_is_dead| Resolved::DidNotHappen { holder_is_dead }),
+        Just(Resolved::Abandoned),
         Just(Resolved::Reopened),
     ]
 }
@@ -297,6 +298,7 @@ impl All {
                 Command::Finish(id.clone(), self.fence(&id, stale), finding)
             }
             Plan::Resolve { id, resolved } => Command::Resolve(Resolution {
+                escalation: None,
                 id,
                 by: "ada".into(),
                 why: "looked".into(),
@@ -326,6 +328,14 @@ impl All {
                 assert_eq!(found, expected);
             }
             assert_eq!(listed.len(), expected.len());
+            let escalated = Query { escalated: true, ..Query::default() };
+            let (mut queue, mut expected) =
+                (ledger.list(escalated).await.unwrap(), expected.clone());
+            // Whose lease has run out since, each knows by its own clock.
+            for queue in [&mut queue, &mut expected] {
+                queue.retain(|(_, record)| record.state.name().is_escalated());
+            }
+            assert_eq!(queue, expected);
             for (id, record) in &expected {
                 let history = ledger.history(id.clone()).await.unwrap();
                 assert_eq!(history, self.model.histories[id]);
@@ -344,6 +354,7 @@ fn attempts() -> Vec<Attempt> {
         took: Duration::from_millis(7),
         class,
         error,
+        decided: "escalate".to_owned(),
     }]
 }
 

@@ -96,7 +96,9 @@ fn the_attempts_come_before_the_backoff() {
     let claim = bench.claim(&admission(1, terms()));
     bench.settle(claim.fence, 2, nothing(50));
     let spent = admission(2, Terms { max_total: 2, ..terms() });
-    assert_eq!(bench.refusal(&spent), Refusal::AttemptsExhausted { attempts: 2, max_total: 2 });
+    let escalation = bench.record().escalation.clone();
+    let exhausted = Refusal::AttemptsExhausted { attempts: 2, max_total: 2, escalation };
+    assert_eq!(bench.refusal(&spent), exhausted);
     assert_eq!(bench.refusal(&admission(2, terms())), Refusal::NotBefore { retry_after: ms(50) });
     bench.at(49);
     assert_eq!(bench.refusal(&admission(2, terms())), Refusal::NotBefore { retry_after: ms(1) });
@@ -204,7 +206,8 @@ fn attempts_are_reserved_and_given_back() {
         assert_eq!((claim.attempts_before, claim.attempts), (before, reserved));
         bench.settle(claim.fence, used, nothing(0));
     }
-    let exhausted = Refusal::AttemptsExhausted { attempts: 4, max_total: 4 };
+    let escalation = bench.record().escalation.clone();
+    let exhausted = Refusal::AttemptsExhausted { attempts: 4, max_total: 4, escalation };
     assert_eq!(bench.refusal(&admission(1, terms())), exhausted);
 }
 

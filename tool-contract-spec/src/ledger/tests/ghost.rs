@@ -47,6 +47,8 @@ pub(super) struct Ghost {
     grants: BTreeMap<ApprovalId, bool>,
     /// How many people have agreed to each request.
     people: BTreeMap<ApprovalId, u32>,
+    /// Whether a person gave it up.
+    is_abandoned: bool,
     /// The claim that uses a grant.
     in_use: Option<(Fence, ApprovalId)>,
 }
@@ -61,6 +63,7 @@ impl Ghost {
     pub(super) fn claimed(&mut self, claim: &Claim, terms: &Terms, confirmation: Confirmation) {
         let may_repeat = terms.repeatable && terms.confirm.is_none();
         assert_eq!(self.result, None, "no run after success");
+        assert!(!self.is_abandoned, "what was given up never runs again");
         if let Some(last) = &self.last {
             assert!(claim.fence > last.fence, "fences grow");
             if !last.closed {
@@ -112,6 +115,7 @@ impl Ghost {
 
     pub(super) fn succeeded(&mut self, result: &str) {
         assert!(self.result.as_deref().is_none_or(|known| known == result), "one result");
+        assert!(!self.is_abandoned, "what was given up comes to nothing else");
         self.result = Some(result.to_owned());
         self.close();
     }
@@ -119,12 +123,19 @@ impl Ghost {
     /// It is on record that nothing happened.
     pub(super) fn released(&mut self, by_holder: Option<Fence>) {
         assert!(!self.has_effect(), "what is released did not happen");
+        assert!(!self.is_abandoned, "what was given up comes to nothing else");
         self.close();
         if let (Some((user, grant)), Some(holder)) = (&self.in_use, by_holder)
             && *user == holder
         {
             self.grants.insert(grant.clone(), true);
         }
+    }
+
+    /// It is on record that nobody will find out, and that it never runs again.
+    pub(super) fn abandoned(&mut self) {
+        (self.is_abandoned, self.in_use) = (true, None);
+        self.close();
     }
 
     /// It is on record that it may have happened: the grant is spent.

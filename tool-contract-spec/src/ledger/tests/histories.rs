@@ -57,6 +57,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (0..2_usize).prop_map(|who| Command::KeepLooking { who }),
         3 => (0..2_usize, prop::bool::weighted(0.2)).prop_map(|(who, cannot_tell)| Command::Report { who, cannot_tell }),
         1 => any::<bool>().prop_map(|dead| Command::Resolve { dead }),
+        1 => Just(Command::Abandon),
         4 => (0..6_u8, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
             .prop_map(|(by, deny, stale)| Command::Decide { by, deny, stale }),
         2 => any::<usize>().prop_map(|which| Command::Redeliver { which }),
@@ -99,7 +100,7 @@ fn histories_get_everywhere() {
 
 /// Every answer, event and state that one operation can come to; twins and lost
 /// ledgers have tests of their own.
-const EVERYWHERE: [&str; 57] = [
+const EVERYWHERE: [&str; 61] = [
     "admitted Claimed",
     "admitted Replay",
     "admitted again",
@@ -120,6 +121,7 @@ const EVERYWHERE: [&str; 57] = [
     "event ReconciledDidNotHappen",
     "event ReconciledHappened",
     "event Released",
+    "event ResolvedAbandoned",
     "event ResolvedDidNotHappen",
     "event ResolvedHappened",
     "event Succeeded",
@@ -128,6 +130,7 @@ const EVERYWHERE: [&str; 57] = [
     "reconciled TooEarly",
     "reconciling Claimed",
     "reconciling Refused",
+    "refused Abandoned",
     "refused Approved",
     "refused AttemptsExhausted",
     "refused AwaitingApproval",
@@ -145,9 +148,11 @@ const EVERYWHERE: [&str; 57] = [
     "resolved TooEarly",
     "settled Recorded",
     "settled Superseded",
+    "state Abandoned",
     "state Approved",
     "state AwaitingApproval",
     "state Denied",
+    "state Exhausted",
     "state Expired",
     "state Reconciling",
     "state Released",

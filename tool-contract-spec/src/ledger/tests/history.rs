@@ -130,6 +130,7 @@ fn the_numbers_of_events_never_change() {
         (20, "bound"),
         (21, "stepped"),
         (22, "unwinding"),
+        (23, "resolved_abandoned"),
     ];
     assert_eq!(numbers, expected);
 }

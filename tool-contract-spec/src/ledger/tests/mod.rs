@@ -160,8 +160,12 @@ impl Bench {
     }
 
     fn resolve(&mut self, resolved: Resolved) -> Reconciled {
-        let resolution =
-            Resolution { id: id("key"), by: "ada".into(), why: "looked".into(), resolved };
+        self.resolve_of(None, resolved)
+    }
+
+    fn resolve_of(&mut self, escalation: Option<EscalationId>, resolved: Resolved) -> Reconciled {
+        let (by, why) = ("ada".into(), "looked".into());
+        let resolution = Resolution { id: id("key"), escalation, by, why, resolved };
         self.step(|slot, around| resolve(slot, &resolution, around))
     }
 

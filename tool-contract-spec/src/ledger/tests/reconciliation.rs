@@ -301,3 +301,145 @@ fn what_runs_or_is_unknown_is_not_reopened() {
     let superseded = Reconciled::Superseded { state: Some(StateName::Reconciling) };
     assert_eq!(bench.resolve(Resolved::Reopened), superseded);
 }
+
+/// A key that has had all its attempts.
+fn exhausted() -> Bench {
+    let mut bench = Bench::default();
+    for call in 0..MAX_TOTAL {
+        let claim = bench.claim(&admission(call.into(), Terms { attempts: 1, ..terms() }));
+        bench.settle(claim.fence, 1, nothing(0));
+    }
+    bench
+}
+
+#[test]
+fn a_key_without_attempts_waits_for_a_person() {
+    let mut bench = exhausted();
+    assert_eq!(bench.state(), StateName::Exhausted);
+    let escalation = bench.record().escalation.clone();
+    assert!(escalation.is_some());
+    let refusal = bench.refusal(&admission(9, terms()));
+    let refused = Refusal::AttemptsExhausted { attempts: 4, max_total: 4, escalation };
+    assert_eq!(refusal, refused);
+    // What is known already is not said again.
+    let dead = Resolved::DidNotHappen { holder_is_dead: true };
+    let superseded = Reconciled::Superseded { state: Some(StateName::Exhausted) };
+    assert_eq!(bench.resolve(dead), superseded);
+    bench.resolve(Resolved::Reopened);
+    assert_eq!((bench.state(), bench.record().escalation.clone()), (StateName::Released, None));
+}
+
+#[test]
+fn the_last_attempt_is_answered_with_the_escalation() {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, Terms { attempts: MAX_TOTAL, ..terms() }));
+    let settled = bench.settle(claim.fence, MAX_TOTAL, nothing(0));
+    let escalation = bench.record().escalation.clone();
+    assert_eq!((escalation.is_some(), settled), (true, Settled::Recorded { escalation }));
+    // Again, since the reply was lost.
+    assert_eq!(bench.settle(claim.fence, MAX_TOTAL, nothing(0)), settled_with(&bench));
+}
+
+fn settled_with(bench: &Bench) -> Settled {
+    Settled::Recorded { escalation: bench.record().escalation.clone() }
+}
+
+#[test]
+fn a_key_that_might_be_tried_once_waits_for_nobody() {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, Terms { attempts: 1, max_total: 1, ..terms() }));
+    let settled = bench.settle(claim.fence, 1, nothing(0));
+    assert_eq!(settled, Settled::Recorded { escalation: None });
+    assert_eq!(bench.state(), StateName::Released);
+}
+
+#[test]
+fn a_contract_that_allows_more_takes_a_key_out_of_the_queue() {
+    let mut bench = exhausted();
+    let more = Terms { max_total: MAX_TOTAL + 1, ..terms() };
+    assert_eq!(bench.claim(&admission(9, more)).attempts, 1);
+    assert_eq!(bench.record().escalation, None);
+}
+
+#[test]
+fn that_it_did_not_happen_leaves_a_key_without_attempts_in_the_queue() {
+    let mut bench = Bench::default();
+    bench.claim(&admission(1, Terms { attempts: MAX_TOTAL, ..terms() }));
+    bench.at(BELIEVED);
+    let fence = bench.reconcile(8);
+    let found = bench.finish(fence, &DID_NOT);
+    let escalation = bench.record().escalation.clone();
+    assert!(escalation.is_some());
+    assert_eq!(found, Reconciled::Recorded { state: StateName::Exhausted, escalation });
+    assert_eq!(bench.finish(fence, &DID_NOT), found);
+}
+
+#[test]
+fn what_was_done_by_hand_replays() {
+    let mut bench = exhausted();
+    let happened = Resolved::Happened { result: "7".into() };
+    assert_eq!(bench.resolve(happened), recorded(StateName::Succeeded));
+    assert!(matches!(bench.admit(&admission(9, terms())), Admitted::Replay(_)));
+}
+
+#[test]
+fn what_was_given_up_never_runs_again_and_says_who_gave_it_up() {
+    for bench in [lost(), exhausted()] {
+        let mut bench = bench;
+        let fence = bench.record().fence;
+        assert_eq!(bench.resolve(Resolved::Abandoned), recorded(StateName::Abandoned));
+        assert!(bench.record().fence > fence, "a word takes a fence of its own");
+        let event = bench.events.last().expect("an event");
+        let said = (event.kind, event.detail.as_deref());
+        assert_eq!(said, (EventKind::ResolvedAbandoned, Some("ada: looked")));
+        let refusal = Refusal::Abandoned { by: "ada".into(), why: "looked".into() };
+        for terms in [terms(), repeatable(), Terms { max_total: 99, ..terms() }] {
+            assert_eq!(bench.refusal(&admission(9, terms)), refusal);
+        }
+        // A late truth is not welcome any more, nor is a reconciler.
+        let late = Settled::Superseded { state: StateName::Abandoned };
+        assert_eq!(bench.settle(fence, 1, happened("7")), late);
+        let refused = ReconcileClaim::Refused { state: Some(StateName::Abandoned) };
+        assert_eq!(bench.begin(8), refused);
+        bench.now += TTL;
+        assert_eq!(bench.refusal(&admission(9, terms())), Refusal::Expired);
+    }
+}
+
+#[test]
+fn only_what_waits_for_a_person_is_given_up() {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, terms()));
+    let superseded = |state| Reconciled::Superseded { state: Some(state) };
+    assert_eq!(bench.resolve(Resolved::Abandoned), superseded(StateName::Running));
+    bench.settle(claim.fence, 1, nothing(0));
+    assert_eq!(bench.resolve(Resolved::Abandoned), superseded(StateName::Released));
+    let claim = bench.claim(&admission(2, terms()));
+    bench.settle(claim.fence, 1, happened("7"));
+    assert_eq!(bench.resolve(Resolved::Abandoned), superseded(StateName::Succeeded));
+}
+
+#[test]
+fn what_was_given_up_speaks_for_its_intent_and_may_be_reopened() {
+    let mut bench = lost();
+    bench.resolve(Resolved::Abandoned);
+    assert!(bench.record().speaks_at(Timestamp(LEASE + TTL - 1)));
+    assert!(!bench.record().speaks_at(Timestamp(LEASE + TTL)));
+    assert_eq!(bench.resolve(Resolved::Reopened), recorded(StateName::Released));
+    assert_eq!(bench.claim(&admission(9, terms())).attempts_before, 0);
+}
+
+#[test]
+fn a_word_on_an_escalation_that_is_over_does_not_count() {
+    let mut bench = exhausted();
+    let first = bench.record().escalation.clone();
+    bench.resolve(Resolved::Reopened);
+    let claim = bench.claim(&admission(9, terms()));
+    bench.settle(claim.fence, 1, unknown());
+    let second = bench.record().escalation.clone();
+    assert_ne!(first, second);
+    let happened = Resolved::Happened { result: "7".into() };
+    let superseded = Reconciled::Superseded { state: Some(StateName::Unknown) };
+    assert_eq!(bench.resolve_of(first, happened.clone()), superseded);
+    assert_eq!(bench.resolve_of(second, happened), recorded(StateName::Succeeded));
+}

@@ -176,6 +176,7 @@ fn a_reconciler_renews_too() {
 #[test]
 fn failed_attempts_are_in_the_history() {
     let attempt = Attempt {
+        decided: "stop".into(),
         number: 1,
         began_at: Timestamp(1),
         took: ms(2),

@@ -77,6 +77,7 @@ pub(super) enum Command {
     Resolve {
         dead: bool,
     },
+    Abandon,
     Decide {
         by: u8,
         deny: bool,
@@ -201,6 +202,7 @@ impl World {
             Command::KeepLooking { who } => self.keep_looking(*who),
             Command::Report { who, cannot_tell } => self.report(*who, *cannot_tell),
             Command::Resolve { dead } => self.resolve(*dead),
+            Command::Abandon => self.abandon(),
             Command::Decide { by, deny, stale } => self.decide(*by, *deny, *stale),
             Command::Redeliver { which } => self.redeliver(*which),
         }
@@ -219,6 +221,15 @@ impl World {
         assert!(self.cell.count <= LIMIT, "a limit holds");
         if let Some(record) = &self.bench.slot {
             assert!(record.attempts <= MAX_TOTAL, "attempts never exceed the cap");
+            let is_spent = record.attempts == MAX_TOTAL;
+            match record.state.name() {
+                StateName::Released => assert!(!is_spent, "what is spent waits for a person"),
+                StateName::Exhausted => assert!(is_spent, "what may be tried waits for nobody"),
+                _ => {}
+            }
+            if record.state.name().is_escalated() {
+                assert!(record.escalation.is_some(), "what waits for a person has a name");
+            }
             self.coverage.state(record.state.name());
         }
         self.coverage.events(&self.bench.events);
@@ -526,6 +537,20 @@ impl World {
             Reconciled::Recorded { .. } if happened => self.ghost.succeeded("done"),
             Reconciled::Recorded { .. } => self.did_not_happen(),
             Reconciled::TooEarly { .. } | Reconciled::Superseded { .. } => {}
+        }
+    }
+
+    /// A person gives it up, without looking.
+    fn abandon(&mut self) {
+        let before = self.bench.slot.as_ref().map(|record| record.state.name());
+        let answer = self.bench.resolve(Resolved::Abandoned);
+        self.coverage.resolved(&answer);
+        match answer {
+            Reconciled::Recorded { .. } => self.ghost.abandoned(),
+            Reconciled::TooEarly { .. } => panic!("it is never too early to give up"),
+            Reconciled::Superseded { .. } => {
+                assert!(!before.is_some_and(StateName::is_escalated), "all in the queue may be");
+            }
         }
     }
 

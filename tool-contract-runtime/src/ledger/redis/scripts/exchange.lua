@@ -12,6 +12,7 @@ local NO_FENCE = '00000000000000000000'
 local WATCHED = { awaiting_approval = true, running = true, reconciling = true }
 local NOTED = {
   awaiting_approval = true, approved = true, denied = true, unknown = true, reconciling = true,
+  exhausted = true, abandoned = true,
 }
 
 local function twins_of(hash)

@@ -1,6 +1,6 @@
 -- Some operations, in the order of their names. KEYS: tool, index. ARGV goes on
--- with prefix, from, to, how many to look at, and which: those in a state, `over`,
--- or all. The caller looks at each again; this saves sending what it does not
+-- with prefix, from, to, how many to look at, and which: those in
+-- some states, `over`, or all. The caller looks at each again; this saves sending what it does not
 -- want.
 local prefix, from, to, count, wanted = unpack(ARGV, 3, 7)
 local gone = lost()
@@ -12,12 +12,12 @@ local millis = now()
 local function is_wanted(state, till)
   local is_past = till ~= '' and tonumber(till) <= millis
   if wanted == 'over' then
-    return is_past and (state == 'succeeded' or state == 'denied')
+    return is_past and (state == 'succeeded' or state == 'denied' or state == 'abandoned')
   end
   if is_past and (state == 'running' or state == 'reconciling') then
     state = 'unknown'
   end
-  return wanted == '' or wanted == state
+  return wanted == '' or string.find(' ' .. wanted .. ' ', ' ' .. state .. ' ', 1, true) ~= nil
 end
 
 local names = redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, count)

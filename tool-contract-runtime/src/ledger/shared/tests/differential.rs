@@ -15,8 +15,8 @@ use crate::clock::Clock as _;
 use crate::ledger::conformance::{hash, id, terms};
 use crate::ledger::shared::{Exchange, Exchanged, Found, Put, Store, Twins};
 use crate::ledger::{
-    BoxFuture, CellId, Chain, Draw, Event, EventKind, Fence, Holder, Nonce, Query, Record, State,
-    StateName, Timestamp, Unknown,
+    BoxFuture, CellId, Chain, Denial, Draw, Event, EventKind, Fence, Holder, Nonce, Query, Record,
+    State, StateName, Timestamp, Unknown,
 };
 use crate::testing::ManualClock;
 
@@ -83,7 +83,8 @@ fn operation() -> impl Strategy<Value = OperationId> {
 fn state() -> impl Strategy<Value = State> {
     let at = (0..3_u64).prop_map(|more| Timestamp(1_767_225_600_000 + more * 1_000_000));
     let unknown = |at| Unknown { since: at, believed_from: Some(at), cause: "no \u{1F980}".into() };
-    (0..9, at).prop_map(move |(number, at)| match number {
+    let no = || Denial { by: "ada".into(), why: "no \u{1F980}".into() };
+    (0..11, at).prop_map(move |(number, at)| match number {
         0 => State::AwaitingApproval,
         1 => State::Approved,
         2 => State::Denied { expires_at: at },
@@ -92,6 +93,8 @@ fn state() -> impl Strategy<Value = State> {
         5 => State::Succeeded { result: "\"a \\ \u{0} result\"".into(), expires_at: at },
         6 => State::Unknown(unknown(at)),
         7 => State::Reconciling { lease_until: at, unknown: unknown(at) },
+        8 => State::Exhausted { not_before: at },
+        9 => State::Abandoned { no: no(), expires_at: at },
         _ => State::Expired,
     })
 }
@@ -145,8 +148,10 @@ fn proposal() -> impl Strategy<Value = Proposed> {
 fn query() -> impl Strategy<Value = Query> {
     let state = prop::option::of(prop::sample::select(&StateName::ALL[..]));
     let tool = prop::option::of(prop::sample::select(&TOOLS[..]));
-    (any::<bool>(), tool, state, prop::option::of(operation()), 0..4_usize).prop_map(
-        |(whose, tool, state, after, limit)| Query {
+    let escalated = prop::bool::weighted(0.3);
+    (any::<bool>(), tool, state, escalated, prop::option::of(operation()), 0..4_usize).prop_map(
+        |(whose, tool, state, escalated, after, limit)| Query {
+            escalated,
             tenant: whose.then(|| Tenant::new("t").unwrap()),
             tool: tool.map(Into::into),
             state,
