@@ -44,10 +44,6 @@ impl Parts {
         }
     }
 
-    pub(super) fn list(&mut self) -> Result<Self, LedgerError> {
-        self.parts.next().map_or_else(|| Err(strange("no list")), Self::of)
-    }
-
     pub(super) fn number<N: FromStr>(&mut self) -> Result<N, LedgerError> {
         let text = self.text()?;
         text.parse().map_err(|_| strange(&format!("`{text}` in place of a number")))

@@ -7,10 +7,9 @@
 use std::fmt::Write as _;
 
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
-use tool_contract_spec::operation::OperationHash;
 use tool_contract_spec::policy::Quota;
 
-use crate::ledger::{CellId, Fence, LedgerError, StateName};
+use crate::ledger::{CellId, LedgerError, StateName};
 
 /// The keys of one ledger.
 #[derive(Debug, Clone)]
@@ -85,14 +84,10 @@ impl ToolKeys {
         format!("{}:meta", self.tag)
     }
 
-    /// A hash: one operation.
+    /// A hash: one operation's head (see [`head`](super::head)), its record, and its
+    /// events by their numbers.
     pub(super) fn operation(&self, id: &OperationId) -> String {
         format!("{}:op:{}", self.tag, name(id))
-    }
-
-    /// A list: its history.
-    pub(super) fn history(&self, id: &OperationId) -> String {
-        format!("{}:history:{}", self.tag, name(id))
     }
 
     /// A sorted set: the names of all operations.
@@ -100,23 +95,10 @@ impl ToolKeys {
         format!("{}:names", self.tag)
     }
 
-    /// A sorted set: the names of the operations in a state that somebody may
-    /// have to look at; `None` for one that every call passes through.
+    /// A sorted set: the names of the operations in a state that [is
+    /// noted](is_noted).
     pub(super) fn noted(&self, state: StateName) -> Option<String> {
-        let is_noted = match state {
-            StateName::AwaitingApproval
-            | StateName::Approved
-            | StateName::Denied
-            | StateName::Exhausted
-            | StateName::Unknown
-            | StateName::Abandoned
-            | StateName::Reconciling => true,
-            StateName::Running
-            | StateName::Released
-            | StateName::Succeeded
-            | StateName::Expired => false,
-        };
-        is_noted.then(|| format!("{}:state:{state}", self.tag))
+        is_noted(state).then(|| format!("{}:state:{state}", self.tag))
     }
 
     /// A hash: the cells of the tool's limits, those that count apart from those
@@ -153,14 +135,27 @@ pub(super) fn id_of(tool: &str, name: &str) -> Option<OperationId> {
     Some(OperationId { tenant, tool: tool.to_owned().into(), key: IdempotencyKey::new(key).ok()? })
 }
 
-/// A fence as text that is ordered as fences are: a score is a double, which
-/// loses digits.
-pub(super) fn fence(fence: Fence) -> String {
-    format!("{:020}", fence.0)
+/// Whether somebody may have to look at what is in this state; not at one that
+/// every call passes through.
+pub(super) fn is_noted(state: StateName) -> bool {
+    match state {
+        StateName::AwaitingApproval
+        | StateName::Approved
+        | StateName::Denied
+        | StateName::Exhausted
+        | StateName::Unknown
+        | StateName::Abandoned
+        | StateName::Reconciling => true,
+        StateName::Running | StateName::Released | StateName::Succeeded | StateName::Expired => {
+            false
+        }
+    }
 }
 
-pub(super) fn hash(hash: Option<OperationHash>) -> String {
-    hash.map(|hash| hash.to_string()).unwrap_or_default()
+/// A version or a fence as text of one length, that is ordered as they are: a
+/// score is a double, which loses digits.
+pub(super) fn number(number: u64) -> String {
+    format!("{number:020}")
 }
 
 /// A cell's name among those of its tool. What is free text comes last.

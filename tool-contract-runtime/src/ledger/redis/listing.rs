@@ -118,7 +118,6 @@ impl RedisStore {
             Wanted::Over => "over".to_owned(),
         };
         let mut arguments = tool.known().to_vec();
-        arguments.push(tool.keys.tag().to_owned());
         arguments.extend(range.map(str::to_owned));
         arguments.extend([PAGE.to_string(), which]);
         let names = vec![tool.keys.meta(), index.to_owned()];

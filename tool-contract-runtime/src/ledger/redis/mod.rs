@@ -10,6 +10,7 @@ mod arguments;
 mod bells;
 mod durability;
 mod fault;
+mod head;
 mod keys;
 mod line;
 mod listing;

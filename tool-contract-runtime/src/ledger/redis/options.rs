@@ -72,7 +72,7 @@ impl RedisOptions {
     ///
     /// What is lost: any operation, at any time. The ledger finds most such losses
     /// out and then refuses to run anything of that kind, but not all: an
-    /// evicted history or limit is not missed.
+    /// evicted limit is not missed.
     pub fn allow_eviction(mut self) -> Self {
         self.allowed.eviction = true;
         self

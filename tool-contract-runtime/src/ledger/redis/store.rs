@@ -9,14 +9,15 @@ use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use super::answer::{Parts, strange};
 use super::arguments;
 use super::bells::Bells;
-use super::keys::Keys;
+use super::head::Glance;
+use super::keys::{self, Keys};
 use super::line::{Line, ScriptCall};
 use super::scripts::Scripts;
 use super::tools::{KnownTool, Tools, loss};
 use crate::clock::Clock;
 use crate::ledger::shared::{Exchange, Exchanged, Found, Put, Store, TwinFound, Versioned};
 use crate::ledger::{
-    Answer, BoxFuture, Draw, Event, Fence, LedgerError, Limited, Query, Record, StateName, Twin,
+    Answer, BoxFuture, Draw, Event, Fence, LedgerError, Limited, Query, Record, Twin,
 };
 
 /// The first wait between two looks where the server does not tell of changes;
@@ -47,7 +48,10 @@ impl RedisStore {
     async fn carry_out(&self, exchange: Exchange) -> Result<Exchanged, LedgerError> {
         let tool = self.tool(&exchange.id.tool).await?;
         let (keys, arguments) = arguments::exchange(&self.keys, &tool, &exchange)?;
-        let call = ScriptCall::new(&self.scripts.exchange, keys, arguments);
+        let draws = exchange.put.as_ref().map_or(&[][..], |put: &Put| &put.draws);
+        let script =
+            if draws.is_empty() { &self.scripts.exchange } else { &self.scripts.exchange_drawing };
+        let call = ScriptCall::new(script, keys, arguments);
         let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
             "put" => {
@@ -57,7 +61,6 @@ impl RedisStore {
                 Ok(Exchanged::Put { now })
             }
             "limited" => {
-                let draws = exchange.put.as_ref().map_or(&[][..], |put: &Put| &put.draws);
                 let now = answer.time()?;
                 Ok(Exchanged::Limited { limited: limited(draws, &mut answer)?, now })
             }
@@ -99,16 +102,18 @@ impl RedisStore {
 
     async fn events(&self, id: &OperationId) -> Result<Vec<Event>, LedgerError> {
         let tool = self.tool(&id.tool).await?;
-        let keys = vec![tool.keys.meta(), tool.keys.history(id)];
-        let call = ScriptCall::new(&self.scripts.history, keys, tool.known().to_vec());
+        let keys = vec![tool.keys.meta(), tool.keys.operation(id), tool.keys.names()];
+        let mut arguments = tool.known().to_vec();
+        arguments.push(keys::name(id));
+        let call = ScriptCall::new(&self.scripts.history, keys, arguments);
         let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
             "events" => {
-                let mut list = answer.list()?;
-                let mut events = Vec::new();
-                while !list.is_empty() {
-                    events.push(list.json(&format!("the history of {id}"))?);
+                let mut events: Vec<Event> = Vec::new();
+                while !answer.is_empty() {
+                    events.push(answer.json(&format!("the history of {id}"))?);
                 }
+                events.sort_unstable_by_key(|event| event.seq);
                 Ok(events)
             }
             "lost" => Err(tool.lost(&self.line, &mut answer)),
@@ -147,23 +152,10 @@ impl RedisStore {
         tool: &KnownTool,
         id: &OperationId,
     ) -> Result<Option<Glance>, LedgerError> {
-        let mut command = ::redis::cmd("HMGET");
-        command.arg(tool.keys.operation(id)).arg("state").arg("fence");
-        let (state, fence): (Option<String>, Option<String>) = self.line.ask(&command).await?;
-        Ok(state.zip(fence).map(|(state, fence)| Glance { state, fence }))
-    }
-}
-
-/// Enough of a record to see that it changed.
-#[derive(PartialEq, Eq)]
-struct Glance {
-    state: String,
-    fence: String,
-}
-
-impl Glance {
-    fn is_moving(&self) -> bool {
-        StateName::ALL.iter().any(|state| state.is_moving() && state.as_str() == self.state)
+        let mut command = ::redis::cmd("HGET");
+        command.arg(tool.keys.operation(id)).arg("head");
+        let head: Option<String> = self.line.ask(&command).await?;
+        Ok(head.and_then(|head| Glance::of(&head)))
     }
 }
 
@@ -185,7 +177,6 @@ fn found(id: &OperationId, answer: &mut Parts) -> Result<Found, LedgerError> {
         let record: Record = answer.json(&format!("the record of {id}"))?;
         return Ok(Found { now, record: Some(Versioned { version, record }), twins: Vec::new() });
     }
-    answer.text()?;
     let mut twins = Vec::new();
     while !answer.is_empty() {
         let key = answer.text()?;

@@ -1,36 +1,28 @@
 -- Compare and exchange: writes what is proposed if what it builds on still
 -- holds, or says what there is.
 --
--- KEYS: tool, operation, history, names; then the hash of each draw's cell.
--- Whatever else it touches is named by `prefix`, and so is in the same slot.
-local prefix, tenant, key, hash = unpack(ARGV, 3, 6)
-local is_put = ARGV[7] == 'put'
-local operation, history, names = KEYS[2], KEYS[3], KEYS[4]
-local name = tenant .. ' ' .. key
-local LOOK_BACK = 32
-local NO_FENCE = '00000000000000000000'
-local WATCHED = { awaiting_approval = true, running = true, reconciling = true }
-local NOTED = {
-  awaiting_approval = true, approved = true, denied = true, unknown = true, reconciling = true,
-  exhausted = true, abandoned = true,
-}
+-- KEYS: tool, operation; then the hash of each draw's cell. Whatever else it
+-- touches is named after these, and so is in the same slot.
+-- ARGV: 3 the hash whose twins to tell where there is no record, or nothing; 4
+-- the version to build on, or nothing to look. To write: 5 the date, 6 what is
+-- known of the twins (nothing; or their hash, and then, newest first, key and
+-- version of each), 7 the head (see `head.rs`), 8 the record, 9 how many
+-- arguments the events are: a number and a text each; then these, then the draws.
+local prefix = string.sub(KEYS[1], 1, -6)
+local operation, names = KEYS[2], prefix .. ':names'
+local name = string.sub(operation, #prefix + 5)
+local NONE = '00000000000000000000'
 
 local function twins_of(hash)
-  return prefix .. ':twins:' .. tenant .. ' ' .. hash
-end
-
--- A member is a fence of twenty digits, and the key after a space.
-local function member(fence, key)
-  return fence .. ' ' .. key
+  return prefix .. ':twins:' .. string.match(name, '^%S* ') .. hash
 end
 
 local function twins(hash)
-  local members = redis.call('ZREVRANGEBYLEX', twins_of(hash), '+', '-', 'LIMIT', 0, LOOK_BACK)
-  local found = {}
-  for i, text in ipairs(members) do
-    local key = string.sub(text, 22)
-    local at = prefix .. ':op:' .. tenant .. ' ' .. key
-    found[i] = { key = key, at = at }
+  local found = redis.call('ZREVRANGEBYLEX', twins_of(hash), '+', '-', 'LIMIT', 0, LOOK_BACK)
+  local place = prefix .. ':op:' .. string.match(name, '^%S* ')
+  for i, member in ipairs(found) do
+    local key = string.sub(member, 22)
+    found[i] = { key = key, at = place .. key }
   end
   return found
 end
@@ -40,92 +32,94 @@ local gone = lost()
 if gone then
   return gone
 end
-local version, state, fence, old_hash =
-  unpack(redis.call('HMGET', operation, 'version', 'state', 'fence', 'hash'))
-if not version and redis.call('ZSCORE', names, name) then
-  return { 'lost', 'record' }
-end
+local head = redis.call('HGET', operation, 'head')
 
--- 8 expected, 9 at, 10 oldest, 11 the hash of the twins that are known, 12 all
--- that was seen of them, newest first: key and version, a space after each
-local function twins_hold()
-  local known, seen = ARGV[11], {}
+local function twins_hold(known)
+  local hash = string.sub(known, 1, 64)
   if known == '' then
     return true
+  elseif known == hash then
+    return redis.call('EXISTS', twins_of(hash)) == 0
   end
-  for i, twin in ipairs(twins(known)) do
-    seen[i] = twin.key .. ' ' .. (redis.call('HGET', twin.at, 'version') or '') .. ' '
+  local seen = { hash }
+  for i, twin in ipairs(twins(hash)) do
+    local version = string.sub(redis.call('HGET', twin.at, 'head') or '', 1, 20)
+    seen[i + 1] = twin.key .. ' ' .. version
   end
-  return table.concat(seen) == ARGV[12]
+  return table.concat(seen, ' ') == known
 end
 
 local function holds()
-  local at = tonumber(ARGV[9])
-  local is_dated_well = at <= millis and millis - at <= tonumber(ARGV[10])
-  return (version or '0') == ARGV[8] and is_dated_well and twins_hold()
+  local at = tonumber(ARGV[5])
+  return (head and string.sub(head, 1, 20) or NONE) == ARGV[4]
+    and at <= millis and millis - at <= OLDEST and twins_hold(ARGV[6])
 end
 
 local function found()
-  local answer = { 'found', string.format('%.0f', millis) }
-  if version then
-    answer[3], answer[4] = version, redis.call('HGET', operation, 'record')
-    return answer
+  if head then
+    return { 'found', millis, string.sub(head, 1, 20), redis.call('HGET', operation, 'record') }
+  elseif redis.call('ZSCORE', names, name) then
+    return { 'lost', 'record' }
   end
-  answer[3], answer[4] = '0', ''
-  if hash ~= '' then
-    for _, twin in ipairs(twins(hash)) do
-      local seen = redis.call('HMGET', twin.at, 'version', 'record')
-      if not seen[1] then
-        return { 'lost', 'record' }
-      end
-      local n = #answer
-      answer[n + 1], answer[n + 2], answer[n + 3] = twin.key, seen[1], seen[2]
+  local answer = { 'found', millis, NONE }
+  for _, twin in ipairs(ARGV[3] ~= '' and twins(ARGV[3]) or {}) do
+    local seen = redis.call('HMGET', twin.at, 'head', 'record')
+    if not seen[1] then
+      return { 'lost', 'record' }
     end
+    local n = #answer
+    answer[n + 1], answer[n + 2], answer[n + 3] = twin.key, string.sub(seen[1], 1, 20), seen[2]
   end
   return answer
 end
 
-if not is_put or not holds() then
+if ARGV[4] == '' or not holds() then
   return found()
 end
 
--- 13 the next version, 14 state, 15 until when, 16 fence, 17 hash, 18 record,
--- 19 how many events, 20 how many draws; then the events, then the draws
-local next_version, new_state, till, new_fence, new_hash, record = unpack(ARGV, 13, 18)
-local events, draws = tonumber(ARGV[19]), tonumber(ARGV[20])
-local cells, refused, wait = draw(21 + events, draws, 4, millis)
-if not cells then
-  return limited(refused, wait, millis)
+local after, events = ARGV[7], tonumber(ARGV[9])
+local cells, refused, wait
+if KEYS[3] then
+  cells, refused, wait = draw(10 + events, #KEYS - 2, 2, millis)
+  if not cells then
+    return limited(refused, wait, millis)
+  end
 end
 
--- Should memory be short, it is this first write that is refused, and no other.
-redis.call('HSET', operation, 'version', next_version, 'state', new_state, 'until', till,
-  'fence', new_fence, 'hash', new_hash, 'record', record)
-if not version then
-  redis.call('ZADD', names, 0, name)
+-- Should memory be short, it is the first write that is refused, and no other.
+if not head and redis.call('ZADD', names, 0, name) == 0 then
+  return { 'lost', 'record' }
 end
-if fence ~= new_fence or old_hash ~= new_hash then
-  if fence and fence ~= NO_FENCE then
-    redis.call('ZREM', twins_of(old_hash), member(fence, key))
+redis.call('HSET', operation, 'head', after, 'record', ARGV[8], unpack(ARGV, 10, 9 + events))
+
+-- A member is the fence, and the key after a space.
+local function twin(head)
+  return twins_of(string.sub(head, 43, 106)), string.sub(head, 22, 41) .. string.match(name, ' .*')
+end
+
+if not head or string.sub(head, 22, 106) ~= string.sub(after, 22, 106) then
+  if head and string.sub(head, 22, 41) ~= NONE then
+    redis.call('ZREM', twin(head))
   end
-  if new_fence ~= NO_FENCE then
-    redis.call('ZADD', twins_of(new_hash), 0, member(new_fence, key))
+  if string.sub(after, 22, 41) ~= NONE then
+    local index, member = twin(after)
+    redis.call('ZADD', index, 0, member)
   end
 end
+
+local state, new_state = head and string.match(head, '%S+', 111), string.match(after, '%S+', 111)
 if state ~= new_state then
-  if state and NOTED[state] then
+  if head and string.sub(head, 109, 109) == 'n' then
     redis.call('ZREM', prefix .. ':state:' .. state, name)
   end
-  if NOTED[new_state] then
+  if string.sub(after, 109, 109) == 'n' then
     redis.call('ZADD', prefix .. ':state:' .. new_state, 0, name)
   end
-  if state and WATCHED[state] then
+  if head and string.sub(head, 108, 108) == 'w' then
     redis.call('PUBLISH', prefix .. ':changed:' .. name, new_state)
   end
 end
-if events > 0 then
-  redis.call('RPUSH', history, unpack(ARGV, 21, 20 + events))
+if cells then
+  keep(cells, millis)
 end
-keep(cells, millis)
-local steps = redis.call('HINCRBY', KEYS[1], 'steps', 1)
-return { 'put', string.format('%.0f', millis), string.format('%.0f', steps) }
+return { 'put', millis, redis.call('HINCRBY', KEYS[1], 'steps', 1) }

@@ -115,5 +115,5 @@ local function keep(cells, millis)
 end
 
 local function limited(number, wait, millis)
-  return { 'limited', string.format('%.0f', millis), number, wait and text(wait) or '' }
+  return { 'limited', millis, number, wait and text(wait) or '' }
 end

@@ -1,8 +1,9 @@
 -- Some operations, in the order of their names. KEYS: tool, index. ARGV goes on
--- with prefix, from, to, how many to look at, and which: those in
--- some states, `over`, or all. The caller looks at each again; this saves sending what it does not
+-- with from, to, how many to look at, and which: those in some states, `over`, or
+-- all. The caller looks at each again; this saves sending what it does not
 -- want.
-local prefix, from, to, count, wanted = unpack(ARGV, 3, 7)
+local from, to, count, wanted = unpack(ARGV, 3, 6)
+local prefix = string.sub(KEYS[1], 1, -6)
 local gone = lost()
 if gone then
   return gone
@@ -21,14 +22,14 @@ local function is_wanted(state, till)
 end
 
 local names = redis.call('ZRANGEBYLEX', KEYS[2], from, to, 'LIMIT', 0, count)
-local answer = { 'listed', string.format('%.0f', millis), #names, names[#names] or '' }
+local answer = { 'listed', millis, #names, names[#names] or '' }
 for _, name in ipairs(names) do
   local operation = prefix .. ':op:' .. name
-  local found = redis.call('HMGET', operation, 'state', 'until')
-  if not found[1] then
+  local head = redis.call('HGET', operation, 'head')
+  if not head then
     return { 'lost', 'record' }
   end
-  if is_wanted(found[1], found[2]) then
+  if is_wanted(string.match(head, '^(%S+) (%d*)', 111)) then
     local n = #answer
     answer[n + 1], answer[n + 2] = name, redis.call('HGET', operation, 'record')
   end

@@ -84,7 +84,6 @@ fn a_tool_may_be_called_anything() {
         let all = [
             of.meta(),
             of.operation(&one),
-            of.history(&one),
             of.names(),
             of.noted(StateName::Unknown).unwrap(),
             of.cells(quota),

@@ -1,0 +1,66 @@
+//! What scripts read of a record: its head, one line in which each thing has its
+//! place.
+//!
+//! | from | to | what |
+//! |---:|---:|---|
+//! | 1 | 20 | the version |
+//! | 22 | 41 | the fence |
+//! | 43 | 106 | the hash |
+//! | 108 | | `w` if somebody may wait for the record to change |
+//! | 109 | | `n` if it is in the [index](super::keys::ToolKeys::noted) of its state |
+//! | 111 | | the state; after a space, until when, where it is over by itself |
+
+use super::keys::{is_noted, number};
+use crate::ledger::{Record, State, StateName, Timestamp};
+
+/// The head of `record`.
+pub(super) fn head(version: u64, record: &Record) -> String {
+    let state = record.state.name();
+    format!(
+        "{} {} {} {}{} {state} {}",
+        number(version),
+        number(record.fence.0),
+        record.hash,
+        if state.is_moving() { 'w' } else { '-' },
+        if is_noted(state) { 'n' } else { '-' },
+        until(&record.state).map(|until| until.0.to_string()).unwrap_or_default(),
+    )
+}
+
+/// Enough of a head to see that somebody else changed the record.
+#[derive(PartialEq, Eq)]
+pub(super) struct Glance {
+    fence: String,
+    state: String,
+}
+
+impl Glance {
+    /// `None` for what is no head.
+    pub(super) fn of(head: &str) -> Option<Self> {
+        let mut words = head.split(' ');
+        let (fence, state) = (words.nth(1)?, words.nth(2)?);
+        Some(Self { fence: fence.to_owned(), state: state.to_owned() })
+    }
+
+    pub(super) fn is_moving(&self) -> bool {
+        StateName::ALL.iter().any(|state| state.is_moving() && state.as_str() == self.state)
+    }
+}
+
+/// When a state is over by itself, as far as listings ask.
+fn until(state: &State) -> Option<Timestamp> {
+    match state {
+        State::Running { lease_until } | State::Reconciling { lease_until, .. } => {
+            Some(*lease_until)
+        }
+        State::Succeeded { expires_at, .. }
+        | State::Denied { expires_at }
+        | State::Abandoned { expires_at, .. } => Some(*expires_at),
+        State::AwaitingApproval
+        | State::Approved
+        | State::Released { .. }
+        | State::Exhausted { .. }
+        | State::Unknown(_)
+        | State::Expired => None,
+    }
+}
