@@ -1,55 +1,65 @@
-//! What is proposed, as the arguments of the script `exchange`.
+//! What is asked and proposed, as the arguments of the script `exchange`.
+
+use std::fmt;
 
 use tool_contract_spec::ledger::Pace;
 use tool_contract_spec::policy::Quota;
 
-use super::head::head;
+use super::call::ScriptCall;
+use super::head::Head;
 use super::keys::{self, Keys};
+use super::scripts::Scripts;
 use super::tools::KnownTool;
 use crate::ledger::shared::{Exchange, Put, Twins};
 use crate::ledger::{Draw, LedgerError};
 
-/// The keys and the arguments of an exchange.
-pub(super) fn exchange(
+/// The call of the script for an exchange.
+pub(super) fn exchange<'a>(
+    scripts: &'a Scripts,
     all: &Keys,
     tool: &KnownTool,
     Exchange { id, hash, put }: &Exchange,
-) -> Result<(Vec<String>, Vec<String>), LedgerError> {
-    let mut names = vec![tool.keys.meta(), tool.keys.operation(id)];
-    let mut arguments = tool.known().to_vec();
-    arguments.push(hash.map(|hash| hash.to_string()).unwrap_or_default());
-    if let Some(put) = put {
-        names.extend(cells(all, &put.draws));
-        propose(&mut arguments, put)?;
-    } else {
-        arguments.push(String::new());
+) -> Result<ScriptCall<'a>, LedgerError> {
+    let draws = put.as_ref().map_or(&[][..], |put| &put.draws);
+    let script = if draws.is_empty() { &scripts.exchange } else { &scripts.exchange_drawing };
+    let mut keys = vec![tool.keys.meta(), tool.keys.operation(id)];
+    keys.extend(cells(all, draws));
+    let call = tool.call(script, &keys);
+    let call = match hash {
+        Some(hash) => call.text(hash),
+        None => call.arg(""),
+    };
+    match put {
+        Some(put) => propose(call, put),
+        None => Ok(call.arg("")),
     }
-    Ok((names, arguments))
 }
 
-fn propose(arguments: &mut Vec<String>, put: &Put) -> Result<(), LedgerError> {
-    arguments.extend([
-        keys::number(put.expected),
-        put.at.0.to_string(),
-        put.twins.as_ref().map(seen).unwrap_or_default(),
-        head(put.expected + 1, &put.record),
-        json(&put.record)?,
-        (2 * put.events.len()).to_string(),
-    ]);
+fn propose<'a>(call: ScriptCall<'a>, put: &Put) -> Result<ScriptCall<'a>, LedgerError> {
+    let call = call.text(keys::number(put.expected)).arg(put.at.0);
+    let call = match &put.twins {
+        Some(twins) => call.text(Seen(twins)),
+        None => call.arg(""),
+    };
+    let head = Head { version: put.expected + 1, record: &put.record };
+    let mut call = call.text(head).json(&put.record)?.arg(2 * put.events.len());
     for event in &put.events {
-        arguments.extend([event.seq.to_string(), json(event)?]);
+        call = call.arg(event.seq).json(event)?;
     }
-    arguments.extend(put.draws.iter().flat_map(draw));
-    Ok(())
+    Ok(put.draws.iter().fold(call, |call, one| call.arg(&draw(one))))
 }
 
 /// The twins that were seen, in one line: no key has a space.
-fn seen(twins: &Twins) -> String {
-    let mut line = twins.hash.to_string();
-    for (key, version) in &twins.seen {
-        line.extend([" ", key.as_str(), " ", &*keys::number(*version)]);
+struct Seen<'a>(&'a Twins);
+
+impl fmt::Display for Seen<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.hash)?;
+        for (key, version) in &self.0.seen {
+            write!(f, " {key} {}", keys::number(*version))?;
+        }
+        Ok(())
     }
-    line
 }
 
 /// The hash in which the cell of each draw is.
@@ -72,12 +82,4 @@ pub(super) fn draw(draw: &Draw) -> [String; 4] {
 /// Nanoseconds, as milliseconds and the nanoseconds within.
 fn span(nanos: u64) -> String {
     format!("{} {}", nanos / 1_000_000, nanos % 1_000_000)
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, LedgerError> {
-    serde_json::to_string(value).map_err(|error| {
-        LedgerError::Corrupt(format!(
-            "a record cannot be written as JSON: {error}; nothing was written"
-        ))
-    })
 }

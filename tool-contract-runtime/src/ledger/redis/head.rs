@@ -10,21 +10,30 @@
 //! | 109 | | `n` if it is in the [index](super::keys::ToolKeys::noted) of its state |
 //! | 111 | | the state; after a space, until when, where it is over by itself |
 
+use std::fmt;
+
 use super::keys::{is_noted, number};
 use crate::ledger::{Record, State, StateName, Timestamp};
 
-/// The head of `record`.
-pub(super) fn head(version: u64, record: &Record) -> String {
-    let state = record.state.name();
-    format!(
-        "{} {} {} {}{} {state} {}",
-        number(version),
-        number(record.fence.0),
-        record.hash,
-        if state.is_moving() { 'w' } else { '-' },
-        if is_noted(state) { 'n' } else { '-' },
-        until(&record.state).map(|until| until.0.to_string()).unwrap_or_default(),
-    )
+/// The head of a record.
+pub(super) struct Head<'a> {
+    pub(super) version: u64,
+    pub(super) record: &'a Record,
+}
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, record } = self;
+        let state = record.state.name();
+        let watched = if state.is_moving() { 'w' } else { '-' };
+        let noted = if is_noted(state) { 'n' } else { '-' };
+        let (version, fence) = (number(*version), number(record.fence.0));
+        write!(f, "{version} {fence} {} {watched}{noted} {state} ", record.hash)?;
+        match until(&record.state) {
+            Some(until) => write!(f, "{}", until.0),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Enough of a head to see that somebody else changed the record.

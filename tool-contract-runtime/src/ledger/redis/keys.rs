@@ -4,7 +4,7 @@
 //! slot of a cluster: a script may touch any of them. Those of the ledger as a
 //! whole carry `{<prefix>}`. No key expires.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
 use tool_contract_spec::policy::Quota;
@@ -75,6 +75,7 @@ pub(super) struct ToolKeys {
 
 impl ToolKeys {
     /// What every key of the tool begins with.
+    #[cfg(test)]
     pub(super) fn tag(&self) -> &str {
         &self.tag
     }
@@ -154,8 +155,8 @@ pub(super) fn is_noted(state: StateName) -> bool {
 
 /// A version or a fence as text of one length, that is ordered as they are: a
 /// score is a double, which loses digits.
-pub(super) fn number(number: u64) -> String {
-    format!("{number:020}")
+pub(super) fn number(number: u64) -> impl fmt::Display {
+    fmt::from_fn(move |f| write!(f, "{number:020}"))
 }
 
 /// A cell's name among those of its tool. What is free text comes last.

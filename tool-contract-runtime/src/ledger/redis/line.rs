@@ -1,18 +1,20 @@
-//! The line to the server: one connection that all callers share, made anew when
-//! it breaks.
+//! The line to the server: a few connections that all callers share, each made
+//! anew when it breaks.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::{
     Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, ProtocolVersion, PushInfo,
-    RedisError, Script, Value,
+    RedisError, ServerErrorKind, Value,
 };
 
 use super::answer::Parts;
 use super::bells::Bells;
+use super::call::ScriptCall;
 use super::fault::explain;
 use super::options::RedisOptions;
 use super::scripts::Scripts;
@@ -25,8 +27,16 @@ const RETRIES: usize = 2;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LONGEST_RETRY: Duration = Duration::from_millis(500);
 
-/// How many requests may wait for the connection to take them.
+/// How many requests may wait for a connection to take them.
 const BUFFER: usize = 1_024;
+
+/// How many connections there are at most. The server syncs once for all that it
+/// has read, and it reads no more than 16 kB of a connection at a time.
+pub(super) const CONNECTIONS: usize = 8;
+
+/// How many requests are about as much as the server reads of a connection at a
+/// time. Fewer share one connection, and so its system calls.
+const READ_AT_ONCE: usize = 8;
 
 /// The line to the server.
 ///
@@ -34,7 +44,9 @@ const BUFFER: usize = 1_024;
 /// as the answers, and a connection that broke is noticed at once.
 #[derive(Clone)]
 pub(super) struct Line {
-    manager: ConnectionManager,
+    /// The first, which is told of what callers wait for; the others are made when
+    /// they are needed.
+    connections: Arc<[Connection]>,
     /// Host, port and database: what may be said of the address.
     place: Arc<str>,
     /// Tells the scripts the time in place of the server.
@@ -68,24 +80,10 @@ impl Line {
         }
         let client =
             Client::open(info.set_redis_settings(settings)).map_err(|error| no_address(&error))?;
-        let bells = Arc::clone(bells);
-        let ring = move |push: PushInfo| -> Result<(), ()> {
-            bells.heard(&push);
-            Ok(())
-        };
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(options.connection_timeout))
-            .set_response_timeout(Some(options.response_timeout))
-            .set_number_of_retries(RETRIES)
-            .set_min_delay(FIRST_RETRY)
-            .set_max_delay(LONGEST_RETRY)
-            .set_pipeline_buffer_size(BUFFER)
-            .set_push_sender(ring)
-            .set_automatic_resubscription();
-        let connected = ConnectionManager::new_with_config(client, config).await;
-        let manager = connected.map_err(|error| explain(&place, &error))?;
+        let connected = connect(&client, options, bells).await;
+        let connections = connected.map_err(|error| explain(&place, &error))?;
         Ok(Self {
-            manager,
+            connections,
             place,
             #[cfg(test)]
             told: options.told.clone(),
@@ -99,23 +97,29 @@ impl Line {
 
     /// Runs a script, which is sent again where the server has forgotten it.
     pub(super) async fn run(&self, call: ScriptCall<'_>) -> Result<Parts, LedgerError> {
-        let mut invocation = call.script.prepare_invoke();
-        invocation.key(call.keys).arg(call.arguments);
         #[cfg(test)]
-        if let Some(clock) = &self.told {
-            invocation.arg(clock.now().0);
+        let call = match &self.told {
+            Some(clock) => call.arg(clock.now().0),
+            None => call,
+        };
+        let taken = self.take();
+        let mut manager = taken.0.manager.clone();
+        let mut answer: Result<Value, _> = call.command.query_async(&mut manager).await;
+        if let Err(error) = &answer
+            && matches!(error.kind(), ErrorKind::Server(ServerErrorKind::NoScript))
+        {
+            answer = match call.script.load_async(&mut manager).await {
+                Ok(_) => call.command.query_async(&mut manager).await,
+                Err(error) => Err(error),
+            };
         }
-        let answer: Value = invocation
-            .invoke_async(&mut self.manager.clone())
-            .await
-            .map_err(|error| explain(&self.place, &error))?;
-        Parts::of(answer)
+        Parts::of(answer.map_err(|error| explain(&self.place, &error))?)
     }
 
     /// Sends the scripts ahead, so that the first callers need not all do so.
     pub(super) async fn load(&self, scripts: &Scripts) -> Result<(), LedgerError> {
         for script in scripts.all() {
-            let loaded = script.load_async(&mut self.manager.clone()).await;
+            let loaded = script.load_async(&mut self.first()).await;
             loaded.map_err(|error| explain(&self.place, &error))?;
         }
         Ok(())
@@ -133,7 +137,7 @@ impl Line {
         &self,
         command: &Cmd,
     ) -> Result<Option<T>, LedgerError> {
-        match command.query_async(&mut self.manager.clone()).await {
+        match command.query_async(&mut self.first()).await {
             Ok(answer) => Ok(Some(answer)),
             Err(error) if is_forbidden(&error) => Ok(None),
             Err(error) => Err(explain(&self.place, &error)),
@@ -141,12 +145,24 @@ impl Line {
     }
 
     pub(super) async fn subscribe(&self, channel: &str) -> bool {
-        self.manager.clone().subscribe(channel).await.is_ok()
+        self.first().subscribe(channel).await.is_ok()
     }
 
     pub(super) async fn unsubscribe(&self, channel: &str) {
         // A line that broke has forgotten it anyway.
-        let _ = self.manager.clone().unsubscribe(channel).await;
+        let _ = self.first().unsubscribe(channel).await;
+    }
+
+    fn first(&self) -> ConnectionManager {
+        self.connections[0].manager.clone()
+    }
+
+    /// Takes the connection that has the least to do.
+    fn take(&self) -> Taken<'_> {
+        let load = |one: &&Connection| one.under_way.load(Ordering::Relaxed) / READ_AT_ONCE;
+        let least = self.connections.iter().min_by_key(load).unwrap_or(&self.connections[0]);
+        least.under_way.fetch_add(1, Ordering::Relaxed);
+        Taken(least)
     }
 }
 
@@ -156,17 +172,49 @@ impl fmt::Debug for Line {
     }
 }
 
-/// A script, its keys and its arguments.
-pub(super) struct ScriptCall<'a> {
-    script: &'a Script,
-    keys: Vec<String>,
-    arguments: Vec<String>,
+/// One connection.
+struct Connection {
+    manager: ConnectionManager,
+    /// How many requests have no answer yet.
+    under_way: AtomicUsize,
 }
 
-impl<'a> ScriptCall<'a> {
-    pub(super) fn new(script: &'a Script, keys: Vec<String>, arguments: Vec<String>) -> Self {
-        Self { script, keys, arguments }
+/// A request that is under way on a connection.
+struct Taken<'a>(&'a Connection);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+async fn connect(
+    client: &Client,
+    options: &RedisOptions,
+    bells: &Arc<Bells>,
+) -> Result<Arc<[Connection]>, RedisError> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(options.connection_timeout))
+        .set_response_timeout(Some(options.response_timeout))
+        .set_number_of_retries(RETRIES)
+        .set_min_delay(FIRST_RETRY)
+        .set_max_delay(LONGEST_RETRY)
+        .set_pipeline_buffer_size(BUFFER);
+    let bells = Arc::clone(bells);
+    let ring = move |push: PushInfo| -> Result<(), ()> {
+        bells.heard(&push);
+        Ok(())
+    };
+    let told = config.clone().set_push_sender(ring).set_automatic_resubscription();
+    let connection = |manager| Connection { manager, under_way: AtomicUsize::new(0) };
+    let first = ConnectionManager::new_with_config(client.clone(), told).await?;
+    let mut connections = vec![connection(first)];
+    for _ in 1..CONNECTIONS {
+        let config = config.clone();
+        let other = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        connections.push(connection(other));
+    }
+    Ok(connections.into())
 }
 
 /// Whether a managed service forbids the command, or has renamed it.

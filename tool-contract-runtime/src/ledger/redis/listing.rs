@@ -5,7 +5,6 @@ use tool_contract_spec::key::OperationId;
 
 use super::answer::strange;
 use super::keys;
-use super::line::ScriptCall;
 use super::store::RedisStore;
 use super::tools::KnownTool;
 use crate::ledger::{LedgerError, Query, Record, StateName, Timestamp};
@@ -117,12 +116,9 @@ impl RedisStore {
             }
             Wanted::Over => "over".to_owned(),
         };
-        let mut arguments = tool.known().to_vec();
-        arguments.extend(range.map(str::to_owned));
-        arguments.extend([PAGE.to_string(), which]);
-        let names = vec![tool.keys.meta(), index.to_owned()];
-        let mut answer =
-            self.line.run(ScriptCall::new(&self.scripts.list, names, arguments)).await?;
+        let call = tool.call(&self.scripts.list, &[tool.keys.meta(), index.to_owned()]);
+        let call = call.arg(&range).arg(PAGE).arg(&which);
+        let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
             "listed" => {}
             "lost" => return Err(tool.lost(&self.line, &mut answer)),

@@ -8,6 +8,7 @@
 mod answer;
 mod arguments;
 mod bells;
+mod call;
 mod durability;
 mod fault;
 mod head;
@@ -88,12 +89,29 @@ use crate::clock::{Clock, SystemClock};
 ///
 /// # Limits
 ///
-/// It forgets nothing, and no key expires: a finished operation takes about 2.6
+/// It forgets nothing, and no key expires: a finished operation takes about 2.3
 /// kB of memory, its arguments and its result not counted, and
 /// [`prune`](Ledger::prune) frees none of it. Listing what runs or is unknown walks
-/// all operations, 250 at a time. All keys of a tool are in one hash slot, but this ledger does not speak to a cluster. TLS
-/// (`rediss://`) works where the application depends on the crate `redis` with
-/// one of its TLS features.
+/// all operations, 250 at a time. It has at most eight connections, each of which
+/// comes back by itself. TLS (`rediss://`) works where the application depends on
+/// the crate `redis` with one of its TLS features.
+///
+/// # What it does not do
+///
+/// It does not wait for replicas. `WAITAOF` (Redis 7.2) could, so that a failover to
+/// one of them loses nothing; it would take a round trip more after each step that
+/// writes, for no script may wait; a connection for each caller that waits, since
+/// it holds up all that come after it; its counts to be checked, with an admission
+/// that too few replicas have ending as [`LedgerError::Unavailable`], and running
+/// nothing; and a failover that never picks any other replica, which Redis does not
+/// promise.
+///
+/// It does not speak to a cluster. All keys of a tool are in one hash slot, and those
+/// of the ledger as a whole in another, so that each script already has a slot of
+/// its own, but for draws from limits of several tools, which would have to be
+/// refused. It would take a client that follows slots as they move; `SPUBLISH` for
+/// those who wait; and settings that are read, and incarnations that are watched,
+/// on every node.
 ///
 /// ```no_run
 /// # use tool_contract_runtime::ledger::{LedgerError, RedisLedger};

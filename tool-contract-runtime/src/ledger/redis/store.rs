@@ -9,9 +9,10 @@ use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use super::answer::{Parts, strange};
 use super::arguments;
 use super::bells::Bells;
+use super::call::ScriptCall;
 use super::head::Glance;
 use super::keys::{self, Keys};
-use super::line::{Line, ScriptCall};
+use super::line::Line;
 use super::scripts::Scripts;
 use super::tools::{KnownTool, Tools, loss};
 use crate::clock::Clock;
@@ -47,11 +48,8 @@ impl RedisStore {
 
     async fn carry_out(&self, exchange: Exchange) -> Result<Exchanged, LedgerError> {
         let tool = self.tool(&exchange.id.tool).await?;
-        let (keys, arguments) = arguments::exchange(&self.keys, &tool, &exchange)?;
+        let call = arguments::exchange(&self.scripts, &self.keys, &tool, &exchange)?;
         let draws = exchange.put.as_ref().map_or(&[][..], |put: &Put| &put.draws);
-        let script =
-            if draws.is_empty() { &self.scripts.exchange } else { &self.scripts.exchange_drawing };
-        let call = ScriptCall::new(script, keys, arguments);
         let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
             "put" => {
@@ -71,9 +69,8 @@ impl RedisStore {
     }
 
     async fn reserve(&self, count: u64) -> Result<Fence, LedgerError> {
-        let keys = vec![self.keys.ledger(), self.keys.fences()];
-        let arguments = vec![self.tools.ledger.clone(), count.to_string()];
-        let call = ScriptCall::new(&self.scripts.fences, keys, arguments);
+        let call = ScriptCall::new(&self.scripts.fences, &[self.keys.ledger(), self.keys.fences()]);
+        let call = call.arg(&self.tools.ledger).arg(count);
         let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
             "fences" => answer.number().map(Fence),
@@ -86,10 +83,10 @@ impl RedisStore {
         if draws.is_empty() {
             return Ok(Ok(()));
         }
-        let keys = arguments::cells(&self.keys, &draws).collect();
-        let mut words = vec![draws.len().to_string()];
-        words.extend(draws.iter().flat_map(arguments::draw));
-        let mut answer = self.line.run(ScriptCall::new(&self.scripts.draw, keys, words)).await?;
+        let keys: Vec<_> = arguments::cells(&self.keys, &draws).collect();
+        let words: Vec<_> = draws.iter().flat_map(arguments::draw).collect();
+        let call = ScriptCall::new(&self.scripts.draw, &keys).arg(draws.len()).arg(words);
+        let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
             "drawn" => Ok(Ok(())),
             "limited" => {
@@ -102,10 +99,8 @@ impl RedisStore {
 
     async fn events(&self, id: &OperationId) -> Result<Vec<Event>, LedgerError> {
         let tool = self.tool(&id.tool).await?;
-        let keys = vec![tool.keys.meta(), tool.keys.operation(id), tool.keys.names()];
-        let mut arguments = tool.known().to_vec();
-        arguments.push(keys::name(id));
-        let call = ScriptCall::new(&self.scripts.history, keys, arguments);
+        let keys = [tool.keys.meta(), tool.keys.operation(id), tool.keys.names()];
+        let call = tool.call(&self.scripts.history, &keys).arg(keys::name(id));
         let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
             "events" => {

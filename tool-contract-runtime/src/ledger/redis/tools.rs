@@ -8,10 +8,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use ::redis::Script;
+
 use super::answer::{Parts, strange};
+use super::call::ScriptCall;
 use super::fault::Loss;
 use super::keys::{Keys, ToolKeys};
-use super::line::{Line, ScriptCall};
+use super::line::Line;
 use super::scripts::Scripts;
 use crate::ledger::LedgerError;
 
@@ -30,9 +33,10 @@ pub(super) struct KnownTool {
 }
 
 impl KnownTool {
-    /// What every script on the tool is given first.
-    pub(super) fn known(&self) -> [String; 2] {
-        [self.incarnation.clone(), self.steps.load(Ordering::SeqCst).to_string()]
+    /// A call of a script on the tool, which is given first what is known of it.
+    pub(super) fn call<'a>(&self, script: &'a Script, keys: &[String]) -> ScriptCall<'a> {
+        let steps = self.steps.load(Ordering::SeqCst);
+        ScriptCall::new(script, keys).arg(&self.incarnation).arg(steps)
     }
 
     /// What an answer says was lost of it.
@@ -72,11 +76,7 @@ impl Tools {
         must_exist: bool,
     ) -> Result<Self, LedgerError> {
         let name = if must_exist { String::new() } else { new_name() };
-        let call = ScriptCall::new(
-            &scripts.begin_ledger,
-            vec![keys.ledger()],
-            vec![name, FORMAT.to_owned()],
-        );
+        let call = ScriptCall::new(&scripts.begin_ledger, &[keys.ledger()]).arg(name).arg(FORMAT);
         let mut answer = line.run(call).await?;
         let Some(ledger) = answer.maybe_text()? else {
             return Err(LedgerError::Lost(format!(
@@ -135,7 +135,7 @@ impl Tools {
         }
         let noted = noted.strip_prefix('?').unwrap_or(&noted).to_owned();
         let meta = keys.of(tool).meta();
-        let call = ScriptCall::new(&scripts.begin_tool, vec![meta], vec![noted]);
+        let call = ScriptCall::new(&scripts.begin_tool, &[meta]).arg(noted);
         let mut answer = line.run(call).await?;
         answer.text()?;
         let begun = answer.text()?;
@@ -150,12 +150,12 @@ impl Tools {
         keys: &Keys,
         [tool, incarnation, sure]: [&str; 3],
     ) -> Result<String, LedgerError> {
-        let arguments = [&self.ledger, tool, incarnation, sure].map(str::to_owned);
-        let call = ScriptCall::new(
-            &scripts.register,
-            vec![keys.ledger(), keys.tools()],
-            arguments.to_vec(),
-        );
+        let call = ScriptCall::new(&scripts.register, &[keys.ledger(), keys.tools()]).arg(&[
+            &*self.ledger,
+            tool,
+            incarnation,
+            sure,
+        ]);
         let mut answer = line.run(call).await?;
         match &*answer.text()? {
             "known" => answer.text(),

@@ -11,6 +11,7 @@ use super::{PATIENCE, admit, claim, new_prefix, settle, succeed, told};
 use crate::ledger::conformance::happened;
 use crate::ledger::conformance::{call, hash, key, settle_down, terms};
 use crate::ledger::redis::RedisLedger;
+use crate::ledger::redis::line::CONNECTIONS;
 use crate::ledger::{Admission, Admitted, Ledger, Refusal, Terms};
 use crate::testing::ManualClock;
 
@@ -109,6 +110,30 @@ async fn who_is_not_told_looks() {
     settle_down(&here, &mut waiting).await;
     settle(&there, "k", held.fence, happened("7")).await;
     tokio::time::timeout(PATIENCE, waiting).await.expect("found");
+}
+
+/// One caller has one connection and many have a few, of which each comes back.
+#[tokio::test]
+async fn many_callers_share_a_few_connections() {
+    let Some(mut server) = Redis::start() else { return };
+    let options = RedisLedger::options().prefix(new_prefix());
+    let ledger = Arc::new(options.connect(&server.url()).await.unwrap());
+    let connections =
+        |server: &Redis| server.ask(&["CLIENT", "LIST"]).matches("cmd=evalsha").count();
+    succeed(&*ledger, "alone").await;
+    assert_eq!(connections(&server), 1);
+    for round in ["before", "after"] {
+        let mut calls = JoinSet::new();
+        for number in 0..200 {
+            let (ledger, request) =
+                (Arc::clone(&ledger), call(1, &key(&format!("{round}{number}"))));
+            calls.spawn(async move { admit(&*ledger, &request).await.unwrap() });
+        }
+        assert_eq!(claims(&calls.join_all().await), 200);
+        assert_eq!(connections(&server), CONNECTIONS);
+        server.kill9();
+        server.restart();
+    }
 }
 
 #[tokio::test]
