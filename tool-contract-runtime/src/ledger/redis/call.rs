@@ -37,11 +37,12 @@ impl<'a> ScriptCall<'a> {
     /// Adds a value as JSON.
     pub(super) fn json(self, value: &impl serde::Serialize) -> Result<Self, LedgerError> {
         // Not straight into the command, which takes many small pieces slowly.
-        let json = serde_json::to_vec(value).map_err(|error| {
-            LedgerError::Corrupt(format!(
+        let mut json = Vec::with_capacity(BYTES);
+        match serde_json::to_writer(&mut json, value) {
+            Ok(()) => Ok(self.arg(json)),
+            Err(error) => Err(LedgerError::Corrupt(format!(
                 "a record cannot be written as JSON: {error}; nothing was written"
-            ))
-        })?;
-        Ok(self.arg(json))
+            ))),
+        }
     }
 }
