@@ -221,6 +221,7 @@ struct All {
 /// A ledger on a server, and what tells the server the time.
 pub(in crate::ledger) struct Server {
     pub(in crate::ledger) ledger: Box<dyn Ledger>,
+    pub(in crate::ledger) clock: Arc<dyn Clock>,
     pub(in crate::ledger) tell: Box<dyn Fn(Timestamp) -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
@@ -253,7 +254,9 @@ impl All {
         assert_eq!(ask(&self.memory, command.clone()).await, expected, "in memory: {command:?}");
         assert_eq!(ask(&self.sqlite, command.clone()).await, expected, "in a file: {command:?}");
         assert_eq!(ask(&self.shared, command.clone()).await, expected, "shared: {command:?}");
-        if let Some(Server { ledger, tell }) = &self.server {
+        if let Some(Server { ledger, clock, tell }) = &self.server {
+            // Each clock steps where it is looked at.
+            assert_eq!(clock.now(), now);
             tell(now).await;
             assert_eq!(ask(&**ledger, command.clone()).await, expected, "server: {command:?}");
         }

@@ -150,8 +150,9 @@ fn it_answers_as_all_ledgers_do() {
     }
     with_server(64, |clock| async {
         let place = Place::new().await.expect("a server");
-        let ledger = place.options().clock(clock).connect(&place.url).await.unwrap();
+        let options = place.options().clock(Arc::clone(&clock));
+        let ledger = Box::new(options.connect(&place.url).await.unwrap());
         place.hold_time().await;
-        Server { ledger: Box::new(ledger), tell: place.tell() }
+        Server { ledger, clock, tell: place.tell() }
     });
 }

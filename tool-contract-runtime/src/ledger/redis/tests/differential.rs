@@ -47,8 +47,8 @@ fn it_answers_as_all_ledgers_do() {
             .told(Arc::clone(&clock));
         let (store, _) = open(&options, &server.url()).await.unwrap();
         let store = FromOne(store, AtomicU64::new(1));
-        let ledger = Box::new(SharedLedger::new(store, clock));
-        Server { ledger, tell: Box::new(|_| Box::pin(std::future::ready(()))) }
+        let ledger = Box::new(SharedLedger::new(store, Arc::clone(&clock)));
+        Server { ledger, clock, tell: Box::new(|_| Box::pin(std::future::ready(()))) }
     });
 }
 
