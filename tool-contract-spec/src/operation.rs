@@ -14,6 +14,7 @@
 
 mod fingerprint;
 mod hash;
+mod preimage;
 mod secret;
 
 use std::cmp::Ordering;
@@ -22,9 +23,11 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::canonical::{CanonicalError, Form, name_order, push_string};
+use crate::hex;
 
 pub use self::fingerprint::{Fingerprint, FingerprintError};
 pub use self::hash::{OperationHash, OperationHashError};
+pub use self::preimage::Preimage;
 pub use self::secret::{SecretKey, SecretKeyError};
 
 const DOMAIN: &str = "tool-contract/operation/v1\0";
@@ -135,7 +138,7 @@ impl<'a> OperationHasher<'a> {
         write(&mut clear).map_err(|_| OperationError::SecretArgument { name: name.into() })?;
         let tag = key.tag(self.tool, name, &clear);
         self.input.push_str("\"hmac-sha256:");
-        hash::push_hex(&mut self.input, &tag);
+        hex::push(&mut self.input, &tag);
         self.input.push('"');
         Ok(self)
     }

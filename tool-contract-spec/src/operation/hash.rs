@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::hex;
+
 /// The SHA-256 of an operation; as text, 64 lowercase hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationHash([u8; 32]);
@@ -30,9 +32,7 @@ pub struct OperationHashError;
 
 impl fmt::Display for OperationHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(64);
-        push_hex(&mut text, &self.0);
-        formatter.pad(&text)
+        formatter.pad(&hex::write(&self.0))
     }
 }
 
@@ -46,31 +46,8 @@ impl FromStr for OperationHash {
     type Err = OperationHashError;
 
     fn from_str(text: &str) -> Result<Self, OperationHashError> {
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-            return Err(OperationHashError);
-        };
-        let pairs: &[[u8; 2]; 32] = pairs.try_into().map_err(|_| OperationHashError)?;
-        let mut bytes = [0; 32];
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
-        Ok(Self(bytes))
+        hex::read(text).map(Self).ok_or(OperationHashError)
     }
-}
-
-/// Lowercase only, so that equal hashes are equal text.
-fn digit(text: u8) -> Result<u8, OperationHashError> {
-    match text {
-        b'0'..=b'9' => Ok(text - b'0'),
-        b'a'..=b'f' => Ok(text - b'a' + 10),
-        _ => Err(OperationHashError),
-    }
-}
-
-pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
-    let digit =
-        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
-    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]));
 }
 
 impl Serialize for OperationHash {

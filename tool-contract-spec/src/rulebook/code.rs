@@ -143,6 +143,8 @@ codes! {
     LEDGER_UNAVAILABLE = 220,
     /// The call stands in too many others.
     NESTED_TOO_DEEP = 221,
+    /// Nobody's approval would count.
+    APPROVERS_MISSING = 240,
 }
 
 impl fmt::Display for Code {

@@ -286,6 +286,11 @@ pub static RULES: &[Rule] = rules! {
         title: "Calls stand at most 16 deep in one another",
         help: "look at what calls what, or make the inner call in a task of its own",
     }
+    TC0240 APPROVERS_MISSING: REFUSAL {
+        name: "approvers_missing",
+        title: "A runtime that runs what people approve knows whose approval counts",
+        help: "give their public keys, `.approvers(..)`; or say `.insecure_local_approvals()` where nothing is at stake",
+    }
 };
 
 /// The rule of a code, if this version knows one.

@@ -68,7 +68,7 @@ pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
     };
     let mut waiting = stage.ledger.changed(id.clone(), LONG);
     settle_down(&*stage.ledger, &mut waiting).await;
-    stage.decide(&id, &request, ApprovalVerdict::Grant).await;
+    stage.decide(&id, &request, ApprovalVerdict::GRANT).await;
     tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
 }
 

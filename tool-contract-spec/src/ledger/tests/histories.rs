@@ -99,7 +99,7 @@ fn histories_get_everywhere() {
 
 /// Every answer, event and state that one operation can come to; twins and lost
 /// ledgers have tests of their own.
-const EVERYWHERE: [&str; 57] = [
+const EVERYWHERE: [&str; 58] = [
     "admitted Claimed",
     "admitted Replay",
     "admitted again",
@@ -138,6 +138,7 @@ const EVERYWHERE: [&str; 57] = [
     "refused Limited",
     "refused NotBefore",
     "refused NothingToApprove",
+    "refused OtherRequester",
     "refused Unknown",
     "refused WrongApproval",
     "resolved Recorded",
