@@ -9,12 +9,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Holder, Nonce};
+use tool_contract_spec::ledger::{Holder, Nonce, Trust};
 use tool_contract_spec::operation::SecretKey;
 use tool_contract_spec::policy::{Contract, SideEffect};
 
-use crate::approval::InsecureLocalApprover;
+#[cfg(feature = "approvals")]
+use crate::approval::Approvers;
+#[cfg(feature = "webhook")]
+use crate::approval::Webhook;
+use crate::approval::{ApprovalRequested, InsecureLocalApprover, Notices};
 use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
 use crate::executor::Tracker;
@@ -38,6 +43,8 @@ struct Shared {
     registry: Registry,
     state: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     secret_key: Option<SecretKey>,
+    trust: Trust,
+    notices: Notices,
     lease: Duration,
     largest_request: usize,
     holder: Holder,
@@ -83,7 +90,8 @@ impl Runtime {
 
     /// Grants and denies in this process and under whatever name it is given:
     /// **anybody who has the runtime can approve anything**. For development
-    /// and tests.
+    /// and tests; it takes
+    /// [`insecure_local_approvals`](RuntimeBuilder::insecure_local_approvals).
     #[must_use]
     pub fn insecure_local_approver(&self, name: impl Into<Arc<str>>) -> InsecureLocalApprover {
         InsecureLocalApprover::new(self.clone(), name.into())
@@ -107,6 +115,16 @@ impl Runtime {
 
     pub(crate) fn has_secret_key(&self) -> bool {
         self.shared.secret_key.is_some()
+    }
+
+    /// Whose approval counts.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.shared.trust
+    }
+
+    /// Who is told that a call waits for a person.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.shared.notices
     }
 
     pub(crate) fn secret_key(&self) -> Option<&SecretKey> {
@@ -210,6 +228,10 @@ pub struct RuntimeBuilder {
     wants_linked: bool,
     state: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     secret_key: Option<SecretKey>,
+    #[cfg(feature = "approvals")]
+    approvers: Option<Approvers>,
+    is_insecure: bool,
+    notices: Notices,
     lease: Duration,
     largest_request: usize,
 }
@@ -223,6 +245,10 @@ impl Default for RuntimeBuilder {
             wants_linked: false,
             state: HashMap::new(),
             secret_key: None,
+            #[cfg(feature = "approvals")]
+            approvers: None,
+            is_insecure: false,
+            notices: Notices::default(),
             lease: Self::DEFAULT_LEASE,
             largest_request: Self::DEFAULT_LARGEST_REQUEST,
         }
@@ -275,6 +301,38 @@ impl RuntimeBuilder {
         self
     }
 
+    /// The people whose signed approvals count: what is not signed with one of
+    /// their keys lets nothing run, whoever wrote it into the ledger.
+    #[cfg(feature = "approvals")]
+    pub fn approvers(mut self, approvers: Approvers) -> Self {
+        self.approvers = Some(approvers);
+        self
+    }
+
+    /// Takes every name on record for a person who agreed: **whoever has the
+    /// runtime, or can write its ledger, can approve anything**. For development
+    /// and tests; it makes
+    /// [`insecure_local_approver`](Runtime::insecure_local_approver) work.
+    pub fn insecure_local_approvals(mut self) -> Self {
+        self.is_insecure = true;
+        self
+    }
+
+    /// Tells `listener` of each call that begins to wait for a person, once: when
+    /// its request is made, not when the call is repeated. A listener that is full
+    /// or gone misses it; no call ever waits for one.
+    pub fn on_approval_requested(mut self, listener: mpsc::Sender<ApprovalRequested>) -> Self {
+        self.notices.listen(listener);
+        self
+    }
+
+    /// Likewise, by HTTP. It begins a thread that lives as long as the runtime.
+    #[cfg(feature = "webhook")]
+    pub fn approval_webhook(mut self, webhook: Webhook) -> Self {
+        self.notices.post(webhook);
+        self
+    }
+
     /// How long a claim holds without being renewed: a crash of its holder is
     /// noticed after that time. No less than
     /// [`SHORTEST_LEASE`](Self::SHORTEST_LEASE).
@@ -307,10 +365,12 @@ impl RuntimeBuilder {
             }
             self.tools.extend(linked);
         }
+        let trust = self.trust()?;
         let registry = Registry::new(self.lease);
         for tool in self.tools {
-            let entry =
-                registry.add(tool, |types| missing(&self.state, types), self.secret_key.is_some());
+            let (missing, has_key) =
+                (|types: &_| missing(&self.state, types), self.secret_key.is_some());
+            let entry = registry.add(tool, missing, has_key, trust.is_somebody());
             if let Some(obstacle) = &entry.obstacle {
                 return Err(obstacle.clone());
             }
@@ -325,6 +385,8 @@ impl RuntimeBuilder {
             registry: registry.built(),
             state: self.state,
             secret_key: self.secret_key,
+            trust,
+            notices: self.notices,
             lease: self.lease,
             largest_request: self.largest_request,
             holder: Holder(uuid::Uuid::new_v4().as_u128()),
@@ -332,6 +394,17 @@ impl RuntimeBuilder {
             tracker: Tracker::default(),
         };
         Ok(Runtime { shared: Arc::new(shared), held: None })
+    }
+
+    /// Whose approval counts.
+    fn trust(&mut self) -> Result<Trust, BuildError> {
+        #[cfg(feature = "approvals")]
+        match self.approvers.take() {
+            Some(_) if self.is_insecure => return Err(BuildError::ApproversInsecure),
+            Some(approvers) if !approvers.is_empty() => return Ok(approvers.into_trust()),
+            _ => {}
+        }
+        Ok(if self.is_insecure { Trust::insecure() } else { Trust::default() })
     }
 }
 

@@ -193,6 +193,7 @@ impl<'a> Writing<'a> {
                     asked_at = self.runtime.elapsed();
                 }
                 Admitted::Refused(refusal) => {
+                    self.runtime.notices().tell(&self.plan.admission, &refusal);
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, ?refusal, "refused");
                     return Err(self.refuse(refusal));
                 }

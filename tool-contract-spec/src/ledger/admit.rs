@@ -57,7 +57,8 @@ pub struct Admission {
 impl Admission {
     /// This call's view of a request for approval: all but the request itself
     /// and who agreed is its own, and nothing of it from the record.
-    fn ballot(&self, now: Timestamp) -> Ballot<'_> {
+    #[must_use]
+    pub fn ballot(&self, now: Timestamp) -> Ballot<'_> {
         Ballot {
             id: &self.id,
             hash: &self.hash,

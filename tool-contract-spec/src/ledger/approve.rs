@@ -137,7 +137,10 @@ fn acceptable(
         if until <= now {
             return Err(Undecided::Over);
         }
-        if ballot.people(approval).iter().any(|(by, known)| **by == *decision.by || *known == signer)
+        if ballot
+            .people(approval)
+            .iter()
+            .any(|(by, known)| **by == *decision.by || *known == signer)
         {
             return Err(Undecided::Again);
         }

@@ -173,8 +173,7 @@ impl Stage {
         request: &ApprovalId,
         verdict: ApprovalVerdict,
     ) -> Decided {
-        let decision =
-            Decision {
+        let decision = Decision {
             id: id.clone(),
             request: request.clone(),
             by: "ada".into(),
