@@ -99,7 +99,8 @@ impl InsecureLocalApprover {
         why: &str,
     ) -> Result<(), ApprovalError> {
         let request = pending.request.clone().ok_or(ApprovalError::NothingToDecide)?;
-        self.decide(pending.operation().clone(), request, ApprovalVerdict::Deny { why: why.into() }).await
+        self.decide(pending.operation().clone(), request, ApprovalVerdict::Deny { why: why.into() })
+            .await
     }
 
     /// Agrees to a request by its name, as a dynamic call's response gives it.
