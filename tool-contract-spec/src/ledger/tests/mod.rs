@@ -3,6 +3,7 @@
 mod admission;
 mod approval;
 mod coverage;
+mod forgery;
 mod ghost;
 mod histories;
 mod history;
