@@ -95,7 +95,12 @@ impl Desk {
 
     /// How a command on this ledger begins.
     pub(crate) fn begin(&self, verb: &str) -> String {
-        format!("{} ledger{} {verb}", called(), self.named)
+        self.begin_in("ledger", verb)
+    }
+
+    /// How a command of this group on this ledger begins.
+    pub(crate) fn begin_in(&self, group: &str, verb: &str) -> String {
+        format!("{} {group}{} {verb}", called(), self.named)
     }
 }
 

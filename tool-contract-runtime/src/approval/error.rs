@@ -100,7 +100,8 @@ pub enum ApprovalError {
 
 impl ApprovalError {
     /// What a ledger says of a decision that does not count.
-    pub(super) fn undecided(undecided: Undecided, request: ApprovalId, by: Arc<str>) -> Self {
+    #[must_use]
+    pub fn undecided(undecided: Undecided, request: ApprovalId, by: Arc<str>) -> Self {
         match undecided {
             Undecided::NoRequest { .. } => Self::Gone { request },
             Undecided::Requester => Self::Requester { request, by },

@@ -22,7 +22,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// How long ago the ledger was filled; what is left of the hour keeps ages from
 /// changing while a test runs.
-const AGO: Duration = Duration::from_mins((3 * 24 + 2) * 60 + 5);
+pub(crate) const AGO: Duration = Duration::from_mins((3 * 24 + 2) * 60 + 5);
 
 /// A ledger in a directory of its own.
 pub(crate) struct Stage {
