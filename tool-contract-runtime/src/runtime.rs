@@ -11,15 +11,15 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Holder, Nonce, Trust};
+use tool_contract_spec::ledger::{ApprovalId, Holder, Nonce, Trust};
 use tool_contract_spec::operation::SecretKey;
 use tool_contract_spec::policy::{Contract, SideEffect};
 
-#[cfg(feature = "approvals")]
-use crate::approval::Approvers;
 #[cfg(feature = "webhook")]
 use crate::approval::Webhook;
 use crate::approval::{ApprovalRequested, InsecureLocalApprover, Notices};
+#[cfg(feature = "approvals")]
+use crate::approval::{Approvers, Spent};
 use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
 use crate::executor::Tracker;
@@ -44,6 +44,8 @@ struct Shared {
     state: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     secret_key: Option<SecretKey>,
     trust: Trust,
+    #[cfg(feature = "approvals")]
+    spent: Option<Arc<Spent>>,
     notices: Notices,
     lease: Duration,
     largest_request: usize,
@@ -120,6 +122,24 @@ impl Runtime {
     /// Whose approval counts.
     pub(crate) fn trust(&self) -> &Trust {
         &self.shared.trust
+    }
+
+    /// A call was claimed with the grant of this request.
+    pub(crate) fn use_up(&self, request: Option<&ApprovalId>) {
+        #[cfg(feature = "approvals")]
+        if let (Some(spent), Some(request)) = (&self.shared.spent, request) {
+            spent.use_up(request);
+        }
+        let _ = request;
+    }
+
+    /// And nothing happened under that claim.
+    pub(crate) fn give_back(&self, request: Option<&ApprovalId>) {
+        #[cfg(feature = "approvals")]
+        if let (Some(spent), Some(request)) = (&self.shared.spent, request) {
+            spent.give_back(request);
+        }
+        let _ = request;
     }
 
     /// Who is told that a call waits for a person.
@@ -365,7 +385,14 @@ impl RuntimeBuilder {
             }
             self.tools.extend(linked);
         }
-        let trust = self.trust()?;
+        #[cfg(feature = "approvals")]
+        let spent = self.spent()?;
+        #[cfg(feature = "approvals")]
+        let signed = spent.as_ref().map(|spent| Trust::new(Arc::clone(spent) as _));
+        #[cfg(not(feature = "approvals"))]
+        let signed = None;
+        let unsigned = || if self.is_insecure { Trust::insecure() } else { Trust::default() };
+        let trust = signed.unwrap_or_else(unsigned);
         let registry = Registry::new(self.lease);
         for tool in self.tools {
             let (missing, has_key) =
@@ -386,6 +413,8 @@ impl RuntimeBuilder {
             state: self.state,
             secret_key: self.secret_key,
             trust,
+            #[cfg(feature = "approvals")]
+            spent,
             notices: self.notices,
             lease: self.lease,
             largest_request: self.largest_request,
@@ -396,15 +425,15 @@ impl RuntimeBuilder {
         Ok(Runtime { shared: Arc::new(shared), held: None })
     }
 
-    /// Whose approval counts.
-    fn trust(&mut self) -> Result<Trust, BuildError> {
-        #[cfg(feature = "approvals")]
-        match self.approvers.take() {
-            Some(_) if self.is_insecure => return Err(BuildError::ApproversInsecure),
-            Some(approvers) if !approvers.is_empty() => return Ok(approvers.into_trust()),
-            _ => {}
+    /// Whose signatures count, and the memory of what was used.
+    #[cfg(feature = "approvals")]
+    fn spent(&mut self) -> Result<Option<Arc<Spent>>, BuildError> {
+        let approvers = self.approvers.take();
+        if approvers.is_some() && self.is_insecure {
+            return Err(BuildError::ApproversInsecure);
         }
-        Ok(if self.is_insecure { Trust::insecure() } else { Trust::default() })
+        let somebody = approvers.filter(|approvers| !approvers.is_empty());
+        Ok(somebody.map(|approvers| Arc::new(Spent::new(approvers))))
     }
 }
 

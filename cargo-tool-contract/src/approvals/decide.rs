@@ -1,7 +1,6 @@
 //! `approvals grant` and `deny`: a person signs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 use tool_contract_runtime::approval::{ApprovalError, Approver};
@@ -15,10 +14,6 @@ use crate::End;
 use crate::args::{Deny, Grant, Hand, Request};
 use crate::operator::{Desk, Kind, Problem, confirm, text, time};
 use crate::report::complain;
-
-/// The longest grant that nobody asked for by `--for`: what the record says of the
-/// contract, somebody may have written.
-const LONGEST: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {
@@ -34,8 +29,8 @@ struct Document<'a> {
 
 pub(super) async fn grant(desk: &Desk, args: &Grant) -> Result<End, Problem> {
     let asked = find::one(desk, &args.request.request).await?;
-    let ttl = asked.record.terms.confirm.map_or(LONGEST, |(ttl, _)| ttl);
-    let within = args.within.map_or(ttl.min(LONGEST), |within| within.min(ttl));
+    let ttl = asked.record.terms.confirm.map_or(Approver::LONGEST, |(ttl, _)| ttl);
+    let within = args.within.map_or(ttl.min(Approver::LONGEST), |within| within.min(ttl));
     let verdict = ApprovalVerdict::Grant { until: desk.now.after(within) };
     decide(desk, &args.request, &args.hand, asked, verdict).await
 }

@@ -129,6 +129,10 @@ async fn spent(office: &Office) {
     let spent = office.approval(&id).await;
     office.runs(&id).await;
     assert!(office.record(&id).await.approval.is_none());
+    // As if it had not been used: written back where it stood.
+    if office.revive(&id, &spent) {
+        office.is_no_good(&id).await;
+    }
     let fresh = office.ask(TOOL, "fresh").await;
     if office.rewrite(&fresh, |approval| *approval = serde_json::to_value(&spent).unwrap()) {
         office.is_no_good(&fresh).await;

@@ -126,6 +126,11 @@ impl Office {
         self.place.rewrite(id.key.as_str(), "approved", change)
     }
 
+    /// Writes a request back that was spent, as granted.
+    pub(crate) fn revive(&self, id: &OperationId, spent: &ApprovalRecord) -> bool {
+        self.rewrite(id, |approval| *approval = serde_json::to_value(spent).unwrap())
+    }
+
     /// An agent asks, dynamically; and is told to wait.
     pub(crate) async fn ask(&self, tool: &'static str, key: &str) -> OperationId {
         let response = self.dispatch(tool, key, None).await;

@@ -45,8 +45,8 @@ impl Place {
             Self::Sqlite(folder) => {
                 let db = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
                 let read = "SELECT approval FROM operations WHERE key = ?";
-                let text: String = db.query_row(read, [key], |row| row.get(0)).unwrap();
-                let mut approval = serde_json::from_str(&text).unwrap();
+                let text: Option<String> = db.query_row(read, [key], |row| row.get(0)).unwrap();
+                let mut approval = serde_json::from_str(text.as_deref().unwrap_or("null")).unwrap();
                 change(&mut approval);
                 let write = "UPDATE operations SET approval = ?, state = ? WHERE key = ?";
                 db.execute(write, [&approval.to_string(), state, key]).unwrap();

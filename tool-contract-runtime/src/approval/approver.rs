@@ -1,6 +1,7 @@
 //! A person with a key.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{
@@ -8,6 +9,7 @@ use tool_contract_spec::ledger::{
 };
 
 use super::{ApprovalError, Approvers, PrivateKey};
+use crate::clock::{Clock as _, SystemClock};
 use crate::ledger::Ledger;
 
 /// A person with a key: grants and denies what is on record, in their own
@@ -20,6 +22,10 @@ pub struct Approver {
 }
 
 impl Approver {
+    /// How long a grant holds at most for which nothing else is said: a day. What
+    /// a record says of a contract, somebody may have written.
+    pub const LONGEST: Duration = Duration::from_hours(24);
+
     /// The person `name`, who signs with `key`.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, key: PrivateKey) -> Self {
@@ -34,6 +40,9 @@ impl Approver {
     /// [`decide_approval`](Ledger::decide_approval). Show them `record` first:
     /// with [`preimage`](ApprovalRecord::preimage), what would run.
     ///
+    /// [`ApprovalVerdict::GRANT`] holds for as long as the contract on record says,
+    /// by this machine's clock, and for [`LONGEST`](Self::LONGEST) at most.
+    ///
     /// # Errors
     /// If no request stands, this person made it, or what it is about is not what
     /// its hash is of.
@@ -46,6 +55,7 @@ impl Approver {
         let Some(approval) = record.approval.as_deref() else {
             return Err(ApprovalError::NothingToDecide);
         };
+        let verdict = bounded(verdict, record);
         let (request, by) = (approval.id.clone(), Arc::clone(&self.name));
         if approval.requested_by.as_ref() == Some(&by) {
             return Err(ApprovalError::Requester { request, by });
@@ -85,6 +95,16 @@ impl Approver {
             Decided::Refused(undecided) => Err(ApprovalError::undecided(undecided, request, by)),
         }
     }
+}
+
+/// A verdict that ends: what is signed without an end could be used for ever.
+fn bounded(verdict: ApprovalVerdict, record: &Record) -> ApprovalVerdict {
+    if verdict != ApprovalVerdict::GRANT {
+        return verdict;
+    }
+    let ttl = record.terms.confirm.map_or(Approver::LONGEST, |(ttl, _)| ttl);
+    let until = SystemClock::new().now().after(ttl.min(Approver::LONGEST));
+    ApprovalVerdict::Grant { until }
 }
 
 /// Whether the record tells what its hash is of. Who can write the ledger could

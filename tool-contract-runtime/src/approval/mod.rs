@@ -16,6 +16,8 @@ mod error;
 mod keys;
 mod local;
 mod notice;
+#[cfg(feature = "approvals")]
+mod spent;
 #[cfg(feature = "webhook")]
 mod webhook;
 
@@ -39,6 +41,8 @@ pub use self::keys::{KeyError, PrivateKey, PublicKey};
 pub use self::local::{InsecureLocalApprover, Waiting};
 pub use self::notice::ApprovalRequested;
 pub(crate) use self::notice::Notices;
+#[cfg(feature = "approvals")]
+pub(crate) use self::spent::Spent;
 #[cfg(feature = "webhook")]
 pub use self::webhook::{Webhook, WebhookError};
 use crate::call::Meta;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tool_contract_spec::decide::{Decision, NextStep, Progress, decide, delay};
 use tool_contract_spec::key::IdempotencyKey;
 use tool_contract_spec::ledger::{
-    Admitted, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp,
+    Admitted, ApprovalId, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp,
     Verdict as Settling,
 };
 use tool_contract_spec::outcome::{Outcome, OutcomeClass};
@@ -54,6 +54,8 @@ pub(super) struct Writing<'a> {
     first_attempt_at: Option<Duration>,
     /// What failed, for the history.
     trace: Vec<Attempt>,
+    /// The request whose grant the claim uses.
+    grant: Option<ApprovalId>,
 }
 
 /// What admission led to.
@@ -86,6 +88,7 @@ impl<'a> Writing<'a> {
             rests_until: Duration::ZERO,
             first_attempt_at: None,
             trace: Vec::new(),
+            grant: None,
         }
     }
 
@@ -167,6 +170,8 @@ impl<'a> Writing<'a> {
                     let id = &self.plan.admission.id;
                     tracing::debug!(target: "tool_contract", %id, fence = claim.fence.0, attempts = claim.attempts, "claimed");
                     self.total = claim.attempts_before;
+                    self.grant.clone_from(&claim.approval);
+                    self.runtime.use_up(self.grant.as_ref());
                     let Claim { now, lease_until, .. } = claim;
                     let term = Term { asked_at, now, lease_until };
                     let lease = Lease::new(self.runtime, self.plan, claim.fence, &term);
@@ -526,6 +531,9 @@ impl<'a> Writing<'a> {
 
     fn settlement(&mut self, lease: &Lease<'_>, used: u32, verdict: Settling) -> Settlement {
         let attempts = std::mem::take(&mut self.trace);
+        if matches!(verdict, Settling::Released { .. }) {
+            self.runtime.give_back(self.grant.as_ref());
+        }
         Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts }
     }
 

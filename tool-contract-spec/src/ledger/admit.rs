@@ -87,6 +87,8 @@ pub struct Claim {
     pub in_doubt: bool,
     /// The same operation's key, where it stands under another one.
     pub reminted_from: Option<IdempotencyKey>,
+    /// The request whose grant it uses.
+    pub approval: Option<ApprovalId>,
 }
 
 /// A finished operation's result.
@@ -339,6 +341,7 @@ fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<
         now: log.now,
         in_doubt: record.doubt.is_some(),
         reminted_from: None,
+        approval: record.approval.as_ref().map(|approval| approval.id.clone()),
     })
 }
 
@@ -530,6 +533,7 @@ fn claim(
         now: around.now,
         in_doubt,
         reminted_from,
+        approval: record.approval.as_ref().map(|approval| approval.id.clone()),
     })
 }
 

@@ -110,3 +110,81 @@ impl<'de> Deserialize<'de> for Signature {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{IdempotencyKey, Tenant};
+    use crate::ledger::Timestamp;
+
+    fn id(tenant: Option<&str>, tool: &'static str, key: &str) -> OperationId {
+        OperationId {
+            tenant: tenant.map(|tenant| Tenant::new(tenant).unwrap()),
+            tool: tool.into(),
+            key: IdempotencyKey::new(key).unwrap(),
+        }
+    }
+
+    /// These bytes are kept in signatures: another form takes another version.
+    #[test]
+    fn the_form_is_this() {
+        let (id, request) = (id(None, "t", "k"), ApprovalId("apr_1".into()));
+        let hash = OperationHash::from_bytes([7; 32]);
+        let verdict = ApprovalVerdict::Grant { until: Timestamp(258) };
+        let requested_by = Some("bob");
+        let statement = Statement {
+            id: &id,
+            hash: &hash,
+            requested_by,
+            request: &request,
+            by: "ann",
+            verdict: &verdict,
+        };
+        let length = |length: u8| [0, 0, 0, 0, 0, 0, 0, length];
+        let mut expected = b"tool-contract/approval/v1\0\0".to_vec();
+        expected.extend(length(0));
+        for part in [&b"t"[..], b"k", &[7; 32]] {
+            expected.extend(length(u8::try_from(part.len()).unwrap()));
+            expected.extend(part);
+        }
+        expected.push(1);
+        for part in [&b"bob"[..], b"apr_1", b"ann", b"grant", &[0, 0, 0, 0, 0, 0, 1, 2]] {
+            expected.extend(length(u8::try_from(part.len()).unwrap()));
+            expected.extend(part);
+        }
+        assert_eq!(statement.bytes(), expected);
+    }
+
+    #[test]
+    fn no_two_statements_are_alike() {
+        let requests = [ApprovalId("apr_1".into()), ApprovalId("apr_2".into())];
+        let hashes = [OperationHash::from_bytes([7; 32]), OperationHash::from_bytes([8; 32])];
+        let verdicts = [
+            ApprovalVerdict::Grant { until: Timestamp(1) },
+            ApprovalVerdict::Grant { until: Timestamp(2) },
+            ApprovalVerdict::Deny { why: "no".into() },
+            ApprovalVerdict::Deny { why: "".into() },
+        ];
+        let ids =
+            [id(None, "t", "k"), id(Some("t"), "t", "k"), id(None, "tk", "k"), id(None, "t", "kk")];
+        let mut all = std::collections::BTreeSet::new();
+        let mut count = 0;
+        for id in &ids {
+            for hash in &hashes {
+                for requested_by in [None, Some(""), Some("ann"), Some("a")] {
+                    for request in &requests {
+                        for by in ["ann", "nn", ""] {
+                            for verdict in &verdicts {
+                                let statement =
+                                    Statement { id, hash, requested_by, request, by, verdict };
+                                all.insert(statement.bytes());
+                                count += 1;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(all.len(), count);
+    }
+}

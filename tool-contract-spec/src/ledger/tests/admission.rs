@@ -34,6 +34,7 @@ fn a_new_key_is_claimed() {
         now: Timestamp(3),
         in_doubt: false,
         reminted_from: None,
+        approval: None,
     };
     assert_eq!(claim, expected);
     assert_eq!((bench.record().attempts, bench.record().reserved), (2, 2));
