@@ -73,13 +73,13 @@ async fn decide(
         Decided::Granted { .. } => Some(0),
         Decided::Pending { missing } => Some(missing),
         Decided::Denied => None,
-        Decided::Refused(undecided) => return Err(refused(&error(undecided, &decision))),
+        Decided::Refused(undecided) => return Err(refused(&error(&undecided, &decision))),
     };
     tell(desk, &asked, &decision, missing)?;
     Ok(End::Fine)
 }
 
-fn error(undecided: Undecided, decision: &Decision) -> ApprovalError {
+fn error(undecided: &Undecided, decision: &Decision) -> ApprovalError {
     let (request, by) = (decision.request.clone(), Arc::clone(&decision.by));
     ApprovalError::undecided(undecided, request, by)
 }

@@ -14,7 +14,7 @@ use crate::operator::{Kind, Problem};
 const APPROVERS: &str = "TOOL_CONTRACT_APPROVERS";
 
 /// The longest file that is read as a key.
-const LONGEST: u64 = 1_024;
+const LONGEST: usize = 1_024;
 
 fn problem(path: &Path, what: &str) -> Problem {
     Problem::new(Kind::Usage, format!("{}: {what}", path.display()))
@@ -52,8 +52,8 @@ pub(super) fn read(path: &Path) -> Result<PrivateKey, Problem> {
         return Err(problem(path, "others than its owner may read this key")
             .help("make it yours alone, `chmod 600`, or make a new one if others may have it"));
     }
-    let mut line = Zeroizing::new(String::with_capacity(LONGEST as usize));
-    file.take(LONGEST).read_to_string(&mut line).map_err(unreadable)?;
+    let mut line = Zeroizing::new(String::with_capacity(LONGEST));
+    file.take(LONGEST as u64).read_to_string(&mut line).map_err(unreadable)?;
     PrivateKey::read(&line).map_err(|why| problem(path, &why.to_string()))
 }
 

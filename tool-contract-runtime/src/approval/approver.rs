@@ -92,7 +92,7 @@ impl Approver {
         match ledger.decide_approval(decision).await? {
             Decided::Granted { .. } | Decided::Denied => Ok(()),
             Decided::Pending { missing } => Err(ApprovalError::Quorum { request, by, missing }),
-            Decided::Refused(undecided) => Err(ApprovalError::undecided(undecided, request, by)),
+            Decided::Refused(undecided) => Err(ApprovalError::undecided(&undecided, request, by)),
         }
     }
 }

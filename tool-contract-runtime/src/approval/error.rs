@@ -101,7 +101,7 @@ pub enum ApprovalError {
 impl ApprovalError {
     /// What a ledger says of a decision that does not count.
     #[must_use]
-    pub fn undecided(undecided: Undecided, request: ApprovalId, by: Arc<str>) -> Self {
+    pub fn undecided(undecided: &Undecided, request: ApprovalId, by: Arc<str>) -> Self {
         match undecided {
             Undecided::NoRequest { .. } => Self::Gone { request },
             Undecided::Requester => Self::Requester { request, by },

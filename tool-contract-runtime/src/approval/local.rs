@@ -161,7 +161,7 @@ impl InsecureLocalApprover {
         match decided {
             Decided::Granted { .. } | Decided::Denied => Ok(()),
             Decided::Pending { missing } => Err(ApprovalError::Quorum { request, by, missing }),
-            Decided::Refused(undecided) => Err(ApprovalError::undecided(undecided, request, by)),
+            Decided::Refused(undecided) => Err(ApprovalError::undecided(&undecided, request, by)),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Notices {
         }
         #[cfg(feature = "webhook")]
         for webhook in &self.webhooks {
-            if webhook.send(&notice).is_err() {
+            if !webhook.send(&notice) {
                 missed(&notice);
             }
         }

@@ -1,7 +1,7 @@
 //! Telling by HTTP that a call waits for a person.
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -193,12 +193,10 @@ impl fmt::Debug for Webhook {
 pub(super) struct Sender(SyncSender<ApprovalRequested>);
 
 impl Sender {
-    /// Puts a notice into the queue, or gives it up; it never waits.
-    pub(super) fn send(
-        &self,
-        notice: &ApprovalRequested,
-    ) -> Result<(), TrySendError<ApprovalRequested>> {
-        self.0.try_send(notice.clone())
+    /// Puts a notice into the queue, or gives it up; it never waits. Says whether
+    /// it is in.
+    pub(super) fn send(&self, notice: &ApprovalRequested) -> bool {
+        self.0.try_send(notice.clone()).is_ok()
     }
 }
 

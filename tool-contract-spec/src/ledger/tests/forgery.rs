@@ -133,7 +133,10 @@ fn whatever_is_on_record_nothing_runs_that_was_not_signed() {
 
 /// The request's name, on whose behalf, the quorum, and what the stored contract
 /// wants.
-fn requests() -> Vec<(Option<&'static str>, &'static str, u32, Option<(Duration, u32)>)> {
+type Requested = (Option<&'static str>, &'static str, u32, Option<(Duration, u32)>);
+
+/// Every one that somebody may write.
+fn requests() -> Vec<Requested> {
     let mut all = Vec::new();
     for name in [None, Some("apr_old")] {
         for requester in ["agent", "carol"] {
@@ -195,4 +198,50 @@ fn what_both_signed_runs() {
     // The same call finds the claim that it made.
     bench.at(14).claim(&call);
     bench.claim(&call);
+}
+
+/// Takes the first byte of a signature for the number of a key.
+#[derive(Debug)]
+struct Numbered;
+
+impl Verifier for Numbered {
+    fn signer(&self, _: &Statement<'_>, signature: Option<&Signature>) -> Option<Signer> {
+        Some(Signer([signature?.0[0]; 32]))
+    }
+}
+
+#[test]
+fn a_person_is_a_name_and_a_key() {
+    let trust = Trust::new(Arc::new(Numbered));
+    let (id, hash, now) = (id("key"), hash(0), Timestamp(1));
+    let ballot = Ballot { id: &id, hash: &hash, requested_by: Some("agent"), trust: &trust, now };
+    let mut bench = Bench::default();
+    bench.request(&victim(&Trust::default()));
+    let mut approval = bench.record().approval.clone().unwrap();
+    for (grants, people) in [
+        (vec![("ann", 1), ("bob", 2)], 2),
+        (vec![("ann", 1), ("bob", 1)], 1),
+        (vec![("ann", 1), ("ann", 2)], 1),
+        (vec![("ann", 1), ("agent", 2)], 1),
+        (vec![("ann", 1), ("ann", 2), ("bob", 2)], 2),
+    ] {
+        let grant = |(by, key): (&str, u8)| Grant {
+            by: by.into(),
+            at: Timestamp::ZERO,
+            until: Timestamp::END,
+            signature: Some(Signature([key; 64])),
+        };
+        approval.grants = grants.iter().copied().map(grant).collect();
+        assert_eq!(ballot.people(&approval).len(), people, "{grants:?}");
+    }
+    // More than people can be is not looked at.
+    let many = |number: usize| Grant {
+        by: number.to_string().into(),
+        at: Timestamp::ZERO,
+        until: Timestamp::END,
+        signature: Some(Signature([u8::try_from(number % 256).unwrap(); 64])),
+    };
+    approval.grants = (0..Ballot::MOST + 256).map(many).collect();
+    approval.grants[..Ballot::MOST].iter_mut().for_each(|grant| grant.signature = None);
+    assert_eq!(ballot.people(&approval).len(), 0);
 }
