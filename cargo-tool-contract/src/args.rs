@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+mod approvals;
 mod ledger;
 
 use std::path::PathBuf;
@@ -10,6 +11,9 @@ use tool_contract_spec::duration;
 use tool_contract_spec::outcome::OutcomeClass;
 use tool_contract_spec::rulebook::Code;
 
+pub(crate) use approvals::{
+    Approvals, ApprovalsCommand, Deny, Grant, Hand, Keygen, Request, Requests,
+};
 pub(crate) use ledger::{
     Access, Among, Escalations, EscalationsCommand, Ledger, LedgerCommand, List, Prune, Reopen,
     Resolve, Show, Verify, Waiting, Word,
@@ -41,6 +45,8 @@ pub(crate) enum Command {
     Ledger(Ledger),
     /// Go through what only a person's word moves on
     Escalations(Escalations),
+    /// Agree, as one of the people whom programs trust, to what cannot be undone
+    Approvals(Approvals),
 }
 
 #[derive(Debug, Arguments)]

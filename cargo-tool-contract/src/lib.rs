@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
+mod approvals;
 mod args;
 mod check;
 mod code;
@@ -65,6 +66,7 @@ pub fn run(called: &'static str) -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Ledger(args) => Ok(ledger::run(&args)),
         Command::Escalations(args) => Ok(ledger::escalations(&args)),
+        Command::Approvals(args) => Ok(approvals::run(&args)),
     };
     match ended {
         Ok(End::Fine) => ExitCode::SUCCESS,

@@ -41,6 +41,8 @@ impl Caller {
             .lease(LEASE)
             .state(provider)
             .linked_tools()
+            // The person of this story says yes in the agent's own process.
+            .insecure_local_approvals()
             .build()?;
         Ok(Self::Contracts(runtime))
     }

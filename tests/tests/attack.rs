@@ -146,6 +146,7 @@ impl Drop for Folder {
 fn on(ledger: impl Ledger) -> Runtime {
     Runtime::builder()
         .ledger(ledger)
+        .insecure_local_approvals()
         .secret_key(SecretKey::new([7; 32]).unwrap())
         .tool::<Charge>()
         .tool::<Swallow>()
@@ -714,7 +715,7 @@ fn asking(tenant: Option<&str>, order: &str, approval: Option<&str>) -> Value {
 #[tokio::test]
 async fn an_approval_is_good_for_its_own_call_once() {
     let (builder, clock) = testing::runtime();
-    let runtime = builder.tool::<Delete>().build().unwrap();
+    let runtime = builder.insecure_local_approvals().tool::<Delete>().build().unwrap();
     let approver = runtime.insecure_local_approver("alice");
     let asked = send(&runtime, &asking(Some("a"), "approved", None)).await;
     assert_eq!(asked.status, Status::AwaitingApproval);
@@ -760,7 +761,7 @@ async fn an_approval_is_good_for_its_own_call_once() {
 #[tokio::test]
 async fn a_denied_or_expired_approval_lets_nothing_run() {
     let (builder, clock) = testing::runtime();
-    let runtime = builder.tool::<Delete>().build().unwrap();
+    let runtime = builder.insecure_local_approvals().tool::<Delete>().build().unwrap();
     let approver = runtime.insecure_local_approver("alice");
     let request = send(&runtime, &asking(Some("denied"), "denied", None)).await.approval.unwrap();
     approver.deny_request(&request, "no").await.unwrap();
@@ -780,7 +781,7 @@ async fn a_denied_or_expired_approval_lets_nothing_run() {
 #[tokio::test]
 async fn a_crowd_of_requests_does_not_hide_one_from_who_decides() {
     let (builder, clock) = testing::runtime();
-    let runtime = builder.tool::<Delete>().build().unwrap();
+    let runtime = builder.insecure_local_approvals().tool::<Delete>().build().unwrap();
     let ask = |key: String| {
         let runtime = runtime.clone();
         async move {

@@ -325,6 +325,19 @@ pub enum BuildError {
         /// The tool.
         tool: Text,
     },
+    /// A registered tool wants approval, and nobody's would count.
+    #[error(
+        "`{tool}` runs only what people approve, and the runtime knows nobody whose approval counts; add `.approvers(Approvers::read(\"approvers\")?)` with their public keys (feature `approvals`; `tool-contract approvals keygen` makes them), or `.insecure_local_approvals()` where nothing is at stake"
+    )]
+    ApproversMissing {
+        /// The tool.
+        tool: Text,
+    },
+    /// Both keys and the insecure mode were given.
+    #[error(
+        "the runtime was given public keys of approvers and `.insecure_local_approvals()`, with which no key is asked for; leave one of them out"
+    )]
+    ApproversInsecure,
     /// Two registered tools have one name.
     #[error(
         "two tools are called `{tool}`: `{first}` and `{second}`; give one of them another `name = \"..\"`"
@@ -356,6 +369,9 @@ impl BuildError {
         match self {
             Self::StateMissing { .. } | Self::SecretKeyMissing { .. } => Some(Code::STATE_MISSING),
             Self::TwoOfOneName { .. } => Some(Code::DUPLICATE_TOOL),
+            Self::ApproversMissing { .. } | Self::ApproversInsecure => {
+                Some(Code::APPROVERS_MISSING)
+            }
             Self::NothingLinked | Self::LedgerMissing => None,
         }
     }

@@ -182,7 +182,10 @@ impl Registry {
             .get(&TypeId::of::<T>())
             .cloned();
         Found::Late(known.unwrap_or_else(|| {
-            self.add(erase::<T>(), |types| runtime.missing_state(types), runtime.has_secret_key())
+            let has_approvers = runtime.trust().is_somebody();
+            let (missing, has_key) =
+                (|types: &_| runtime.missing_state(types), runtime.has_secret_key());
+            self.add(erase::<T>(), missing, has_key, has_approvers)
         }))
     }
 
@@ -215,6 +218,7 @@ impl Registry {
         tool: &'static dyn AnyTool,
         missing_state: impl Fn(&[StateType]) -> Option<&'static str>,
         has_secret_key: bool,
+        has_approvers: bool,
     ) -> Arc<Entry> {
         let contract = tool.contract();
         let mut tools = self.tools.write().unwrap_or_else(PoisonError::into_inner);
@@ -234,12 +238,14 @@ impl Registry {
             contract.arguments.iter().any(|argument| argument.role == ArgumentRole::Secret);
         let secret = (is_secret && !has_secret_key)
             .then(|| BuildError::SecretKeyMissing { tool: name.clone() });
+        let approvers = (contract.policy.confirm.is_some() && !has_approvers)
+            .then(|| BuildError::ApproversMissing { tool: name.clone() });
         let is_taken = taken.is_some();
         let entry = Arc::new(Entry {
             tool,
             template: template(contract),
             terms: Arc::new(Terms::of(contract, self.lease, !tool.is_blocking())),
-            obstacle: taken.or(state).or(secret),
+            obstacle: taken.or(state).or(secret).or(approvers),
         });
         tools.by_type.insert(tool.type_id(), Arc::clone(&entry));
         if !is_taken {

@@ -9,12 +9,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Holder, Nonce};
+use tool_contract_spec::ledger::{ApprovalId, Holder, Nonce, Trust};
 use tool_contract_spec::operation::SecretKey;
 use tool_contract_spec::policy::{Contract, SideEffect};
 
-use crate::approval::InsecureLocalApprover;
+#[cfg(feature = "webhook")]
+use crate::approval::Webhook;
+use crate::approval::{ApprovalRequested, InsecureLocalApprover, Notices};
+#[cfg(feature = "approvals")]
+use crate::approval::{Approvers, Spent};
 use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
 use crate::escalation::Escalations;
@@ -39,6 +44,10 @@ struct Shared {
     registry: Registry,
     state: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     secret_key: Option<SecretKey>,
+    trust: Trust,
+    #[cfg(feature = "approvals")]
+    spent: Option<Arc<Spent>>,
+    notices: Notices,
     lease: Duration,
     largest_request: usize,
     holder: Holder,
@@ -90,7 +99,8 @@ impl Runtime {
 
     /// Grants and denies in this process and under whatever name it is given:
     /// **anybody who has the runtime can approve anything**. For development
-    /// and tests.
+    /// and tests; it takes
+    /// [`insecure_local_approvals`](RuntimeBuilder::insecure_local_approvals).
     #[must_use]
     pub fn insecure_local_approver(&self, name: impl Into<Arc<str>>) -> InsecureLocalApprover {
         InsecureLocalApprover::new(self.clone(), name.into())
@@ -118,6 +128,34 @@ impl Runtime {
 
     pub(crate) fn has_secret_key(&self) -> bool {
         self.shared.secret_key.is_some()
+    }
+
+    /// Whose approval counts.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.shared.trust
+    }
+
+    /// A call was claimed with the grant of this request.
+    pub(crate) fn use_up(&self, request: Option<&ApprovalId>) {
+        #[cfg(feature = "approvals")]
+        if let (Some(spent), Some(request)) = (&self.shared.spent, request) {
+            spent.use_up(request);
+        }
+        let _ = request;
+    }
+
+    /// And nothing happened under that claim.
+    pub(crate) fn give_back(&self, request: Option<&ApprovalId>) {
+        #[cfg(feature = "approvals")]
+        if let (Some(spent), Some(request)) = (&self.shared.spent, request) {
+            spent.give_back(request);
+        }
+        let _ = request;
+    }
+
+    /// Who is told that a call waits for a person.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.shared.notices
     }
 
     pub(crate) fn secret_key(&self) -> Option<&SecretKey> {
@@ -221,6 +259,10 @@ pub struct RuntimeBuilder {
     wants_linked: bool,
     state: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     secret_key: Option<SecretKey>,
+    #[cfg(feature = "approvals")]
+    approvers: Option<Approvers>,
+    is_insecure: bool,
+    notices: Notices,
     lease: Duration,
     largest_request: usize,
 }
@@ -234,6 +276,10 @@ impl Default for RuntimeBuilder {
             wants_linked: false,
             state: HashMap::new(),
             secret_key: None,
+            #[cfg(feature = "approvals")]
+            approvers: None,
+            is_insecure: false,
+            notices: Notices::default(),
             lease: Self::DEFAULT_LEASE,
             largest_request: Self::DEFAULT_LARGEST_REQUEST,
         }
@@ -286,6 +332,38 @@ impl RuntimeBuilder {
         self
     }
 
+    /// The people whose signed approvals count: what is not signed with one of
+    /// their keys lets nothing run, whoever wrote it into the ledger.
+    #[cfg(feature = "approvals")]
+    pub fn approvers(mut self, approvers: Approvers) -> Self {
+        self.approvers = Some(approvers);
+        self
+    }
+
+    /// Takes every name on record for a person who agreed: **whoever has the
+    /// runtime, or can write its ledger, can approve anything**. For development
+    /// and tests; it makes
+    /// [`insecure_local_approver`](Runtime::insecure_local_approver) work.
+    pub fn insecure_local_approvals(mut self) -> Self {
+        self.is_insecure = true;
+        self
+    }
+
+    /// Tells `listener` of each call that begins to wait for a person, once: when
+    /// its request is made, not when the call is repeated. A listener that is full
+    /// or gone misses it; no call ever waits for one.
+    pub fn on_approval_requested(mut self, listener: mpsc::Sender<ApprovalRequested>) -> Self {
+        self.notices.listen(listener);
+        self
+    }
+
+    /// Likewise, by HTTP. It begins a thread that lives as long as the runtime.
+    #[cfg(feature = "webhook")]
+    pub fn approval_webhook(mut self, webhook: Webhook) -> Self {
+        self.notices.post(webhook);
+        self
+    }
+
     /// How long a claim holds without being renewed: a crash of its holder is
     /// noticed after that time. No less than
     /// [`SHORTEST_LEASE`](Self::SHORTEST_LEASE).
@@ -318,10 +396,19 @@ impl RuntimeBuilder {
             }
             self.tools.extend(linked);
         }
+        #[cfg(feature = "approvals")]
+        let spent = self.spent()?;
+        #[cfg(feature = "approvals")]
+        let signed = spent.as_ref().map(|spent| Trust::new(Arc::clone(spent) as _));
+        #[cfg(not(feature = "approvals"))]
+        let signed = None;
+        let unsigned = || if self.is_insecure { Trust::insecure() } else { Trust::default() };
+        let trust = signed.unwrap_or_else(unsigned);
         let registry = Registry::new(self.lease);
         for tool in self.tools {
-            let entry =
-                registry.add(tool, |types| missing(&self.state, types), self.secret_key.is_some());
+            let (missing, has_key) =
+                (|types: &_| missing(&self.state, types), self.secret_key.is_some());
+            let entry = registry.add(tool, missing, has_key, trust.is_somebody());
             if let Some(obstacle) = &entry.obstacle {
                 return Err(obstacle.clone());
             }
@@ -336,6 +423,10 @@ impl RuntimeBuilder {
             registry: registry.built(),
             state: self.state,
             secret_key: self.secret_key,
+            trust,
+            #[cfg(feature = "approvals")]
+            spent,
+            notices: self.notices,
             lease: self.lease,
             largest_request: self.largest_request,
             holder: Holder(uuid::Uuid::new_v4().as_u128()),
@@ -343,6 +434,17 @@ impl RuntimeBuilder {
             tracker: Tracker::default(),
         };
         Ok(Runtime { shared: Arc::new(shared), held: None })
+    }
+
+    /// Whose signatures count, and the memory of what was used.
+    #[cfg(feature = "approvals")]
+    fn spent(&mut self) -> Result<Option<Arc<Spent>>, BuildError> {
+        let approvers = self.approvers.take();
+        if approvers.is_some() && self.is_insecure {
+            return Err(BuildError::ApproversInsecure);
+        }
+        let somebody = approvers.filter(|approvers| !approvers.is_empty());
+        Ok(somebody.map(|approvers| Arc::new(Spent::new(approvers))))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bytes as lowercase hexadecimal digits, so that equal bytes are equal text.
+//! Bytes as lowercase hexadecimal digits: equal bytes are equal text.
 
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -9,25 +9,27 @@ pub(crate) fn push(out: &mut String, bytes: &[u8]) {
     out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]));
 }
 
-/// The digits of a hash.
-pub(crate) fn text(hash: &[u8; 32]) -> String {
-    let mut text = String::with_capacity(64);
-    push(&mut text, hash);
+/// The digits of `bytes`.
+#[must_use]
+pub fn write(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    push(&mut text, bytes);
     text
 }
 
-/// The hash with these digits.
-pub(crate) fn hash(text: &str) -> Option<[u8; 32]> {
+/// The `N` bytes that these digits say; `None` if they are anything else.
+#[must_use]
+pub fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
-    let mut bytes = [0; 32];
+    let pairs: &[[u8; 2]; N] = pairs.try_into().ok()?;
+    let mut bytes = [0; N];
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
         *byte = digit(*high)? << 4 | digit(*low)?;
     }
     Some(bytes)
 }
 
-fn digit(text: u8) -> Option<u8> {
+const fn digit(text: u8) -> Option<u8> {
     match text {
         b'0'..=b'9' => Some(text - b'0'),
         b'a'..=b'f' => Some(text - b'a' + 10),
@@ -37,7 +39,7 @@ fn digit(text: u8) -> Option<u8> {
 
 /// For `#[serde(with = "..")]`.
 pub(crate) fn serialize<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&text(bytes))
+    serializer.serialize_str(&write(bytes))
 }
 
 /// For `#[serde(with = "..")]`.
@@ -45,5 +47,5 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<[u8; 32], D::Error> {
     let malformed = || serde::de::Error::custom("a hash is 64 lowercase hexadecimal digits");
-    hash(&String::deserialize(deserializer)?).ok_or_else(malformed)
+    read(&String::deserialize(deserializer)?).ok_or_else(malformed)
 }

@@ -17,14 +17,14 @@
 //! | [`canonical`], [`operation`] | the RFC 8785 form and the operation hash |
 //! | [`ledger`] | the transitions of an operation's record |
 //! | [`saga`] | what the history of a saga says, and what follows |
-//! | [`duration`] | `30s`, `24h`: the one way to write a time span |
+//! | [`duration`], [`hex`] | `30s`, `24h`: the one way to write a time span; bytes as digits |
 
 pub mod canonical;
 pub mod decide;
 pub mod document;
 pub mod draft;
 pub mod duration;
-mod hex;
+pub mod hex;
 pub mod key;
 pub mod ledger;
 pub mod operation;

@@ -14,6 +14,7 @@
 
 mod fingerprint;
 mod hash;
+mod preimage;
 mod secret;
 
 use std::cmp::Ordering;
@@ -26,6 +27,7 @@ use crate::hex;
 
 pub use self::fingerprint::{Fingerprint, FingerprintError};
 pub use self::hash::{OperationHash, OperationHashError};
+pub use self::preimage::Preimage;
 pub use self::secret::{SecretKey, SecretKeyError};
 
 const DOMAIN: &str = "tool-contract/operation/v1\0";

@@ -65,7 +65,9 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
             time::both(*lease_until, desk.now)
         )),
         State::AwaitingApproval => {
-            nothing("it waits for approval, which is given where it was asked for".to_owned())
+            let request = record.approval.as_ref().map(|approval| format!("show {}", approval.id));
+            let command = request.map(|show| desk.begin_in("approvals", &show));
+            vec![Next { when: "people have to agree; this says to what".to_owned(), command }]
         }
         State::Approved => nothing("it is approved: its caller may run it now".to_owned()),
         State::Released { .. } if record.attempts >= record.terms.max_total => {

@@ -141,7 +141,7 @@ pub(super) fn superseded(
             format!("say what happened: `{}` says how", desk.command("show", id, ""))
         }
         StateName::AwaitingApproval | StateName::Approved => {
-            "its approval is decided where it was asked for".to_owned()
+            format!("people decide on its approval: `{}`", desk.begin_in("approvals", "ls"))
         }
         StateName::Succeeded
         | StateName::Denied

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a helper that fails fails its test")]
 
+mod approvals;
 mod check;
 mod decide;
 mod explain;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stateright::{Model, Property};
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Admission, Holder, Intent, Nonce, Terms};
+use tool_contract_spec::ledger::{Admission, Holder, Intent, Nonce, Terms, Trust};
 use tool_contract_spec::operation::OperationHash;
 
 use crate::call::{Answer, Call, Choice};
@@ -78,6 +78,8 @@ impl Protocol {
             holder: Holder(who as u128 % 2),
             terms: Arc::clone(&self.terms[who]),
             fingerprint: None,
+            preimage: None,
+            trust: Trust::insecure(),
             intent: Intent::Claim,
             approval: None,
             requested_by: None,

@@ -21,6 +21,7 @@ mod keys;
 mod leases;
 mod limits;
 mod nesting;
+mod notices;
 mod panics;
 mod reconciling;
 mod registering;

@@ -54,6 +54,11 @@ impl Stage {
         builder(&self.clock, &self.ledger, &self.world)
     }
 
+    /// Likewise, without anybody whose approval counts.
+    pub(crate) fn secure_builder(&self) -> RuntimeBuilder {
+        secure_builder(&self.clock, &self.ledger, &self.world)
+    }
+
     pub(crate) fn another_runtime(&self) -> Runtime {
         self.builder().build().unwrap()
     }
@@ -93,6 +98,14 @@ impl Stage {
 }
 
 fn builder(clock: &Arc<ManualClock>, ledger: &FaultyLedger, world: &World) -> RuntimeBuilder {
+    secure_builder(clock, ledger, world).insecure_local_approvals()
+}
+
+fn secure_builder(
+    clock: &Arc<ManualClock>,
+    ledger: &FaultyLedger,
+    world: &World,
+) -> RuntimeBuilder {
     Runtime::builder()
         .clock(Arc::clone(clock) as _)
         .shared_ledger(Arc::new(ledger.clone()))

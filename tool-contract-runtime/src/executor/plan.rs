@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tool_contract_spec::key::{IdempotencyKey, MalformedKey, OperationId, Tenant, User, Workflow};
 use tool_contract_spec::ledger::{Admission, CellId, Draw, Intent};
-use tool_contract_spec::operation::Fingerprint;
+use tool_contract_spec::operation::{Fingerprint, Preimage};
 use tool_contract_spec::policy::{Contract, KeySource, Limit, Scope};
 use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::template::RenderError;
@@ -183,6 +183,12 @@ pub(crate) fn admission(
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
         draws: caller.draws(contract),
         correlation_id: caller.correlation_id.clone(),
+        preimage: described.canonical.map(|arguments| Preimage {
+            version: contract.version,
+            arguments,
+            fingerprint: fingerprint.as_ref().map(|bound| bound.as_str().into()),
+        }),
+        trust: runtime.trust().clone(),
         fingerprint,
     })
 }

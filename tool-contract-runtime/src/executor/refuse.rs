@@ -85,6 +85,18 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
             format!("{by} gave it up: {why}"),
             "do not repeat it under another key; talk to who gave it up",
         ),
+        Refusal::DenialUnproven { by } => reject(
+            Code::APPROVAL_DENIED,
+            format!(
+                "a refusal in the name of `{by}` is on record, without a signature that counts"
+            ),
+            "ask who is named, and look who can write the ledger; a person may let it be asked again",
+        ),
+        Refusal::OtherRequester { request } => reject(
+            Code::APPROVAL_VOID,
+            format!("{request} was asked for this operation on behalf of somebody else"),
+            "call it on behalf of who asked; or wait until that request has expired, and ask anew",
+        ),
         Refusal::WrongApproval => reject(
             Code::APPROVAL_VOID,
             "the approval has expired, was spent, or is for another call".to_owned(),

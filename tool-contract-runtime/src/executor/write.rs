@@ -6,7 +6,7 @@ use std::time::Duration;
 use tool_contract_spec::decide::{Decision, NextStep, Progress, decide, delay};
 use tool_contract_spec::key::IdempotencyKey;
 use tool_contract_spec::ledger::{
-    Admitted, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp,
+    Admitted, ApprovalId, Attempt, Claim, EscalationId, Refusal, Settled, Settlement, Timestamp,
     Verdict as Settling,
 };
 use tool_contract_spec::outcome::{Outcome, OutcomeClass};
@@ -60,6 +60,8 @@ pub(super) struct Writing<'a> {
     first_attempt_at: Option<Duration>,
     /// What failed, for the history.
     trace: Vec<Attempt>,
+    /// The request whose grant the claim uses.
+    grant: Option<ApprovalId>,
 }
 
 /// What admission led to.
@@ -93,6 +95,7 @@ impl<'a> Writing<'a> {
             rests_until: Duration::ZERO,
             first_attempt_at: None,
             trace: Vec::new(),
+            grant: None,
         }
     }
 
@@ -179,6 +182,8 @@ impl<'a> Writing<'a> {
                     tracing::debug!(target: "tool_contract", %id, fence = claim.fence.0, attempts = claim.attempts, "claimed");
                     self.total = claim.attempts_before;
                     self.is_first = claim.is_first;
+                    self.grant.clone_from(&claim.approval);
+                    self.runtime.use_up(self.grant.as_ref());
                     let Claim { now, lease_until, .. } = claim;
                     let term = Term { asked_at, now, lease_until };
                     let lease = Lease::new(self.runtime, self.plan, claim.fence, &term);
@@ -205,6 +210,7 @@ impl<'a> Writing<'a> {
                     asked_at = self.runtime.elapsed();
                 }
                 Admitted::Refused(refusal) => {
+                    self.runtime.notices().tell(&self.plan.admission, &refusal);
                     tracing::debug!(target: "tool_contract", id = %self.plan.admission.id, ?refusal, "refused");
                     return Err(self.refuse(refusal));
                 }
@@ -576,6 +582,9 @@ impl<'a> Writing<'a> {
 
     fn settlement(&mut self, lease: &Lease<'_>, used: u32, verdict: Settling) -> Settlement {
         let attempts = std::mem::take(&mut self.trace);
+        if matches!(verdict, Settling::Released { .. }) {
+            self.runtime.give_back(self.grant.as_ref());
+        }
         Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Described {
     pub(crate) hash: OperationHash,
     /// As JSON, secrets left out.
     pub(crate) arguments: Arc<str>,
+    /// What was hashed of them, where a person is to see it.
+    pub(crate) canonical: Option<Arc<str>>,
 }
 
 /// How an attempt ended.
@@ -188,6 +190,7 @@ fn describe<T: Tool>(
         };
     }
     let operation = hasher.finish(fingerprint);
+    let canonical = contract.policy.confirm.map(|_| operation.canonical.as_str().into());
     // The canonical text is the JSON of the arguments, if nothing is missing
     // from it: then it need not be written twice.
     let arguments = if is_whole && operation.form == Form::Json {
@@ -195,7 +198,7 @@ fn describe<T: Tool>(
     } else {
         recorded(arguments)
     };
-    Ok(Described { hash: operation.hash, arguments })
+    Ok(Described { hash: operation.hash, arguments, canonical })
 }
 
 /// The arguments as JSON, secrets left out.

@@ -29,11 +29,12 @@ use std::time::Duration;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::key::Tenant;
 pub use tool_contract_spec::ledger::{
-    Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Broken, Cell,
-    CellId, Chain, Claim, Decided, Decision, Denial, Draw, EscalationId, Event, EventKind, Fence,
-    Finding, Grant, Holder, Intent, Limited, Nonce, Note, ReconcileClaim, ReconcileRequest,
-    Reconciled, Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled, Settlement, State,
-    StateName, Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
+    Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Ballot, Broken,
+    Cell, CellId, Chain, Claim, Decided, Decision, Denial, Draw, EscalationId, Event, EventKind,
+    Fence, Finding, Grant, Holder, Intent, Limited, Nonce, Note, ReconcileClaim, ReconcileRequest,
+    Reconciled, Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled, Settlement,
+    Signature, Signer, State, StateName, Statement, Terms, Timestamp, Trust, Twin, Undecided,
+    Unknown, Verdict, Verifier, verify,
 };
 
 pub use self::cached::CachedLedger;

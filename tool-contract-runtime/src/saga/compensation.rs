@@ -137,7 +137,8 @@ impl Job for Undoing {
         hasher.argument("of", |out| {
             canonical::write(&self.undo.of.to_string(), out).map(|_| Form::Json)
         })?;
-        Ok(Described { hash: hasher.finish(fingerprint).hash, arguments: self.recorded() })
+        let hash = hasher.finish(fingerprint).hash;
+        Ok(Described { hash, arguments: self.recorded(), canonical: None })
     }
 
     fn key_text(&self, _: &str) -> Option<String> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::settle::escalation;
 use super::{
-    ApprovalId, ApprovalRecord, Around, Cell, Chain, Draw, EscalationId, EventKind, Fence, Holder,
-    Limited, Log, Nonce, Record, State, StateName, Step, Terms, Timestamp, Unknown, draw, lapse,
+    ApprovalId, ApprovalRecord, Around, Ballot, Cell, Chain, Draw, EscalationId, EventKind, Fence,
+    Holder, Limited, Log, Nonce, Record, State, StateName, Step, Terms, Timestamp, Trust, Unknown,
+    draw, lapse,
 };
 use crate::key::{IdempotencyKey, OperationId};
-use crate::operation::{Fingerprint, OperationHash};
+use crate::operation::{Fingerprint, OperationHash, Preimage};
 use crate::policy::{Remint, Text};
 
 /// What a call wants of its admission.
@@ -48,6 +49,25 @@ pub struct Admission {
     pub correlation_id: Option<Arc<str>>,
     /// What it binds besides its arguments; the hash covers it.
     pub fingerprint: Option<Fingerprint>,
+    /// What its hash is of, for who is asked to approve it.
+    pub preimage: Option<Preimage>,
+    /// Whose approval counts.
+    pub trust: Trust,
+}
+
+impl Admission {
+    /// This call's view of a request for approval: all but the request itself
+    /// and who agreed is its own, and nothing of it from the record.
+    #[must_use]
+    pub fn ballot(&self, now: Timestamp) -> Ballot<'_> {
+        Ballot {
+            id: &self.id,
+            hash: &self.hash,
+            requested_by: self.requested_by.as_deref(),
+            trust: &self.trust,
+            now,
+        }
+    }
 }
 
 /// A right to run.
@@ -71,6 +91,8 @@ pub struct Claim {
     pub is_first: bool,
     /// The same operation's key, where it stands under another one.
     pub reminted_from: Option<IdempotencyKey>,
+    /// The request whose grant it uses.
+    pub approval: Option<ApprovalId>,
 }
 
 /// A finished operation's result.
@@ -150,8 +172,18 @@ pub enum Refusal {
         /// Why.
         why: Arc<str>,
     },
+    /// A refusal is on record, in somebody's name who did not sign it.
+    DenialUnproven {
+        /// In whose name.
+        by: Arc<str>,
+    },
     /// The approval that the call brought is not the one that stands.
     WrongApproval,
+    /// It was asked on behalf of somebody else.
+    OtherRequester {
+        /// The request.
+        request: ApprovalId,
+    },
     /// It asked for an approval, and no contract wants one.
     NothingToApprove,
     /// A limit has no room.
@@ -306,6 +338,8 @@ fn replay(record: &mut Record, now: Timestamp, log: &mut Log) -> Option<Replay> 
 /// again, since the caller counts from the reply that it gets.
 fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<Claim> {
     let own = record.nonce == request.nonce && record.holder == request.holder;
+    // Who can write the ledger can write that a call has begun, too.
+    let own = own && is_approved(record, request, log.now);
     let until = log.now.after(record.terms.lease);
     match &mut record.state {
         State::Running { lease_until } if own => *lease_until = until,
@@ -321,6 +355,7 @@ fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<
         in_doubt: record.doubt.is_some(),
         is_first: false,
         reminted_from: None,
+        approval: record.approval.as_ref().map(|approval| approval.id.clone()),
     })
 }
 
@@ -344,10 +379,10 @@ fn may_run(record: &Record, request: &Admission) -> Result<(), Refusal> {
         State::Reconciling { lease_until, .. } => {
             Err(Refusal::InFlight { reconciling: true, lease_until: *lease_until })
         }
-        State::Denied { .. } => Err(denied(record)),
         State::Abandoned { no, .. } => {
             Err(Refusal::Abandoned { by: Arc::clone(&no.by), why: Arc::clone(&no.why) })
         }
+        State::Denied { .. } => Err(denied(record, request)),
         // A result that replays was answered before.
         State::Expired | State::Succeeded { .. } => Err(Refusal::Expired),
     }
@@ -375,10 +410,19 @@ fn unknown_outcome(record: &Record, unknown: &Unknown) -> Refusal {
     Refusal::Unknown { escalation, cause: unknown.cause.clone() }
 }
 
-fn denied(record: &Record) -> Refusal {
-    let denial = record.approval.as_ref().and_then(|approval| approval.denied.clone());
-    let (by, why) = denial.map_or_else(|| ("".into(), "".into()), |denial| (denial.by, denial.why));
-    Refusal::Denied { by, why }
+fn denied(record: &Record, request: &Admission) -> Refusal {
+    let approval = record.approval.as_deref();
+    let Some(denial) = approval.and_then(|approval| approval.denied.clone()) else {
+        return Refusal::DenialUnproven { by: "".into() };
+    };
+    // A no holds until its own ttl, so that of the ledger's time none is asked.
+    let is_proven = approval
+        .is_some_and(|approval| request.ballot(Timestamp::ZERO).is_denied(approval, &denial));
+    if is_proven {
+        Refusal::Denied { by: denial.by, why: denial.why }
+    } else {
+        Refusal::DenialUnproven { by: denial.by }
+    }
 }
 
 /// A released key bound to other arguments: its attempts stay counted, an
@@ -388,10 +432,23 @@ fn bound(record: &Record, request: &Admission) -> Record {
     Record { hash: request.hash, arguments, approval: None, ..record.clone() }
 }
 
+/// How long an approval holds, and how many people it takes: both contracts, the
+/// stored and the calling one, may demand it.
+fn confirm(record: &Record, request: &Admission) -> Option<(Duration, u32)> {
+    request.terms.confirm.or(record.terms.confirm)
+}
+
+/// Whether the people whom its contract wants agreed to this very call.
+fn is_approved(record: &Record, request: &Admission, now: Timestamp) -> bool {
+    let Some((_, quorum)) = confirm(record, request) else { return true };
+    record.approval.as_ref().is_some_and(|approval| {
+        approval.quorum >= quorum && request.ballot(now).is_granted(approval)
+    })
+}
+
 /// Finds the grant of this call, or leaves a request for one.
 fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<(), Refusal> {
-    // Both contracts, the stored and the calling one, may demand it.
-    let Some((ttl, quorum)) = request.terms.confirm.or(record.terms.confirm) else {
+    let Some((ttl, quorum)) = confirm(record, request) else {
         return match request.intent {
             Intent::Claim => Ok(()),
             Intent::RequestApproval => Err(Refusal::NothingToApprove),
@@ -404,7 +461,10 @@ fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<()
     };
     match standing {
         Some(approval) if brought_another(approval) => Err(Refusal::WrongApproval),
-        Some(approval) if approval.is_granted() => match request.intent {
+        Some(approval) if approval.requested_by != request.requested_by => {
+            Err(Refusal::OtherRequester { request: approval.id.clone() })
+        }
+        Some(approval) if request.ballot(log.now).is_granted(approval) => match request.intent {
             Intent::Claim => Ok(()),
             Intent::RequestApproval => Err(Refusal::Approved {
                 request: approval.id.clone(),
@@ -425,6 +485,7 @@ fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<()
                 quorum,
                 grants: Vec::new(),
                 denied: None,
+                preimage: request.preimage.clone(),
             };
             let refusal = Refusal::AwaitingApproval {
                 request: approval.id.clone(),
@@ -500,6 +561,7 @@ fn claim(
         in_doubt,
         is_first,
         reminted_from,
+        approval: record.approval.as_ref().map(|approval| approval.id.clone()),
     })
 }
 

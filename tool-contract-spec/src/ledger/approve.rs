@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ApprovalId, ApprovalRecord, Around, Denial, EventKind, Grant, Log, Record, State, StateName,
-    Step, Timestamp, lapse,
+    ApprovalId, ApprovalRecord, Around, Ballot, Denial, EventKind, Grant, Log, Record, Signature,
+    Signer, State, StateName, Statement, Step, Timestamp, Trust, lapse,
 };
 use crate::key::OperationId;
 
@@ -12,12 +12,21 @@ use crate::key::OperationId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Yes.
-    Grant,
+    Grant {
+        /// Until when, by the ledger's clock; [`Timestamp::END`] for as long as the
+        /// contract lets a grant hold.
+        until: Timestamp,
+    },
     /// No.
     Deny {
         /// Why.
         why: Arc<str>,
     },
+}
+
+impl Verdict {
+    /// Yes, for as long as the contract lets a grant hold.
+    pub const GRANT: Self = Self::Grant { until: Timestamp::END };
 }
 
 /// A person's decision.
@@ -31,6 +40,11 @@ pub struct Decision {
     pub by: Arc<str>,
     /// What.
     pub verdict: Verdict,
+    /// What the person signed: see [`Statement`].
+    pub signature: Option<Signature>,
+    /// Whose decisions count for who records this one. It is checked once more
+    /// where the grant is used, with the trust of who uses it.
+    pub trust: Trust,
 }
 
 /// Why a decision does not count.
@@ -43,8 +57,13 @@ pub enum Undecided {
     },
     /// Who asked may not decide.
     Requester,
-    /// This person has agreed already; a quorum is of different people.
+    /// This person, or this key, has agreed already; a quorum is of different
+    /// people.
     Again,
+    /// It is not signed by somebody who is trusted.
+    Unproven,
+    /// It would be over already.
+    Over,
 }
 
 /// The answer to a decision.
@@ -73,10 +92,10 @@ pub fn decide(slot: &mut Option<Record>, decision: &Decision, around: &Around) -
         return log.answer(Decided::Refused(Undecided::NoRequest { state: None }));
     };
     lapse(record, &mut log);
-    let reply = match acceptable(record, decision) {
+    let reply = match acceptable(record, decision, around.now) {
         Err(undecided) => Decided::Refused(undecided),
         Ok(approval) => match &decision.verdict {
-            Verdict::Grant => grant(record, approval, decision, &mut log),
+            Verdict::Grant { until } => grant(record, approval, decision, *until, &mut log),
             Verdict::Deny { why } => deny(record, approval, decision, why, &mut log),
         },
     };
@@ -84,40 +103,85 @@ pub fn decide(slot: &mut Option<Record>, decision: &Decision, around: &Around) -
 }
 
 /// The request that the decision is about, if it counts.
-fn acceptable(record: &Record, decision: &Decision) -> Result<Box<ApprovalRecord>, Undecided> {
+///
+/// What is on record is not believed: enough names there, without signatures
+/// that count, keep nobody from deciding.
+fn acceptable(
+    record: &Record,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<Box<ApprovalRecord>, Undecided> {
     let standing = record.approval.as_ref().filter(|approval| approval.id == decision.request);
-    let (State::AwaitingApproval, Some(approval)) = (&record.state, standing) else {
-        return Err(Undecided::NoRequest { state: Some(record.state.name()) });
+    let gone = || Undecided::NoRequest { state: Some(record.state.name()) };
+    let approval = standing.ok_or_else(gone)?;
+    let ballot = Ballot {
+        id: &decision.id,
+        hash: &record.hash,
+        requested_by: approval.requested_by.as_deref(),
+        trust: &decision.trust,
+        now,
     };
+    let is_open = match &record.state {
+        State::AwaitingApproval => true,
+        State::Approved => !ballot.is_granted(approval),
+        _ => false,
+    };
+    if !is_open {
+        return Err(gone());
+    }
     if approval.requested_by.as_deref() == Some(&*decision.by) {
         return Err(Undecided::Requester);
     }
-    if approval.grants.iter().any(|grant| grant.by == decision.by)
-        && decision.verdict == Verdict::Grant
-    {
-        return Err(Undecided::Again);
+    let signer = signer(decision, &ballot).ok_or(Undecided::Unproven)?;
+    if let Verdict::Grant { until } = decision.verdict {
+        if until <= now {
+            return Err(Undecided::Over);
+        }
+        if ballot
+            .people(approval)
+            .iter()
+            .any(|(by, known)| **by == *decision.by || *known == signer)
+        {
+            return Err(Undecided::Again);
+        }
     }
     Ok(approval.clone())
+}
+
+fn signer(decision: &Decision, ballot: &Ballot<'_>) -> Option<Signer> {
+    let statement = Statement {
+        id: &decision.id,
+        hash: ballot.hash,
+        requested_by: ballot.requested_by,
+        request: &decision.request,
+        by: &decision.by,
+        verdict: &decision.verdict,
+    };
+    decision.trust.signer(&statement, decision.signature.as_ref())
 }
 
 fn grant(
     record: &mut Record,
     mut approval: Box<ApprovalRecord>,
     decision: &Decision,
+    until: Timestamp,
     log: &mut Log,
 ) -> Decided {
-    approval.grants.push(Grant { by: Arc::clone(&decision.by), at: log.now });
-    let granted = approval.is_granted();
+    let (by, signature) = (Arc::clone(&decision.by), decision.signature);
+    // What stood under this name did not count.
+    approval.grants.retain(|grant| grant.by != by);
+    approval.grants.push(Grant { by, at: log.now, until, signature });
     let given = u32::try_from(approval.grants.len()).unwrap_or(u32::MAX);
     let missing = approval.quorum.saturating_sub(given);
-    if let (true, Some((ttl, _))) = (granted, record.terms.confirm) {
-        approval.expires_at = log.now.after(ttl);
+    if let (0, Some((ttl, _))) = (missing, record.terms.confirm) {
+        let signed = approval.grants.iter().map(|grant| grant.until).min();
+        approval.expires_at = log.now.after(ttl).min(signed.unwrap_or(Timestamp::END));
     }
     let expires_at = approval.expires_at;
     record.approval = Some(approval);
-    let state = if granted { State::Approved } else { State::AwaitingApproval };
+    let state = if missing == 0 { State::Approved } else { State::AwaitingApproval };
     log.enter(record, state, EventKind::ApprovalGranted, Some(decision.by.to_string()));
-    if granted { Decided::Granted { expires_at } } else { Decided::Pending { missing } }
+    if missing == 0 { Decided::Granted { expires_at } } else { Decided::Pending { missing } }
 }
 
 fn deny(
@@ -127,10 +191,11 @@ fn deny(
     why: &Arc<str>,
     log: &mut Log,
 ) -> Decided {
-    approval.denied = Some(Denial { by: Arc::clone(&decision.by), why: Arc::clone(why) });
+    let (by, why) = (Arc::clone(&decision.by), Arc::clone(why));
+    let detail = Some(format!("{by}: {why}"));
+    approval.denied = Some(Denial { by, why, signature: decision.signature });
     record.approval = Some(approval);
     let expires_at = log.now.after(record.terms.ttl);
-    let detail = Some(format!("{}: {why}", decision.by));
     log.enter(record, State::Denied { expires_at }, EventKind::ApprovalDenied, detail);
     Decided::Denied
 }

@@ -48,6 +48,13 @@ impl ApprovalId {
             Self(format!("{name}_{}", chain.length).into())
         }
     }
+
+    /// Whether the call `nonce` made this request.
+    #[must_use]
+    pub fn is_by(&self, nonce: Nonce) -> bool {
+        let rest = self.0.strip_prefix(&format!("apr_{:032x}", nonce.0));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    }
 }
 
 impl fmt::Display for ApprovalId {

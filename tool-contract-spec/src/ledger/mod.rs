@@ -31,6 +31,8 @@ mod overdue;
 mod reconcile;
 mod record;
 mod settle;
+mod statement;
+mod trust;
 
 pub use admit::{Admission, Admitted, Claim, Intent, Refusal, Replay, Twin, admit};
 pub use approve::{
@@ -46,6 +48,8 @@ pub use reconcile::{
 };
 pub use record::{ApprovalRecord, Denial, Grant, Record, State, StateName, Terms, Unknown};
 pub use settle::{Attempt, Note, Renewed, Settled, Settlement, Verdict, renew, settle};
+pub use statement::{MalformedSignature, Signature, Statement};
+pub use trust::{Ballot, Signer, Trust, Verifier};
 
 /// What a store tells a transition besides the record.
 #[derive(Debug, Clone)]

@@ -318,7 +318,8 @@ const fn is_at_rest(state: &State) -> bool {
 
 fn abandon(record: &mut Record, resolution: &Resolution, detail: String, log: &mut Log) {
     (record.approval, record.doubt) = (None, None);
-    let no = Denial { by: Arc::clone(&resolution.by), why: Arc::clone(&resolution.why) };
+    let (by, why) = (Arc::clone(&resolution.by), Arc::clone(&resolution.why));
+    let no = Denial { by, why, signature: None };
     let expires_at = log.now.after(record.terms.ttl);
     let abandoned = State::Abandoned { no, expires_at };
     log.enter(record, abandoned, EventKind::ResolvedAbandoned, Some(detail));

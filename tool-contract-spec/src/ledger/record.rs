@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalId, Chain, EscalationId, Fence, Holder, Nonce, Timestamp};
-use crate::operation::OperationHash;
+use super::{ApprovalId, Chain, EscalationId, Fence, Holder, Nonce, Signature, Timestamp};
+use crate::operation::{OperationHash, Preimage};
 use crate::policy::{Contract, Reconcile, Remint, Text};
 
 /// What a contract says that matters to the ledger.
@@ -74,6 +74,12 @@ pub struct Grant {
     pub by: Arc<str>,
     /// When.
     pub at: Timestamp,
+    /// Until when it may be used.
+    #[serde(default)]
+    pub until: Timestamp,
+    /// What the person signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 /// One person's no.
@@ -83,9 +89,15 @@ pub struct Denial {
     pub by: Arc<str>,
     /// Why.
     pub why: Arc<str>,
+    /// What the person signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 /// A request for approval, bound to one operation and its hash.
+///
+/// It is what is on record, and whoever can write the ledger can write it:
+/// whether it counts, a [`Ballot`](super::Ballot) says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalRecord {
     /// Its name.
@@ -102,15 +114,10 @@ pub struct ApprovalRecord {
     pub grants: Vec<Grant>,
     /// Who refused.
     pub denied: Option<Denial>,
-}
-
-impl ApprovalRecord {
-    /// Whether enough people agreed and nobody refused.
-    #[must_use]
-    pub fn is_granted(&self) -> bool {
-        self.denied.is_none()
-            && self.grants.len() >= usize::try_from(self.quorum).unwrap_or(usize::MAX)
-    }
+    /// What the operation's hash is of, so that who is asked need not believe the
+    /// arguments on record.
+    #[serde(default)]
+    pub preimage: Option<Preimage>,
 }
 
 /// An outcome that is not known.

@@ -32,7 +32,7 @@ pub struct OperationHashError;
 
 impl fmt::Display for OperationHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&hex::text(&self.0))
+        formatter.pad(&hex::write(&self.0))
     }
 }
 
@@ -46,7 +46,7 @@ impl FromStr for OperationHash {
     type Err = OperationHashError;
 
     fn from_str(text: &str) -> Result<Self, OperationHashError> {
-        hex::hash(text).map(Self).ok_or(OperationHashError)
+        hex::read(text).map(Self).ok_or(OperationHashError)
     }
 }
 

@@ -156,6 +156,9 @@ codes! {
     SAGA_TOO_LONG = 232,
     /// A step failed in an earlier run of its saga, and is not tried again.
     SAGA_STEP_FAILED = 233,
+    /// Nobody's approval would count.
+    APPROVERS_MISSING = 240,
+
     /// A person gave the operation up.
     ABANDONED = 250,
 }

@@ -316,6 +316,11 @@ pub static RULES: &[Rule] = rules! {
         title: "A step that failed stays failed in its saga",
         help: "call the saga with a new key to try again",
     }
+    TC0240 APPROVERS_MISSING: REFUSAL {
+        name: "approvers_missing",
+        title: "A runtime that runs what people approve knows whose approval counts",
+        help: "give their public keys, `.approvers(..)`; or say `.insecure_local_approvals()` where nothing is at stake",
+    }
     TC0250 ABANDONED: REFUSAL {
         name: "abandoned",
         title: "What a person gave up does not run",

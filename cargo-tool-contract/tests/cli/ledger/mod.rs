@@ -9,5 +9,5 @@ mod resolve;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod servers;
 mod show;
-mod stage;
+pub(crate) mod stage;
 mod verify;

@@ -183,7 +183,7 @@ fn what_is_next_depends_on_where_it_stands() {
     assert_eq!(next(&stage, &["held"]), expected);
 
     stage.admit(&id("delete_account", "asked"), confirmed(), Intent::RequestApproval);
-    let expected = "  it waits for approval, which is given where it was asked for\n";
+    let expected = "  people have to agree; this says to what\n    tool-contract approvals show apr_00000000000000000000000000000001\n";
     assert_eq!(next(&stage, &["asked"]), expected);
 }
 

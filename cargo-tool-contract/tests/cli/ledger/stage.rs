@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tool_contract_runtime::clock::{Clock as _, SystemClock};
 use tool_contract_runtime::ledger::{
     Admission, Admitted, Attempt, Claim, Holder, Intent, Ledger as _, Nonce, Record, Settlement,
-    SqliteLedger, Terms, Verdict,
+    SqliteLedger, Terms, Trust, Verdict,
 };
 use tool_contract_runtime::testing::ManualClock;
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
@@ -22,7 +22,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// How long ago the ledger was filled; what is left of the hour keeps ages from
 /// changing while a test runs.
-const AGO: Duration = Duration::from_mins((3 * 24 + 2) * 60 + 5);
+pub(crate) const AGO: Duration = Duration::from_mins((3 * 24 + 2) * 60 + 5);
 
 /// A ledger in a directory of its own.
 pub(crate) struct Stage {
@@ -94,6 +94,8 @@ pub(crate) fn admission(id: &OperationId, terms: Terms) -> Admission {
         draws: Vec::new(),
         correlation_id: None,
         fingerprint: None,
+        preimage: None,
+        trust: Trust::insecure(),
     }
 }
 

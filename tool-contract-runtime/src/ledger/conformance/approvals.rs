@@ -27,7 +27,7 @@ pub(super) async fn a_grant_is_used_once(stage: Stage) {
     let first = request(&stage, 1).await;
     assert_eq!(request(&stage, 2).await, first);
     assert!(matches!(
-        stage.decide(&id, &first, ApprovalVerdict::Grant).await,
+        stage.decide(&id, &first, ApprovalVerdict::GRANT).await,
         Decided::Granted { .. }
     ));
     let claim = stage.claim(&Admission { approval: Some(first.clone()), ..asking(3) }).await;
@@ -48,7 +48,7 @@ pub(super) async fn a_denial_stands(stage: Stage) {
         stage.refusal(&asking(2)).await,
         Refusal::Denied { by: "ada".into(), why: "no".into() }
     );
-    let late = stage.decide(&id, &request, ApprovalVerdict::Grant).await;
+    let late = stage.decide(&id, &request, ApprovalVerdict::GRANT).await;
     assert_eq!(late, Decided::Refused(Undecided::NoRequest { state: Some(StateName::Denied) }));
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn a_request_lapses(stage: Stage) {
     let id = key("k");
     let first = request(&stage, 1).await;
     stage.pass(Duration::from_mins(1)).await;
-    let late = stage.decide(&id, &first, ApprovalVerdict::Grant).await;
+    let late = stage.decide(&id, &first, ApprovalVerdict::GRANT).await;
     assert!(matches!(late, Decided::Refused(Undecided::NoRequest { .. })), "{late:?}");
     assert_ne!(request(&stage, 2).await, first);
 }

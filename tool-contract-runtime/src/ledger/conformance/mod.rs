@@ -38,6 +38,7 @@ mod finding_out;
 mod limits;
 mod looking;
 mod racing;
+mod signatures;
 mod stage;
 mod twins;
 mod waiting;
@@ -113,6 +114,18 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         a_grant_is_used_once,
         a_denial_stands,
         a_request_lapses,
+    }
+    signatures::{
+        a_signed_grant_is_kept_and_used_once,
+        what_is_not_signed_lets_nothing_run,
+        a_signature_is_for_one_request,
+        a_spent_grant_is_no_other_request_s,
+        a_grant_ends_when_it_says,
+        a_call_is_what_was_approved,
+        a_quorum_is_of_people_with_keys_of_their_own,
+        who_asks_is_nobody_who_agrees,
+        a_refusal_is_signed_too,
+        one_grant_lets_one_of_many_run,
     }
     limits::{
         limits_count_claims_over_all_keys,

@@ -15,7 +15,10 @@ use crate::ledger::{
 const MANY: u128 = 32;
 
 /// Makes all calls at once.
-async fn admit_all(stage: &Stage, requests: impl IntoIterator<Item = Admission>) -> Vec<Admitted> {
+pub(super) async fn admit_all(
+    stage: &Stage,
+    requests: impl IntoIterator<Item = Admission>,
+) -> Vec<Admitted> {
     let mut calls = JoinSet::new();
     for request in requests {
         let ledger = Arc::clone(&stage.ledger);
@@ -24,7 +27,7 @@ async fn admit_all(stage: &Stage, requests: impl IntoIterator<Item = Admission>)
     calls.join_all().await
 }
 
-fn fences(answers: &[Admitted]) -> Vec<Fence> {
+pub(super) fn fences(answers: &[Admitted]) -> Vec<Fence> {
     let fence = |answer: &Admitted| match answer {
         Admitted::Claimed(claim) => Some(claim.fence),
         Admitted::Replay(_) | Admitted::Refused(_) => None,

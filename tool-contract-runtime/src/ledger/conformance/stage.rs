@@ -11,7 +11,7 @@ use super::Subject;
 use crate::ledger::{
     Admission, Admitted, ApprovalId, ApprovalVerdict, Claim, Decided, Decision, Event, Fence,
     Finding, Holder, Intent, Ledger, Nonce, ReconcileClaim, ReconcileRequest, Reconciled, Record,
-    Refusal, Resolution, Resolved, Settled, Settlement, StateName, Terms, Verdict,
+    Refusal, Resolution, Resolved, Settled, Settlement, StateName, Terms, Trust, Verdict,
 };
 
 pub(in crate::ledger) const LEASE: Duration = Duration::from_secs(10);
@@ -78,6 +78,8 @@ pub(in crate::ledger) fn call(caller: u128, id: &OperationId) -> Admission {
         draws: Vec::new(),
         correlation_id: None,
         fingerprint: None,
+        preimage: None,
+        trust: Trust::insecure(),
     }
 }
 
@@ -176,8 +178,14 @@ impl Stage {
         request: &ApprovalId,
         verdict: ApprovalVerdict,
     ) -> Decided {
-        let decision =
-            Decision { id: id.clone(), request: request.clone(), by: "ada".into(), verdict };
+        let decision = Decision {
+            id: id.clone(),
+            request: request.clone(),
+            by: "ada".into(),
+            verdict,
+            signature: None,
+            trust: Trust::insecure(),
+        };
         self.ledger.decide_approval(decision).await.unwrap()
     }
 

@@ -86,7 +86,7 @@ pub(super) async fn who_waits_for_an_approval_is_woken(stage: Stage) {
         panic!("no request")
     };
     let waiting = wait(&*stage.ledger, &id).await;
-    stage.decide(&id, &request, ApprovalVerdict::Grant).await;
+    stage.decide(&id, &request, ApprovalVerdict::GRANT).await;
     tokio::time::timeout(PATIENCE, waiting).await.expect("woken");
 }
 

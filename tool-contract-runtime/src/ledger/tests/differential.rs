@@ -23,7 +23,7 @@ use crate::ledger::time::Time;
 use crate::ledger::{
     Admission, ApprovalVerdict, Attempt, BoxFuture, CellId, Decision, Draw, Fence, Finding, Holder,
     Intent, Ledger, LedgerError, MemoryLedger, Nonce, Note, Query, ReconcileRequest, Resolution,
-    Resolved, Settlement, SqliteLedger, Terms, Timestamp, Verdict, verify,
+    Resolved, Settlement, SqliteLedger, Terms, Timestamp, Trust, Verdict, verify,
 };
 use crate::testing::ManualClock;
 
@@ -153,7 +153,7 @@ fn resolved() -> impl Strategy<Value = Resolved> {
 
 fn decision() -> impl Strategy<Value = Plan> {
     let verdict = prop_oneof![
-        4 => Just(ApprovalVerdict::Grant),
+        4 => Just(ApprovalVerdict::GRANT),
         1 => Just(ApprovalVerdict::Deny { why: "no".into() }),
     ];
     (operation(), prop::sample::select(vec!["ada", "bob", "eve"]), verdict)
@@ -309,7 +309,14 @@ impl All {
             }),
             Plan::Decide { id, by, verdict } => {
                 let request = self.model.records.get(&id)?.approval.as_ref()?.id.clone();
-                Command::Decide(Decision { id, request, by: by.into(), verdict })
+                Command::Decide(Decision {
+                    id,
+                    request,
+                    by: by.into(),
+                    verdict,
+                    signature: None,
+                    trust: Trust::insecure(),
+                })
             }
             Plan::Draw(draws) => Command::Draw(draws),
         })

@@ -35,6 +35,7 @@ fn a_new_key_is_claimed() {
         in_doubt: false,
         is_first: true,
         reminted_from: None,
+        approval: None,
     };
     assert_eq!(claim, expected);
     assert_eq!((bench.record().attempts, bench.record().reserved), (2, 2));

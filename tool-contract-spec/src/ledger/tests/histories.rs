@@ -100,7 +100,7 @@ fn histories_get_everywhere() {
 
 /// Every answer, event and state that one operation can come to; twins and lost
 /// ledgers have tests of their own.
-const EVERYWHERE: [&str; 61] = [
+const EVERYWHERE: [&str; 62] = [
     "admitted Claimed",
     "admitted Replay",
     "admitted again",
@@ -141,6 +141,7 @@ const EVERYWHERE: [&str; 61] = [
     "refused Limited",
     "refused NotBefore",
     "refused NothingToApprove",
+    "refused OtherRequester",
     "refused Unknown",
     "refused WrongApproval",
     "resolved Recorded",

@@ -3,6 +3,7 @@
 mod admission;
 mod approval;
 mod coverage;
+mod forgery;
 mod ghost;
 mod histories;
 mod history;
@@ -76,6 +77,8 @@ fn admission(caller: u128, terms: Terms) -> Admission {
         draws: Vec::new(),
         correlation_id: None,
         fingerprint: None,
+        preimage: None,
+        trust: Trust::insecure(),
     }
 }
 
@@ -170,12 +173,19 @@ impl Bench {
     }
 
     fn decide(&mut self, request: &ApprovalId, by: &str, verdict: ApprovalVerdict) -> Decided {
-        let decision = Decision { id: id("key"), request: request.clone(), by: by.into(), verdict };
+        let decision = Decision {
+            id: id("key"),
+            request: request.clone(),
+            by: by.into(),
+            verdict,
+            signature: None,
+            trust: Trust::insecure(),
+        };
         self.step(|slot, around| decide_approval(slot, &decision, around))
     }
 
     fn grant(&mut self, request: &ApprovalId, by: &str) -> Decided {
-        self.decide(request, by, ApprovalVerdict::Grant)
+        self.decide(request, by, ApprovalVerdict::GRANT)
     }
 
     fn record(&self) -> &Record {

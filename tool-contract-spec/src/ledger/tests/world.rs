@@ -257,7 +257,7 @@ impl World {
             arguments: number.to_string().into(),
             intent,
             approval: self.requests.last().filter(|_| bring).cloned(),
-            requested_by: Some(format!("person {caller}").into()),
+            requested_by: Some(format!("person {}", caller % 2).into()),
             draws: vec![Draw { cell }],
             ..admission(self.nonces, terms.clone())
         };
@@ -567,7 +567,7 @@ impl World {
         let request = if stale { self.requests.first() } else { self.requests.last() };
         let Some(request) = request.cloned() else { return };
         let verdict =
-            if deny { ApprovalVerdict::Deny { why: "no".into() } } else { ApprovalVerdict::Grant };
+            if deny { ApprovalVerdict::Deny { why: "no".into() } } else { ApprovalVerdict::GRANT };
         let answer = self.bench.decide(&request, &format!("person {by}"), verdict);
         self.coverage.decided(&answer);
         if let Decided::Granted { .. } | Decided::Pending { .. } = answer {

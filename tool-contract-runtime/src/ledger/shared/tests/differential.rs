@@ -83,7 +83,7 @@ fn operation() -> impl Strategy<Value = OperationId> {
 fn state() -> impl Strategy<Value = State> {
     let at = (0..3_u64).prop_map(|more| Timestamp(1_767_225_600_000 + more * 1_000_000));
     let unknown = |at| Unknown { since: at, believed_from: Some(at), cause: "no \u{1F980}".into() };
-    let no = || Denial { by: "ada".into(), why: "no \u{1F980}".into() };
+    let no = || Denial { by: "ada".into(), why: "no \u{1F980}".into(), signature: None };
     (0..11, at).prop_map(move |(number, at)| match number {
         0 => State::AwaitingApproval,
         1 => State::Approved,

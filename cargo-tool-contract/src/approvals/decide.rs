@@ -1,0 +1,144 @@
+//! `approvals grant` and `deny`: a person signs.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tool_contract_runtime::approval::{ApprovalError, Approver};
+use tool_contract_runtime::ledger::{ApprovalVerdict, Decided, Decision, Undecided};
+use tool_contract_spec::operation::OperationHash;
+
+use super::find::{self, Asked};
+use super::show::told;
+use super::{key, view};
+use crate::End;
+use crate::args::{Deny, Grant, Hand, Request};
+use crate::operator::{Desk, Kind, Problem, confirm, text, time};
+use crate::report::complain;
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    line: view::Line<'a>,
+    operation_hash: OperationHash,
+    by: &'a str,
+    verdict: &'static str,
+    until: Option<String>,
+    why: Option<&'a str>,
+    missing: Option<u32>,
+}
+
+pub(super) async fn grant(desk: &Desk, args: &Grant) -> Result<End, Problem> {
+    let asked = find::one(desk, &args.request.request).await?;
+    let ttl = asked.record.terms.confirm.map_or(Approver::LONGEST, |(ttl, _)| ttl);
+    let within = args.within.map_or(ttl.min(Approver::LONGEST), |within| within.min(ttl));
+    let verdict = ApprovalVerdict::Grant { until: desk.now.after(within) };
+    decide(desk, &args.request, &args.hand, asked, verdict).await
+}
+
+pub(super) async fn deny(desk: &Desk, args: &Deny) -> Result<End, Problem> {
+    let why = args.why.trim();
+    if why.is_empty() {
+        return Err(Problem::new(
+            Kind::Usage,
+            "`--why` gives no reason; nothing was changed".into(),
+        )
+        .help("write what who asked has to know; it goes on record"));
+    }
+    let asked = find::one(desk, &args.request.request).await?;
+    let verdict = ApprovalVerdict::Deny { why: why.into() };
+    decide(desk, &args.request, &args.hand, asked, verdict).await
+}
+
+async fn decide(
+    desk: &Desk,
+    request: &Request,
+    hand: &Hand,
+    asked: Asked,
+    verdict: ApprovalVerdict,
+) -> Result<End, Problem> {
+    let trust = key::approvers(request.approvers.as_ref())?;
+    let approver = Approver::new(hand.name.trim(), key::read(&hand.key)?);
+    let signed = approver.sign(&asked.id, &asked.record, verdict).map_err(|why| refused(&why))?;
+    // Whom programs do not trust is told so before anything is on record.
+    let trust_of_record = trust.clone().unwrap_or_else(|| signed.trust.clone());
+    let decision = Decision { trust: trust_of_record, ..signed };
+    if !desk.is_for_programs() {
+        complain(told(&asked, desk, trust.as_ref()).trim_end());
+        complain(&text::plain(&meant(&decision, desk)));
+    }
+    if !hand.yes {
+        confirm(asked.id.key.as_str())?;
+    }
+    let missing = match desk.ledger.decide_approval(decision.clone()).await? {
+        Decided::Granted { .. } => Some(0),
+        Decided::Pending { missing } => Some(missing),
+        Decided::Denied => None,
+        Decided::Refused(undecided) => return Err(refused(&error(&undecided, &decision))),
+    };
+    tell(desk, &asked, &decision, missing)?;
+    Ok(End::Fine)
+}
+
+fn error(undecided: &Undecided, decision: &Decision) -> ApprovalError {
+    let (request, by) = (decision.request.clone(), Arc::clone(&decision.by));
+    ApprovalError::undecided(undecided, request, by)
+}
+
+/// What is about to be signed.
+fn meant(decision: &Decision, desk: &Desk) -> String {
+    match &decision.verdict {
+        ApprovalVerdict::Grant { until } => format!(
+            "  {} signs: it may run once, until {}",
+            decision.by,
+            time::both(*until, desk.now)
+        ),
+        ApprovalVerdict::Deny { why } => {
+            format!("  {} signs: it may not run: {why}", decision.by)
+        }
+    }
+}
+
+fn tell(
+    desk: &Desk,
+    asked: &Asked,
+    decision: &Decision,
+    missing: Option<u32>,
+) -> Result<(), Problem> {
+    let (verdict, until, why) = match &decision.verdict {
+        ApprovalVerdict::Grant { until } => ("grant", Some(time::iso(*until)), None),
+        ApprovalVerdict::Deny { why } => ("deny", None, Some(&**why)),
+    };
+    let document = Document {
+        line: view::Line::of(asked),
+        operation_hash: asked.record.hash,
+        by: &decision.by,
+        verdict,
+        until,
+        why,
+        missing,
+    };
+    desk.say(&document, || {
+        let (request, by) = (&decision.request, &decision.by);
+        text::plain(&match missing {
+            None => format!("{request}: refused by {by}"),
+            Some(0) => format!("{request}: granted by {by}; the call runs when it is made again"),
+            Some(missing) => format!("{request}: granted by {by}; {missing} more must agree"),
+        })
+    })
+}
+
+/// A decision that does not count; nothing was changed.
+fn refused(error: &ApprovalError) -> Problem {
+    let kind = match error {
+        ApprovalError::Gone { .. } | ApprovalError::NothingToDecide => Kind::NotFound,
+        ApprovalError::Ledger(_) => Kind::Ledger,
+        _ => Kind::WrongState,
+    };
+    let problem = Problem::new(kind, format!("{error}; nothing was changed"));
+    match error {
+        ApprovalError::Unproven { .. } => {
+            problem.help("is your line, as `approvals keygen` printed it, among the approvers?")
+        }
+        _ => problem,
+    }
+}

@@ -1,0 +1,71 @@
+//! Which request is meant.
+
+use tool_contract_runtime::ledger::{ApprovalId, ApprovalRecord, Query, Record, StateName};
+use tool_contract_spec::key::OperationId;
+
+use crate::operator::find::Pages;
+use crate::operator::{Desk, Kind, Problem};
+
+/// A request for approval, and what it is about.
+pub(super) struct Asked {
+    pub(super) id: OperationId,
+    pub(super) record: Record,
+    pub(super) approval: ApprovalRecord,
+}
+
+impl Asked {
+    fn of(id: OperationId, record: Record) -> Option<Self> {
+        let approval = record.approval.as_deref()?.clone();
+        Some(Self { id, record, approval })
+    }
+
+    /// Whether the record tells what its hash is of.
+    pub(super) fn is_altered(&self) -> bool {
+        let preimage = self.approval.preimage.as_ref();
+        preimage.is_none_or(|preimage| preimage.hash(&self.id.tool) != self.record.hash)
+    }
+
+    /// What would run: what the hash is of, and not what stands beside it.
+    pub(super) fn arguments(&self) -> &str {
+        self.approval.preimage.as_ref().map_or("", |preimage| &preimage.arguments)
+    }
+}
+
+/// Requests that can be granted, and with `more` those that were decided.
+pub(super) async fn all(
+    desk: &Desk,
+    states: &[StateName],
+    mut wanted: impl FnMut(&Asked) -> bool,
+    most: usize,
+) -> Result<Vec<Asked>, Problem> {
+    let mut found = Vec::new();
+    for state in states {
+        let mut pages = Pages::of(Query { state: Some(*state), ..Query::default() });
+        while found.len() < most
+            && let Some(page) = pages.next(&*desk.ledger).await?
+        {
+            let asked = page.into_iter().filter_map(|(id, record)| Asked::of(id, record));
+            found.extend(asked.filter(&mut wanted));
+        }
+    }
+    found.truncate(most);
+    Ok(found)
+}
+
+/// The request with this name.
+pub(super) async fn one(desk: &Desk, request: &ApprovalId) -> Result<Asked, Problem> {
+    let states = [
+        StateName::AwaitingApproval,
+        StateName::Approved,
+        StateName::Denied,
+        StateName::Released,
+        StateName::Running,
+    ];
+    let found = all(desk, &states, |asked| asked.approval.id == *request, 1).await?;
+    found.into_iter().next().ok_or_else(|| {
+        let message =
+            format!("no request {request} stands: it was spent, has expired or never was");
+        let help = format!("`{}` lists those that wait", desk.begin_in("approvals", "ls"));
+        Problem::new(Kind::NotFound, message).help(help)
+    })
+}

@@ -1,0 +1,135 @@
+//! Requests as programs read them. The names of the fields stay.
+
+use serde::Serialize;
+use tool_contract_runtime::ledger::{ApprovalRecord, Ballot, Grant, StateName, Trust};
+use tool_contract_spec::key::Tenant;
+use tool_contract_spec::operation::OperationHash;
+
+use super::find::Asked;
+use crate::operator::{Desk, time};
+
+/// A request in a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<'a> {
+    pub(super) request: &'a str,
+    tenant: Option<&'a str>,
+    tool: &'a str,
+    key: &'a str,
+    requested_by: Option<&'a str>,
+    requested_at: String,
+    expires_at: String,
+    quorum: u32,
+    agreed: usize,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn of(asked: &'a Asked) -> Self {
+        let (id, approval) = (&asked.id, &asked.approval);
+        Self {
+            request: &approval.id.0,
+            tenant: id.tenant.as_ref().map(Tenant::as_str),
+            tool: &id.tool,
+            key: id.key.as_str(),
+            requested_by: approval.requested_by.as_deref(),
+            requested_at: time::iso(approval.requested_at),
+            expires_at: time::iso(approval.expires_at),
+            quorum: approval.quorum,
+            agreed: approval.grants.len(),
+        }
+    }
+}
+
+/// All that is known of a request.
+#[derive(Debug, Serialize)]
+pub(super) struct Document<'a> {
+    #[serde(flatten)]
+    line: Line<'a>,
+    state: StateName,
+    arguments: &'a str,
+    recorded: &'a str,
+    operation_hash: OperationHash,
+    is_altered: bool,
+    grants: Vec<Said<'a>>,
+    denied: Option<Said<'a>>,
+}
+
+/// What somebody said.
+#[derive(Debug, Serialize)]
+pub(super) struct Said<'a> {
+    pub(super) by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    signed: bool,
+    /// Whether programs that trust these people count it; `None` if it is not
+    /// known whom they trust.
+    counts: Option<bool>,
+}
+
+impl Said<'_> {
+    /// In a word, behind a name.
+    pub(super) const fn word(&self) -> &'static str {
+        match (self.counts, self.signed) {
+            (Some(true), _) => "",
+            (Some(false), _) => " (DOES NOT COUNT)",
+            (None, true) => " (signature not checked)",
+            (None, false) => " (NOT SIGNED)",
+        }
+    }
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn of(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Self {
+        let record = &asked.record;
+        Self {
+            line: Line::of(asked),
+            state: record.state.name(),
+            arguments: asked.arguments(),
+            recorded: &record.arguments,
+            operation_hash: record.hash,
+            is_altered: asked.is_altered(),
+            grants: grants(asked, desk, trust),
+            denied: denied(asked, desk, trust),
+        }
+    }
+}
+
+fn ballot<'a>(asked: &'a Asked, desk: &Desk, trust: &'a Trust) -> Ballot<'a> {
+    let requested_by = asked.approval.requested_by.as_deref();
+    let (id, hash) = (&asked.id, &asked.record.hash);
+    Ballot { id, hash, requested_by, trust, now: desk.now }
+}
+
+/// Who agreed, and whether that counts.
+pub(super) fn grants<'a>(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Vec<Said<'a>> {
+    let counts = |grant: &Grant| {
+        let alone = ApprovalRecord { grants: vec![grant.clone()], ..asked.approval.clone() };
+        trust.map(|trust| !ballot(asked, desk, trust).people(&alone).is_empty())
+    };
+    let said = asked.approval.grants.iter().map(|grant| Said {
+        by: &grant.by,
+        why: None,
+        at: Some(time::iso(grant.at)),
+        until: Some(time::iso(grant.until)),
+        signed: grant.signature.is_some(),
+        counts: counts(grant),
+    });
+    said.collect()
+}
+
+/// Who refused.
+pub(super) fn denied<'a>(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Option<Said<'a>> {
+    let denial = asked.approval.denied.as_ref()?;
+    let counts = |trust: &Trust| ballot(asked, desk, trust).is_denied(&asked.approval, denial);
+    Some(Said {
+        by: &denial.by,
+        why: Some(&denial.why),
+        at: None,
+        until: None,
+        signed: denial.signature.is_some(),
+        counts: trust.map(counts),
+    })
+}

@@ -1,0 +1,274 @@
+//! `approvals`: what people who agree see and do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use tool_contract_runtime::approval::Approvers;
+use tool_contract_runtime::ledger::{
+    Admission, Admitted, ApprovalId, Ledger as _, Refusal, StateName, Terms,
+};
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::operation::Preimage;
+
+use crate::ledger::stage::{AGO, Stage, admission, id, terms};
+use crate::shell::{Said, finish, plain_command};
+
+const ARGUMENTS: &str = r#"{"account":"a-7"}"#;
+
+/// A ledger, and the keys of people.
+struct Office {
+    stage: Stage,
+    keys: TempDir,
+}
+
+impl Office {
+    /// Ada and Bob have keys, and programs trust Ada and Bob.
+    fn new() -> Self {
+        let office = Self { stage: Stage::new(), keys: TempDir::new().expect("a directory") };
+        office.stage.pass(AGO);
+        let lines: String = ["ada", "bob", "eve"].map(|name| office.keygen(name).out).concat();
+        let trusted: Vec<&str> = lines.lines().filter(|line| !line.ends_with(" eve")).collect();
+        fs::write(office.approvers(), trusted.join("\n")).expect("a file");
+        office
+    }
+
+    fn key(&self, name: &str) -> PathBuf {
+        self.keys.path().join(format!("{name}.key"))
+    }
+
+    fn approvers(&self) -> PathBuf {
+        self.keys.path().join("approvers")
+    }
+
+    fn keygen(&self, name: &str) -> Said {
+        let mut command = plain_command();
+        finish(command.args(["approvals", "keygen", "--as", name, "--file"]).arg(self.key(name)))
+    }
+
+    /// Runs `tool-contract approvals` on the ledger.
+    fn run(&self, args: &[&str]) -> Said {
+        let mut command = plain_command();
+        command.env("TOOL_CONTRACT_LEDGER", self.stage.file()).arg("approvals");
+        finish(command.args(args)).timeless()
+    }
+
+    fn sign(&self, verb: &str, request: &ApprovalId, name: &str, more: &[&str]) -> Said {
+        let key = self.key(name);
+        let signing = [verb, &request.0, "--as", name, "--key", path(&key), "--yes"];
+        self.run(&[&signing, more].concat())
+    }
+
+    fn call(&self, id: &OperationId) -> Admission {
+        let preimage = Preimage { version: 1, arguments: ARGUMENTS.into(), fingerprint: None };
+        let trust = Approvers::read(self.approvers()).expect("approvers").into_trust();
+        let confirm = Some((std::time::Duration::from_mins(15), 1));
+        Admission {
+            hash: preimage.hash(&id.tool),
+            arguments: ARGUMENTS.into(),
+            preimage: Some(preimage),
+            trust,
+            ..admission(id, Terms { confirm, ..terms() })
+        }
+    }
+
+    fn admit(&self, call: &Admission) -> Admitted {
+        self.stage.with(async |ledger| ledger.admit(call).await.expect("an answer"))
+    }
+
+    fn request(&self, id: &OperationId) -> ApprovalId {
+        match self.admit(&self.call(id)) {
+            Admitted::Refused(Refusal::AwaitingApproval { request, .. }) => request,
+            other => panic!("no request: {other:?}"),
+        }
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+fn account() -> OperationId {
+    id("delete_account", "a-7/delete")
+}
+
+#[test]
+fn a_key_is_its_owner_s_alone_and_never_overwritten() {
+    let office = Office::new();
+    let file = office.key("zoe");
+    let said = office.keygen("zoe");
+    let private = fs::read_to_string(&file).expect("a key");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.out.starts_with("ed25519:") && said.out.ends_with(" zoe\n"), "{said:?}");
+    assert!(said.err.contains("holds the private key"), "{said:?}");
+    let digits = private.trim().rsplit(':').next().expect("digits");
+    assert!(!format!("{said:?}").contains(digits));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(&file).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let said = office.keygen("zoe");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no key is ever overwritten"), "{said:?}");
+    assert_eq!(fs::read_to_string(&file).expect("a key"), private);
+}
+
+#[test]
+fn a_person_looks_and_agrees() {
+    let office = Office::new();
+    let request = office.request(&account());
+    let listed = office.run(&["ls"]);
+    assert_eq!(listed.code, 0, "{listed:?}");
+    assert!(listed.out.contains(&*request.0) && listed.out.contains("0 of 1"), "{listed:?}");
+    let shown = office.run(&["show", &request.0]);
+    for part in [ARGUMENTS, "agent-7", "nobody yet; 1 must", "delete_account"] {
+        assert!(shown.out.contains(part), "{part}: {shown:?}");
+    }
+    let said = office.sign("grant", &request, "ada", &[]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.err.contains(ARGUMENTS) && said.err.contains("ada signs: it may run once"));
+    assert_eq!(
+        said.out,
+        format!("{request}: granted by ada; the call runs when it is made again\n")
+    );
+    let approvers = office.approvers();
+    let shown = office.run(&["show", &request.0, "--approvers", path(&approvers)]);
+    assert!(shown.out.contains("ada; 1 must"), "{shown:?}");
+    assert!(matches!(office.admit(&office.call(&account())), Admitted::Claimed(_)));
+}
+
+#[test]
+fn programs_read_json() {
+    let office = Office::new();
+    let request = office.request(&account());
+    let json = |said: &Said| -> serde_json::Value {
+        assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
+        serde_json::from_str(&said.out).expect("JSON")
+    };
+    let listed = json(&office.run(&["ls", "--json"]));
+    assert_eq!(listed["requests"][0]["request"], *request.0);
+    assert_eq!(listed["more"], false);
+    let granted = json(&office.sign("grant", &request, "ada", &["--json", "--for", "1m"]));
+    assert_eq!(
+        (&granted["by"], &granted["verdict"], &granted["missing"]),
+        (&"ada".into(), &"grant".into(), &0.into())
+    );
+    let shown = json(&office.run(&["show", &request.0, "--json"]));
+    assert_eq!((&shown["is_altered"], &shown["arguments"]), (&false.into(), &ARGUMENTS.into()));
+    assert_eq!(
+        (&shown["grants"][0]["by"], &shown["grants"][0]["counts"]),
+        (&"ada".into(), &().into())
+    );
+}
+
+#[test]
+fn a_person_refuses() {
+    let office = Office::new();
+    let request = office.request(&account());
+    assert_eq!(office.sign("deny", &request, "ada", &["--why", " "]).code, 2);
+    let said = office.sign("deny", &request, "ada", &["--why", "it is in use"]);
+    assert_eq!((said.code, said.out), (0, format!("{request}: refused by ada\n")));
+    let refusal = Refusal::Denied { by: "ada".into(), why: "it is in use".into() };
+    assert_eq!(office.admit(&office.call(&account())), Admitted::Refused(refusal));
+    let late = office.sign("grant", &request, "bob", &[]);
+    assert_eq!(late.code, 1, "{late:?}");
+}
+
+#[test]
+fn who_does_not_count_is_told_so() {
+    let office = Office::new();
+    let request = office.request(&account());
+    // Who asked.
+    let key = office.key("ada");
+    let own = ["grant", &request.0, "--as", "agent-7", "--key", path(&key), "--yes"];
+    let said = office.run(&own);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("agent-7 asked for"), "{said:?}");
+    // Whom programs do not trust, where it is known; and where it is not, the
+    // programs know.
+    let approvers = office.approvers();
+    let said = office.sign("grant", &request, "eve", &["--approvers", path(&approvers)]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("is your line"), "{said:?}");
+    assert_eq!(office.sign("grant", &request, "eve", &[]).code, 0);
+    let admitted = office.admit(&office.call(&account()));
+    assert!(
+        matches!(admitted, Admitted::Refused(Refusal::AwaitingApproval { .. })),
+        "{admitted:?}"
+    );
+    let shown = office.run(&["show", &request.0, "--approvers", path(&approvers)]);
+    assert!(shown.out.contains("eve (DOES NOT COUNT)"), "{shown:?}");
+    assert!(office.run(&["ls"]).out.contains(&*request.0), "it still waits");
+    // Another's name with one's own key.
+    let eve = office.key("eve");
+    let false_ada = ["grant", &request.0, "--as", "ada", "--key", path(&eve), "--yes"];
+    assert_eq!(office.run(&false_ada).code, 0);
+    assert_eq!(office.admit(&office.call(&account())), admitted);
+    assert_eq!(office.sign("grant", &request, "ada", &[]).code, 0);
+    assert!(matches!(office.admit(&office.call(&account())), Admitted::Claimed(_)));
+}
+
+#[test]
+fn what_would_run_is_what_is_signed() {
+    let office = Office::new();
+    let request = office.request(&account());
+    let db = rusqlite::Connection::open(office.stage.file()).expect("the ledger");
+    let swap = "UPDATE operations SET approval = replace(approval, 'a-7', 'b-7')";
+    assert_eq!(db.execute(swap, []).expect("an update"), 1);
+    let shown = office.run(&["show", &request.0]);
+    assert_eq!(shown.code, 1);
+    assert!(shown.out.contains("ALTERED"), "{shown:?}");
+    let said = office.sign("grant", &request, "ada", &[]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("do not agree to it"), "{said:?}");
+    assert_eq!(office.stage.find(&account()).state.name(), StateName::AwaitingApproval);
+}
+
+#[test]
+fn nothing_is_signed_unseen() {
+    let office = Office::new();
+    let request = office.request(&account());
+    let key = office.key("ada");
+    let said = office.run(&["grant", &request.0, "--as", "ada", "--key", path(&key)]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("add `--yes` if it is meant"), "{said:?}");
+    assert_eq!(office.stage.find(&account()).state.name(), StateName::AwaitingApproval);
+}
+
+#[test]
+fn a_key_that_cannot_be_used_is_not_quoted() {
+    let office = Office::new();
+    let request = office.request(&account());
+    fs::write(office.key("none"), "hush-hush").expect("a file");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let said = office.sign("grant", &request, "none", &[]);
+        assert!(said.err.contains("others than its owner may read"), "{said:?}");
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(office.key("none"), private).expect("a file");
+    }
+    let said = office.sign("grant", &request, "none", &[]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no private key") && !said.err.contains("hush"), "{said:?}");
+    let said = office.sign("grant", &request, "nobody", &[]);
+    assert!(said.err.contains("cannot be read"), "{said:?}");
+}
+
+#[test]
+fn what_is_over_is_not_there() {
+    let office = Office::new();
+    let stale = Office { stage: Stage::new(), keys: TempDir::new().expect("a directory") };
+    fs::copy(office.approvers(), stale.approvers()).expect("a file");
+    let request = stale.request(&account());
+    assert_eq!(stale.run(&["ls"]).out, "nothing waits for approval\n");
+    fs::copy(office.key("ada"), stale.key("ada")).expect("a file");
+    let said = stale.sign("grant", &request, "ada", &[]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let said = office.run(&["show", "apr_00"]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("no request apr_00 stands"), "{said:?}");
+    assert_eq!(office.run(&["show", "order-17"]).code, 2);
+}

@@ -1,0 +1,247 @@
+//! Whatever is written into a record, a call runs only if people signed it.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::operation::Preimage;
+
+/// Knows the statements that were signed, by their bytes; a signature is its
+/// number. Each name has a key of its own but `anne`, who is `ann`.
+#[derive(Debug)]
+struct Signed(Vec<Vec<u8>>);
+
+impl Verifier for Signed {
+    fn signer(&self, statement: &Statement<'_>, signature: Option<&Signature>) -> Option<Signer> {
+        let genuine = self.0.get(usize::from(signature?.0[0]))? == &statement.bytes();
+        let key = match statement.by {
+            "ann" | "anne" => 1,
+            "bob" => 2,
+            _ => return None,
+        };
+        genuine.then_some(Signer([key; 32]))
+    }
+}
+
+/// The call that must not run: of two people, both have to agree.
+fn victim(trust: &Trust) -> Admission {
+    let terms = Terms { confirm: Some((ms(20), 2)), ..terms() };
+    Admission { requested_by: Some("agent".into()), trust: trust.clone(), ..admission(7, terms) }
+}
+
+/// Grants as an attacker finds them: who signed, and of what; the call itself is
+/// signed by one person, under both of her names.
+fn pool(request: &ApprovalId) -> (Trust, Vec<Grant>) {
+    let (own, other) = (id("key"), OperationId { tool: "other".into(), ..id("key") });
+    let tenant = OperationId { tenant: crate::key::Tenant::new("acme").ok(), ..id("key") };
+    let (end, old) = (Timestamp(15), ApprovalId("apr_old".into()));
+    let (yes, no) =
+        (ApprovalVerdict::Grant { until: end }, ApprovalVerdict::Deny { why: "".into() });
+    let over = ApprovalVerdict::Grant { until: Timestamp(5) };
+    let (right, wrong) = (hash(0), hash(1));
+    let statement = |id, hash, requested_by, request, by, verdict| Statement {
+        id,
+        hash,
+        requested_by: Some(requested_by),
+        request,
+        by,
+        verdict,
+    };
+    let signed = [
+        statement(&own, &right, "agent", request, "ann", &yes),
+        statement(&own, &right, "agent", request, "anne", &yes),
+        statement(&own, &right, "agent", request, "eve", &yes),
+        statement(&own, &right, "agent", request, "bob", &no),
+        statement(&own, &right, "agent", request, "bob", &over),
+        statement(&own, &right, "agent", &old, "bob", &yes),
+        statement(&own, &right, "carol", request, "bob", &yes),
+        statement(&own, &wrong, "agent", request, "bob", &yes),
+        statement(&other, &right, "agent", request, "bob", &yes),
+        statement(&tenant, &right, "agent", request, "bob", &yes),
+    ];
+    let trust = Trust::new(Arc::new(Signed(signed.iter().map(Statement::bytes).collect())));
+    let mut grants = Vec::new();
+    for number in 0..signed.len() {
+        for by in ["ann", "anne", "bob", "agent"] {
+            for until in [end, Timestamp(5), Timestamp::END] {
+                let signature = Signature([u8::try_from(number).unwrap(); 64]);
+                let at = Timestamp::ZERO;
+                grants.push(Grant { by: by.into(), at, until, signature: Some(signature) });
+                grants.push(Grant { by: by.into(), at, until, signature: None });
+            }
+        }
+    }
+    (trust, grants)
+}
+
+/// Every state that a record can be in, as somebody may write it.
+fn states() -> Vec<State> {
+    let lease_until = Timestamp(100);
+    let unknown = Unknown {
+        since: Timestamp::ZERO,
+        believed_from: Some(Timestamp::ZERO),
+        cause: "who knows".into(),
+    };
+    vec![
+        State::AwaitingApproval,
+        State::Approved,
+        State::Denied { expires_at: Timestamp(100) },
+        State::Running { lease_until },
+        State::Running { lease_until: Timestamp(1) },
+        State::Released { not_before: Timestamp::ZERO },
+        State::Unknown(unknown.clone()),
+        State::Reconciling { lease_until, unknown },
+        State::Expired,
+    ]
+}
+
+#[test]
+fn whatever_is_on_record_nothing_runs_that_was_not_signed() {
+    let mut bench = Bench::default();
+    let request = bench.request(&victim(&Trust::default()));
+    let (trust, grants) = pool(&request);
+    let call = victim(&trust);
+    let genuine = bench.record().clone();
+    let mut tried = 0_u32;
+    for state in states() {
+        for (name, requester, quorum, confirm) in requests() {
+            for at in 0..grants.len() {
+                let mut record = genuine.clone();
+                record.state = state.clone();
+                // As if the call itself had begun, and its answer was lost.
+                (record.nonce, record.holder, record.fence) = (call.nonce, call.holder, Fence(1));
+                record.terms =
+                    Terms { confirm, repeatable: true, ..(*genuine.terms).clone() }.into();
+                let approval = record.approval.as_mut().unwrap();
+                approval.id = name.map_or_else(|| request.clone(), |name| ApprovalId(name.into()));
+                approval.requested_by = Some(requester.into());
+                approval.quorum = quorum;
+                approval.expires_at = Timestamp::END;
+                approval.preimage =
+                    Some(Preimage { version: 1, arguments: "{}".into(), fingerprint: None });
+                // All that can be combined with one that is genuine.
+                approval.grants = vec![grants[0].clone(), grants[at].clone(), grants[at].clone()];
+                let mut slot = Some(record);
+                let around = Around { now: Timestamp(10), fence: Fence(2) };
+                let reply = admit(&mut slot, &call, None, &mut [], &around).reply;
+                assert!(matches!(reply, Admitted::Refused(_)), "{reply:?}: {slot:?}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 10_000, "{tried}");
+}
+
+/// The request's name, on whose behalf, the quorum, and what the stored contract
+/// wants.
+type Requested = (Option<&'static str>, &'static str, u32, Option<(Duration, u32)>);
+
+/// Every one that somebody may write.
+fn requests() -> Vec<Requested> {
+    let mut all = Vec::new();
+    for name in [None, Some("apr_old")] {
+        for requester in ["agent", "carol"] {
+            for quorum in 0..3 {
+                for confirm in [None, Some((ms(20), 0)), Some((ms(20), 2))] {
+                    all.push((name, requester, quorum, confirm));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// The same, and the second person does sign: it runs, from wherever a person's
+/// yes may take it.
+#[test]
+fn what_both_signed_runs() {
+    let mut bench = Bench::default();
+    let request = bench.request(&victim(&Trust::default()));
+    let verdict = ApprovalVerdict::Grant { until: Timestamp(15) };
+    let signed = ["ann", "bob"].map(|by| {
+        Statement {
+            id: &id("key"),
+            hash: &hash(0),
+            requested_by: Some("agent"),
+            request: &request,
+            by,
+            verdict: &verdict,
+        }
+        .bytes()
+    });
+    let trust = Trust::new(Arc::new(Signed(signed.into())));
+    let call = victim(&trust);
+    for (number, by) in ["ann", "bob"].into_iter().enumerate() {
+        let decision = Decision {
+            id: id("key"),
+            request: request.clone(),
+            by: by.into(),
+            verdict: verdict.clone(),
+            signature: Some(Signature([u8::try_from(number).unwrap(); 64])),
+            trust: trust.clone(),
+        };
+        let decided = bench.step(|slot, around| decide_approval(slot, &decision, around));
+        assert!(!matches!(decided, Decided::Refused(_)), "{decided:?}");
+    }
+    // On record as waiting, it runs; and once their word is over, it does not.
+    for (state, now, runs) in [
+        (State::AwaitingApproval, 14, true),
+        (State::Approved, 14, true),
+        (State::Released { not_before: Timestamp::ZERO }, 14, true),
+        (State::Approved, 15, false),
+    ] {
+        let mut slot = bench.slot.clone();
+        slot.as_mut().unwrap().state = state;
+        let around = Around { now: Timestamp(now), fence: Fence(2) };
+        let reply = admit(&mut slot, &call, None, &mut [], &around).reply;
+        assert_eq!(matches!(reply, Admitted::Claimed(_)), runs, "{reply:?}");
+    }
+    // The same call finds the claim that it made.
+    bench.at(14).claim(&call);
+    bench.claim(&call);
+}
+
+/// Takes the first byte of a signature for the number of a key.
+#[derive(Debug)]
+struct Numbered;
+
+impl Verifier for Numbered {
+    fn signer(&self, _: &Statement<'_>, signature: Option<&Signature>) -> Option<Signer> {
+        Some(Signer([signature?.0[0]; 32]))
+    }
+}
+
+#[test]
+fn a_person_is_a_name_and_a_key() {
+    let trust = Trust::new(Arc::new(Numbered));
+    let (id, hash, now) = (id("key"), hash(0), Timestamp(1));
+    let ballot = Ballot { id: &id, hash: &hash, requested_by: Some("agent"), trust: &trust, now };
+    let mut bench = Bench::default();
+    bench.request(&victim(&Trust::default()));
+    let mut approval = bench.record().approval.clone().unwrap();
+    for (grants, people) in [
+        (vec![("ann", 1), ("bob", 2)], 2),
+        (vec![("ann", 1), ("bob", 1)], 1),
+        (vec![("ann", 1), ("ann", 2)], 1),
+        (vec![("ann", 1), ("agent", 2)], 1),
+        (vec![("ann", 1), ("ann", 2), ("bob", 2)], 2),
+    ] {
+        let grant = |(by, key): (&str, u8)| Grant {
+            by: by.into(),
+            at: Timestamp::ZERO,
+            until: Timestamp::END,
+            signature: Some(Signature([key; 64])),
+        };
+        approval.grants = grants.iter().copied().map(grant).collect();
+        assert_eq!(ballot.people(&approval).len(), people, "{grants:?}");
+    }
+    // More than people can be is not looked at.
+    let many = |number: usize| Grant {
+        by: number.to_string().into(),
+        at: Timestamp::ZERO,
+        until: Timestamp::END,
+        signature: Some(Signature([u8::try_from(number % 256).unwrap(); 64])),
+    };
+    approval.grants = (0..Ballot::MOST + 256).map(many).collect();
+    approval.grants[..Ballot::MOST].iter_mut().for_each(|grant| grant.signature = None);
+    assert_eq!(ballot.people(&approval).len(), 0);
+}
