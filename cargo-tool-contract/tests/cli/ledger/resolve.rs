@@ -130,7 +130,7 @@ becomes unknown; then a person's word counts
     stage.run(&id("charge_card", "order-17"), terms(), succeeded("1"));
     let said = stage.ledger(&HAPPENED);
     let expected = "\
-error: charge_card[order-17] is succeeded, and only of an unknown outcome can that be said; nothing was changed
+error: charge_card[order-17] is succeeded, and only what waits for a person's word can be resolved; nothing was changed
   = help: `tool-contract ledger reopen order-17 --tool charge_card --why WHY` lets it run again, though its effect may then \
 happen again
 ";
