@@ -9,6 +9,7 @@ use tool_contract_spec::rulebook::Code;
 use crate::error::{About, CallError, Rejected, UnknownOutcome};
 
 /// A refusal in the caller's words.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
     let reject =
         |code, reason: String, next: &str| Rejected::new(code, about.clone(), reason, next);

@@ -103,8 +103,8 @@ impl CachedLedger {
 
     /// The result, if it is cached, and young enough.
     fn find(&self, request: &Admission, now: Duration) -> Option<Replay> {
-        let mut shelf = self.shelf();
-        let cached = shelf.get(&request.id, self.capacity)?;
+        let mut kept = self.shelf();
+        let cached = kept.get(&request.id, self.capacity)?;
         let is_young = now.saturating_sub(cached.asked_at) < self.max_age;
         (is_young && cached.hash == request.hash).then(|| cached.replay.clone())
     }

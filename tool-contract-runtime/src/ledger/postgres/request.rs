@@ -23,14 +23,14 @@ const IN_ROW: u32 = 8;
 pub(super) struct Request {
     id: Option<OperationId>,
     look: Option<OperationHash>,
-    row: Option<Row>,
+    put: Option<Written>,
     draws: Option<String>,
     /// Where to keep others out, as [`place`] names it.
     places: Vec<i64>,
 }
 
 /// What is to be written.
-struct Row {
+struct Written {
     expected: i64,
     seen: Option<String>,
     at: i64,
@@ -58,14 +58,14 @@ impl Request {
             let (tenant, tool, _) = name(id);
             place(&[b"intent", tenant.as_bytes(), tool.as_bytes(), twins.hash.as_bytes()])
         }));
-        let row = put.map(Row::of).transpose()?;
-        Ok(Self { id: Some(id.clone()), look: exchange.hash, row, draws: cells(draws)?, places })
+        let put = put.map(Written::of).transpose()?;
+        Ok(Self { id: Some(id.clone()), look: exchange.hash, put, draws: cells(draws)?, places })
     }
 
     /// Draws without an operation.
     pub(super) fn draw(draws: &[Draw]) -> Result<Self, LedgerError> {
         let places = draws.iter().map(|draw| cell_place(&draw.cell)).collect();
-        Ok(Self { id: None, look: None, row: None, draws: cells(draws)?, places })
+        Ok(Self { id: None, look: None, put: None, draws: cells(draws)?, places })
     }
 
     /// The order in which requests are sent, so that no two batches wait for each
@@ -76,14 +76,14 @@ impl Request {
 
     /// About how many bytes are sent.
     pub(super) fn bytes(&self) -> usize {
-        let row = self.row.as_ref();
+        let row = self.put.as_ref();
         let written = row
             .map_or(0, |row| row.record.len() + row.events.iter().map(String::len).sum::<usize>());
         512 + written + self.draws.as_ref().map_or(0, String::len)
     }
 }
 
-impl Row {
+impl Written {
     fn of(put: &Put) -> Result<Self, LedgerError> {
         let Put { record, events, .. } = put;
         Ok(Self {
@@ -251,8 +251,8 @@ impl<'a> Columns<'a> {
     }
 
     fn add(&mut self, request: &'a Request) {
-        let Request { id, look, row, draws, places } = request;
-        let (name, row) = (id.as_ref().map(name), row.as_ref());
+        let Request { id, look, put, draws, places } = request;
+        let (name, row) = (id.as_ref().map(name), put.as_ref());
         self.places.extend(places);
         self.tenants.push(name.map(|name| name.0));
         self.tools.push(name.map(|name| name.1));
@@ -272,7 +272,7 @@ impl<'a> Columns<'a> {
     }
 
     /// All events are one column; each request knows its part of it.
-    fn add_events(&mut self, row: Option<&'a Row>) {
+    fn add_events(&mut self, row: Option<&'a Written>) {
         let before = self.events.len();
         let in_row = before + row.map_or(0, |row| row.in_row);
         self.events.extend(row.into_iter().flat_map(|row| row.events.iter().map(|event| &**event)));
