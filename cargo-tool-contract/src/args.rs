@@ -1,6 +1,7 @@
 //! What can be written on the command line.
 
 mod ledger;
+mod sagas;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tool_contract_spec::rulebook::Code;
 pub(crate) use ledger::{
     Access, Among, Ledger, LedgerCommand, List, Prune, Reopen, Resolve, Show, Verify, Word,
 };
+pub(crate) use sagas::{SagaList, Sagas, SagasCommand};
 
 /// Emit, check and explain the contracts of tools; look after their ledgers.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Decide(Decide),
     /// Look into a ledger, and say what happened where nobody knows
     Ledger(Ledger),
+    /// Look at sagas: what each did, in which order, and what it waits for
+    Sagas(Sagas),
 }
 
 #[derive(Debug, Arguments)]

@@ -21,6 +21,7 @@ mod ledger;
 mod operator;
 mod project;
 mod report;
+mod sagas;
 
 use args::{Args, Command};
 
@@ -64,6 +65,7 @@ pub fn run(called: &'static str) -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Ledger(args) => Ok(ledger::run(&args)),
+        Command::Sagas(args) => Ok(sagas::run(&args)),
     };
     match ended {
         Ok(End::Fine) => ExitCode::SUCCESS,

@@ -93,9 +93,14 @@ impl Desk {
         format!("{}{first} --tool {tool}{whose}{more}{last}", self.begin(verb))
     }
 
-    /// How a command on this ledger begins.
+    /// How a command on an operation of this ledger begins.
     pub(crate) fn begin(&self, verb: &str) -> String {
-        format!("{} ledger{} {verb}", called(), self.named)
+        self.begin_of("ledger", verb)
+    }
+
+    /// How a command of this family begins.
+    pub(crate) fn begin_of(&self, family: &str, verb: &str) -> String {
+        format!("{} {family}{} {verb}", called(), self.named)
     }
 }
 

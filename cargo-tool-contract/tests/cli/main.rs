@@ -7,4 +7,5 @@ mod decide;
 mod explain;
 mod ledger;
 mod project;
+mod sagas;
 mod shell;

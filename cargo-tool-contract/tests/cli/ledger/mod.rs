@@ -8,5 +8,5 @@ mod resolve;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod servers;
 mod show;
-mod stage;
+pub(crate) mod stage;
 mod verify;

@@ -161,8 +161,13 @@ impl Stage {
 
     /// Runs `tool-contract ledger` on it.
     pub(crate) fn ledger(&self, args: &[&str]) -> Said {
+        self.tool_contract(&[&["ledger"], args].concat())
+    }
+
+    /// Runs `tool-contract` on it.
+    pub(crate) fn tool_contract(&self, args: &[&str]) -> Said {
         let mut command = plain_command();
-        command.env("TOOL_CONTRACT_LEDGER", self.file()).env("USER", "ada").arg("ledger");
+        command.env("TOOL_CONTRACT_LEDGER", self.file()).env("USER", "ada");
         finish(command.args(args)).timeless()
     }
 }

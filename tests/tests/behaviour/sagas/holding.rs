@@ -1,10 +1,10 @@
 //! One process has a saga, and one that lost it begins nothing.
 
-use tool_contract::CallError;
 use tool_contract::ledger::{EventKind, StateName};
 use tool_contract::testing::{Fault, Step};
+use tool_contract::{CallError, Saga, saga};
 
-use super::shop::{Act, Yard, gather, order};
+use super::shop::{Act, Failed, Shop, Yard, gather, order, send};
 use crate::stage::{ms, others, secs};
 use crate::world::{Gate, Trouble};
 
@@ -101,6 +101,22 @@ async fn a_long_saga_keeps_its_claim_through_its_steps() {
     gate.open();
     yard.through(call).await.unwrap().unwrap().into_inner().finished().unwrap();
     assert_eq!(yard.shop.log().len(), 4);
+}
+
+/// A step that rests for longer than a lease.
+#[saga(state(Shop))]
+async fn write_home(saga: Saga, letter: String) -> Result<u32, Failed> {
+    saga.step(send(letter)).await
+}
+
+#[tokio::test]
+async fn a_step_that_rests_for_longer_than_a_lease_goes_on() {
+    let yard = Yard::new();
+    yard.shop.then("send it", Act::Fail(Trouble::Down));
+    yard.shop.then("send it", Act::Fail(Trouble::Down));
+    let called = yard.through(write_home("it".into()).key("w").call(&yard.runtime)).await;
+    called.unwrap().into_inner().finished().unwrap();
+    assert_eq!(yard.shop.tried().len(), 3);
 }
 
 #[tokio::test]

@@ -204,6 +204,29 @@ pub(super) async fn ship(cx: &Cx, item: String) -> Result<u32, Trouble> {
     shop(cx).act(&format!("ship {item}")).await
 }
 
+/// Send a letter, with long rests between attempts.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(
+        max = 3,
+        on = "retryable",
+        backoff = "constant",
+        base = "20s",
+        cap = "20s",
+        jitter = "none"
+    ),
+    rollback = "unsend",
+    state(Shop)
+)]
+pub(super) async fn send(cx: &Cx, letter: String) -> Result<u32, Trouble> {
+    shop(cx).act(&format!("send {letter}")).await
+}
+
+async fn unsend(done: Done<Send>) -> Result<(), Trouble> {
+    shop(done.cx()).undo(&format!("send {}", done.args.letter)).await
+}
+
 /// Look up a price.
 #[tool(side_effect = "read", state(Shop))]
 pub(super) async fn price(cx: &Cx, item: String) -> Result<u64, Trouble> {
