@@ -1,11 +1,11 @@
 //! One process has a saga, and one that lost it begins nothing.
 
-use tool_contract::ledger::{EventKind, StateName};
+use tool_contract::ledger::{EventKind, Settlement, StateName, Verdict};
 use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Saga, saga};
 
-use super::shop::{Act, Failed, Shop, Yard, gather, order, send};
-use crate::stage::{ms, others, secs};
+use super::shop::{Act, Failed, Shop, Yard, gather, mail, order};
+use crate::stage::{id, ms, others, secs};
 use crate::world::{Gate, Trouble};
 
 #[tokio::test]
@@ -106,17 +106,36 @@ async fn a_long_saga_keeps_its_claim_through_its_steps() {
 /// A step that rests for longer than a lease.
 #[saga(state(Shop))]
 async fn write_home(saga: Saga, letter: String) -> Result<u32, Failed> {
-    saga.step(send(letter)).await
+    saga.step(mail(letter)).await
 }
 
 #[tokio::test]
 async fn a_step_that_rests_for_longer_than_a_lease_goes_on() {
     let yard = Yard::new();
-    yard.shop.then("send it", Act::Fail(Trouble::Down));
-    yard.shop.then("send it", Act::Fail(Trouble::Down));
-    let called = yard.through(write_home("it".into()).key("w").call(&yard.runtime)).await;
+    yard.shop.then("mail it", Act::Fail(Trouble::Down));
+    yard.shop.then("mail it", Act::Fail(Trouble::Down));
+    let called = yard.through(write_home("it".into()).key("w").call(&yard.patient())).await;
     called.unwrap().into_inner().finished().unwrap();
     assert_eq!(yard.shop.tried().len(), 3);
+}
+
+#[tokio::test]
+async fn a_step_whose_saga_was_lost_while_it_rested_is_not_tried_again() {
+    let yard = Yard::new();
+    yard.shop.then("mail it", Act::Fail(Trouble::Down));
+    let call = tokio::spawn(write_home("it".into()).key("w").call(&yard.patient()));
+    others().await;
+    assert_eq!(yard.shop.tried().len(), 1);
+    // Somebody else has settled the saga; the step's own claim still holds.
+    let fence = yard.stage.record("write_home", "w").await.unwrap().fence;
+    let verdict = Verdict::Unknown { cause: "it was taken away".into() };
+    let id = id("write_home", "w");
+    let settlement = Settlement { id, fence, used: 3, verdict, attempts: Vec::new() };
+    yard.stage.ledger.inner().settle(&settlement).await.unwrap();
+    let called = yard.through(call).await.unwrap();
+    assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
+    assert_eq!(yard.shop.tried().len(), 1);
+    assert_eq!(yard.state("mail", "w/0").await, Some(StateName::Released));
 }
 
 #[tokio::test]
