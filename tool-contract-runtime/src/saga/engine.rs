@@ -254,7 +254,7 @@ impl Engine {
         }
         self.write(stepped.step, Some(Note::Stepped(stepped.to_detail()))).await?;
         // It cannot contradict: it was compared before.
-        self.state().journal.note(stepped).ok();
+        self.state().journal.note(stepped);
         Ok(())
     }
 

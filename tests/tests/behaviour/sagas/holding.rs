@@ -139,6 +139,26 @@ async fn a_step_whose_saga_was_lost_while_it_rested_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn the_ledger_and_not_the_clock_says_whether_the_next_step_may_begin() {
+    let yard = Yard::new();
+    let gate = Gate::new();
+    yard.shop.then("reserve lamp", Act::Behind(gate.passage()));
+    let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
+    gate.reached().await;
+    // By its clock it holds the saga. The ledger gave it to somebody else.
+    let fence = yard.stage.record("order", "o").await.unwrap().fence;
+    let verdict = Verdict::Unknown { cause: "it was taken away".into() };
+    let settlement =
+        Settlement { id: id("order", "o"), fence, used: 3, verdict, attempts: Vec::new() };
+    yard.stage.ledger.inner().settle(&settlement).await.unwrap();
+    gate.open();
+    let called = yard.through(call).await.unwrap();
+    assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
+    assert_eq!(yard.shop.tried(), ["reserve lamp"]);
+    assert_eq!(yard.state("hold", "o/1").await, Some(StateName::Released));
+}
+
+#[tokio::test]
 async fn who_drops_a_saga_does_not_stop_it() {
     let yard = Yard::new();
     let gate = Gate::new();
