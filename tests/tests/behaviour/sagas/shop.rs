@@ -89,7 +89,8 @@ impl Shop {
         u32::try_from(books.log.len()).unwrap()
     }
 
-    fn meet(&self, what: &str) -> Option<Act> {
+    /// What the next attempt of `what` meets, if that was scripted.
+    pub(super) fn meet(&self, what: &str) -> Option<Act> {
         self.books().scripts.get_mut(what).and_then(VecDeque::pop_front)
     }
 
