@@ -15,12 +15,12 @@ use crate::report::counted;
 
 #[derive(Debug, Serialize)]
 struct Document<'r> {
-    sagas: Vec<Saga<'r>>,
+    sagas: Vec<Listed<'r>>,
     next: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Saga<'r> {
+struct Listed<'r> {
     #[serde(flatten)]
     line: Line<'r>,
     saga: &'static str,
@@ -28,7 +28,7 @@ struct Saga<'r> {
     undone: usize,
 }
 
-impl<'r> Saga<'r> {
+impl<'r> Listed<'r> {
     fn of(desk: &Desk, story: &'r Story) -> Self {
         Self {
             line: Line::of(&story.id, &story.record, desk.now),
@@ -44,7 +44,7 @@ pub(super) async fn run(desk: &Desk, args: &SagaList) -> Result<End, Problem> {
     let found = find(desk, args, most).await?;
     let next = found.last().filter(|_| found.len() == most).map(|story| name::write(&story.id));
     let document = Document {
-        sagas: found.iter().map(|story| Saga::of(desk, story)).collect(),
+        sagas: found.iter().map(|story| Listed::of(desk, story)).collect(),
         next: next.clone(),
     };
     desk.say(&document, || listed(desk, &found, next))?;

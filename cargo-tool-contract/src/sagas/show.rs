@@ -25,12 +25,12 @@ struct Document<'r> {
     arguments: Stored,
     cause: Option<&'r str>,
     error: Option<&'r str>,
-    timeline: Vec<Step<'r>>,
+    timeline: Vec<Row<'r>>,
     next: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Step<'r> {
+struct Row<'r> {
     step: u32,
     tool: &'r str,
     key: &'r str,
@@ -87,7 +87,7 @@ impl Shown<'_> {
         }
     }
 
-    fn step<'s>(&self, step: &'s Told) -> Step<'s> {
+    fn step<'s>(&self, step: &'s Told) -> Row<'s> {
         let now = self.desk.now;
         let record = step.record.as_ref();
         let undoing = step.undoing.as_ref().map(|(id, record)| Undoing {
@@ -98,7 +98,7 @@ impl Shown<'_> {
             attempts: record.attempts,
             escalation: escalation(record),
         });
-        Step {
+        Row {
             step: step.stepped.step,
             tool: &step.stepped.tool,
             key: step.id.key.as_str(),
