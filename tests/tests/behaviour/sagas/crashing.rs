@@ -124,7 +124,7 @@ async fn a_step_that_panics_after_the_pivot_leaves_the_saga_to_a_person() {
     let yard = Yard::new();
     yard.shop.then("ship lamp", Act::Panic);
     let rests = yard.order("o").await;
-    assert!(rests.rests().contains("after its point of no return"), "{rests:?}");
+    assert!(rests.rests().contains("`ship` [o/3]"), "{rests:?}");
     assert_eq!(yard.shop.stands(), ["reserve lamp", "hold lamp", "pay 42"]);
     assert_eq!(yard.state("order", "o").await, Some(StateName::Unknown));
 }
