@@ -2,6 +2,7 @@
 
 mod approvals;
 mod ledger;
+mod sagas;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub(crate) use ledger::{
     Access, Among, Escalations, EscalationsCommand, Ledger, LedgerCommand, List, Prune, Reopen,
     Resolve, Show, Verify, Waiting, Word,
 };
+pub(crate) use sagas::{SagaList, Sagas, SagasCommand};
 
 /// Emit, check and explain the contracts of tools; look after their ledgers.
 #[derive(Debug, Parser)]
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Escalations(Escalations),
     /// Agree, as one of the people whom programs trust, to what cannot be undone
     Approvals(Approvals),
+    /// Look at sagas: what each did, in which order, and what it waits for
+    Sagas(Sagas),
 }
 
 #[derive(Debug, Arguments)]

@@ -22,6 +22,7 @@ mod ledger;
 mod operator;
 mod project;
 mod report;
+mod sagas;
 
 use args::{Args, Command};
 
@@ -67,6 +68,7 @@ pub fn run(called: &'static str) -> ExitCode {
         Command::Ledger(args) => Ok(ledger::run(&args)),
         Command::Escalations(args) => Ok(ledger::escalations(&args)),
         Command::Approvals(args) => Ok(approvals::run(&args)),
+        Command::Sagas(args) => Ok(sagas::run(&args)),
     };
     match ended {
         Ok(End::Fine) => ExitCode::SUCCESS,

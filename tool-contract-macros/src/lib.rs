@@ -175,7 +175,7 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 ///
 /// async fn put_back(done: Done<Reserve>) -> Result<(), ShopError> {
-///     let _ = (done.args.item, done.output, done.cx().idempotency_key());
+///     let _ = (done.args.item, done.output);
 ///     Ok(())
 /// }
 ///
@@ -248,8 +248,8 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// If the function returns an error before the pivot, what is not known is found out,
 /// and then each step that happened is undone, newest first. A rollback function may be
-/// called more than once, so it has to be idempotent; `done.cx().idempotency_key()` is
-/// for an API that dedupes. After the pivot nothing is undone, and the saga is tried
+/// called more than once, so it has to be idempotent; `done.idempotency_key()` is for
+/// an API that dedupes. After the pivot nothing is undone, and the saga is tried
 /// again. What can go neither forward nor back rests as an unknown outcome that names
 /// the step; once a person has resolved that, it goes on.
 ///

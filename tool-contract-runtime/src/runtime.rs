@@ -136,6 +136,7 @@ impl Runtime {
     }
 
     /// A call was claimed with the grant of this request.
+    #[cfg_attr(not(feature = "approvals"), expect(clippy::unused_self, reason = "nobody signs"))]
     pub(crate) fn use_up(&self, request: Option<&ApprovalId>) {
         #[cfg(feature = "approvals")]
         if let (Some(spent), Some(request)) = (&self.shared.spent, request) {
@@ -145,6 +146,7 @@ impl Runtime {
     }
 
     /// And nothing happened under that claim.
+    #[cfg_attr(not(feature = "approvals"), expect(clippy::unused_self, reason = "nobody signs"))]
     pub(crate) fn give_back(&self, request: Option<&ApprovalId>) {
         #[cfg(feature = "approvals")]
         if let (Some(spent), Some(request)) = (&self.shared.spent, request) {
@@ -396,14 +398,11 @@ impl RuntimeBuilder {
             }
             self.tools.extend(linked);
         }
+        let trust = if self.is_insecure { Trust::insecure() } else { Trust::default() };
         #[cfg(feature = "approvals")]
         let spent = self.spent()?;
         #[cfg(feature = "approvals")]
-        let signed = spent.as_ref().map(|spent| Trust::new(Arc::clone(spent) as _));
-        #[cfg(not(feature = "approvals"))]
-        let signed = None;
-        let unsigned = || if self.is_insecure { Trust::insecure() } else { Trust::default() };
-        let trust = signed.unwrap_or_else(unsigned);
+        let trust = spent.as_ref().map_or(trust, |spent| Trust::new(Arc::clone(spent) as _));
         let registry = Registry::new(self.lease);
         for tool in self.tools {
             let (missing, has_key) =

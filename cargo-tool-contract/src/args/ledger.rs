@@ -139,7 +139,7 @@ pub(crate) struct List {
     pub(crate) after: Option<OperationId>,
 }
 
-fn most() -> clap::builder::RangedI64ValueParser<u16> {
+pub(super) fn most() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=i64::try_from(Query::MOST).unwrap_or(i64::MAX))
 }
 
@@ -241,7 +241,7 @@ fn key(text: &str) -> Result<IdempotencyKey, MalformedKey> {
     IdempotencyKey::new(text)
 }
 
-fn tenant(text: &str) -> Result<Tenant, MalformedKey> {
+pub(super) fn tenant(text: &str) -> Result<Tenant, MalformedKey> {
     Tenant::new(text)
 }
 

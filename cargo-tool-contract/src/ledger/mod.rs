@@ -8,10 +8,10 @@ mod reopen;
 mod resolve;
 mod schema;
 mod show;
-mod stand;
+pub(crate) mod stand;
 mod terms;
 mod verify;
-mod view;
+pub(crate) mod view;
 
 use crate::End;
 use crate::args::{Escalations, EscalationsCommand, Ledger, LedgerCommand};

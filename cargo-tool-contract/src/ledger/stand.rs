@@ -5,14 +5,14 @@ use tool_contract_runtime::ledger::{Fence, Record, State, StateName, Timestamp};
 use tool_contract_spec::ledger::{Around, notice};
 
 /// The record as the next step will find it.
-pub(super) fn at(record: &Record, now: Timestamp) -> Record {
+pub(crate) fn at(record: &Record, now: Timestamp) -> Record {
     let mut slot = Some(record.clone());
     notice(&mut slot, &Around { now, fence: Fence::NONE });
     slot.unwrap_or_else(|| record.clone())
 }
 
 /// Since when it stands so.
-pub(super) fn since(record: &Record, now: Timestamp) -> Timestamp {
+pub(crate) fn since(record: &Record, now: Timestamp) -> Timestamp {
     match (&at(record, now).state, &record.state) {
         (State::Unknown(unknown), _) => unknown.since,
         (
@@ -26,13 +26,13 @@ pub(super) fn since(record: &Record, now: Timestamp) -> Timestamp {
 }
 
 /// Its state in a word, or in two.
-pub(super) fn word(record: &Record, now: Timestamp) -> String {
+pub(crate) fn word(record: &Record, now: Timestamp) -> String {
     let (recorded, stands) = (record.state.name(), at(record, now).state.name());
     if recorded == stands { recorded.to_string() } else { format!("{recorded}, now {stands}") }
 }
 
 /// Whether it waits for a person.
-pub(super) fn waits(record: &Record, now: Timestamp) -> bool {
+pub(crate) fn waits(record: &Record, now: Timestamp) -> bool {
     let state = at(record, now).state.name();
     state.is_escalated() || state == StateName::AwaitingApproval
 }

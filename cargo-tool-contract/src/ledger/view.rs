@@ -32,7 +32,7 @@ impl<'r> Name<'r> {
 
 /// An operation in a list.
 #[derive(Debug, Serialize)]
-pub(super) struct Line<'r> {
+pub(crate) struct Line<'r> {
     #[serde(flatten)]
     name: Name<'r>,
     state: StateName,
@@ -44,7 +44,7 @@ pub(super) struct Line<'r> {
 }
 
 impl<'r> Line<'r> {
-    pub(super) fn of(id: &'r OperationId, record: &'r Record, now: Timestamp) -> Self {
+    pub(crate) fn of(id: &'r OperationId, record: &'r Record, now: Timestamp) -> Self {
         Self {
             name: Name::of(id),
             state: record.state.name(),
@@ -60,13 +60,13 @@ impl<'r> Line<'r> {
 /// A stored text that is JSON, or else a string.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Stored {
+pub(crate) enum Stored {
     Json(Box<RawValue>),
     Text(String),
 }
 
 impl Stored {
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         serde_json::from_str(text).map_or_else(|_| Self::Text(text.to_owned()), Self::Json)
     }
 }

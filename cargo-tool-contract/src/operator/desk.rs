@@ -93,7 +93,7 @@ impl Desk {
         format!("{}{first} --tool {tool}{whose}{more}{last}", self.begin(verb))
     }
 
-    /// How a command on this ledger begins.
+    /// How a command on an operation of this ledger begins.
     pub(crate) fn begin(&self, verb: &str) -> String {
         self.begin_in("ledger", verb)
     }

@@ -24,7 +24,7 @@ pub(crate) async fn one(
     }
     let mut found = Vec::new();
     let mut owners = Owners::among(among);
-    while let Some(owner) = owners.next(&*desk.ledger).await? {
+    while let Some((owner, _)) = owners.next(&*desk.ledger).await? {
         let id = OperationId { key: key.clone(), ..owner };
         if let Some(record) = desk.ledger.find(id.clone()).await? {
             found.push((id, record));
@@ -55,13 +55,13 @@ async fn escalated(
 
 /// Who owns operations: each tenant's tools, one after the other. It skips from
 /// one to the next, however many operations each has.
-struct Owners {
+pub(crate) struct Owners {
     query: Query,
     no_tenant: bool,
 }
 
 impl Owners {
-    fn among(among: &Among) -> Self {
+    pub(crate) fn among(among: &Among) -> Self {
         let query = Query {
             tenant: among.tenant.clone(),
             tool: among.tool.clone(),
@@ -71,9 +71,14 @@ impl Owners {
         Self { query, no_tenant: among.no_tenant }
     }
 
-    /// The next one, with a key of its.
-    async fn next(&mut self, ledger: &dyn Ledger) -> Result<Option<OperationId>, Problem> {
-        let Some((id, _)) = ledger.list(self.query.clone()).await?.pop() else { return Ok(None) };
+    /// The next one, with the first of its operations.
+    pub(crate) async fn next(
+        &mut self,
+        ledger: &dyn Ledger,
+    ) -> Result<Option<(OperationId, Record)>, Problem> {
+        let Some((id, record)) = ledger.list(self.query.clone()).await?.pop() else {
+            return Ok(None);
+        };
         if self.no_tenant && id.tenant.is_some() {
             // Those without come first.
             return Ok(None);
@@ -83,7 +88,7 @@ impl Owners {
             Problem::new(Kind::Ledger, format!("a key of {LONGEST_KEY} bytes: {error}"))
         })?;
         self.query.after = Some(OperationId { key, ..id.clone() });
-        Ok(Some(id))
+        Ok(Some((id, record)))
     }
 }
 
@@ -120,7 +125,7 @@ pub(crate) async fn meant(desk: &Desk, tool: &str) -> Result<Option<String>, Pro
 async fn tools(desk: &Desk) -> Result<Vec<String>, Problem> {
     let mut tools: Vec<String> = Vec::new();
     let mut owners = Owners::among(&Among::default());
-    while let Some(owner) = owners.next(&*desk.ledger).await? {
+    while let Some((owner, _)) = owners.next(&*desk.ledger).await? {
         tools.push(owner.tool.into_owned());
     }
     tools.sort();

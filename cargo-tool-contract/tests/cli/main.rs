@@ -8,4 +8,5 @@ mod decide;
 mod explain;
 mod ledger;
 mod project;
+mod sagas;
 mod shell;

@@ -42,9 +42,6 @@ pub(super) async fn finish(engine: &Arc<Engine>) -> Result<(), Rests> {
 /// The body gave up with `error`.
 pub(super) async fn unwind(engine: &Arc<Engine>, error: String) -> Result<Undone, Rests> {
     go_on(engine)?;
-    if engine.is_committed() {
-        return Err(committed(&error));
-    }
     let mut ending = Ending::look(engine).await?;
     loop {
         match saga::unwind(&engine.journal(), &ending.places) {

@@ -231,19 +231,14 @@ impl Engine {
             "[{}] the saga's code changed under it: {reason}; nothing of that step was run; {next}",
             Code::SAGA_CHANGED
         )));
-        self.refuse(stepped, Code::SAGA_CHANGED, format!("its saga's code changed: {reason}"), next)
+        refuse(stepped, Code::SAGA_CHANGED, format!("its saga's code changed: {reason}"), next)
     }
 
     fn too_many(&self, stepped: &Stepped) -> CallError<()> {
         let reason = format!("its saga has made {MOST_STEPS} steps, and that is the most");
         let next = "make some of them a saga of their own, after the pivot, or one tool";
         self.halt(Rests::for_a_person(format!("[{}] {reason}; {next}", Code::SAGA_TOO_LONG)));
-        self.refuse(stepped, Code::SAGA_TOO_LONG, reason, next)
-    }
-
-    fn refuse(&self, stepped: &Stepped, code: Code, reason: String, next: &str) -> CallError<()> {
-        let about = About::tool(Text::Owned(stepped.tool.clone()));
-        CallError::from(Rejected::new(code, about, reason, next))
+        refuse(stepped, Code::SAGA_TOO_LONG, reason, next)
     }
 
     /// Notes a step before its first attempt, if it is not noted.
@@ -254,7 +249,7 @@ impl Engine {
         }
         self.write(stepped.step, Some(Note::Stepped(stepped.to_detail()))).await?;
         // It cannot contradict: it was compared before.
-        self.state().journal.note(stepped).ok();
+        self.state().journal.note(stepped);
         Ok(())
     }
 
@@ -325,4 +320,9 @@ impl Engine {
         self.halt(Rests::again(format!("a step could not be noted: {error}"), None));
         CallError::from(LedgerFailure { about: About::known(&self.id, 0), error })
     }
+}
+
+fn refuse(stepped: &Stepped, code: Code, reason: String, next: &str) -> CallError<()> {
+    let about = About::tool(Text::Owned(stepped.tool.clone()));
+    CallError::from(Rejected::new(code, about, reason, next))
 }

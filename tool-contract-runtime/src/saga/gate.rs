@@ -120,6 +120,9 @@ impl Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").field("saga", self.engine.id()).field("step", &self.number).finish()
+        f.debug_struct("Gate")
+            .field("saga", self.engine.id())
+            .field("step", &self.number)
+            .finish_non_exhaustive()
     }
 }

@@ -32,15 +32,15 @@ pub trait Kept: Send + Sync {
 }
 
 /// A call of the tool `T`. Arguments are `Send`, and cloned by one at a time.
-struct Call<T>(std::sync::Mutex<T>);
+struct KeptCall<T>(std::sync::Mutex<T>);
 
-impl<T: Tool> Call<T> {
+impl<T: Tool> KeptCall<T> {
     fn arguments(&self) -> T {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 }
 
-impl<T: Tool> Kept for Call<T> {
+impl<T: Tool> Kept for KeptCall<T> {
     fn job(&self) -> AnyJob {
         AnyJob(Box::new(TypedJob::new(self.arguments())))
     }
@@ -67,7 +67,7 @@ impl<T: Tool> Kept for Call<T> {
 
 /// A call with these arguments.
 pub(super) fn keep<T: Tool>(arguments: T) -> Arc<dyn Kept> {
-    Arc::new(Call(std::sync::Mutex::new(arguments)))
+    Arc::new(KeptCall(std::sync::Mutex::new(arguments)))
 }
 
 /// A call with the arguments that a record has.

@@ -1,5 +1,7 @@
 //! Taking up what a dead process left.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 use tool_contract_spec::key::OperationId;
@@ -11,7 +13,6 @@ use crate::dispatch::{DynamicCall, Meta, Response};
 use crate::ledger::{Ledger, LedgerError, Query};
 use crate::registry::Entry;
 use crate::runtime::Runtime;
-use std::sync::Arc;
 
 /// How many sagas are taken up at once.
 const AT_ONCE: usize = 16;
@@ -24,8 +25,6 @@ pub struct Recovery {
     pub recovered: Vec<Recovered>,
     /// Those that rest, each with what it waits for.
     pub waiting: Vec<(OperationId, String)>,
-    /// Whether there were more than one run of it looks at: run it again.
-    pub more: bool,
 }
 
 /// A saga that was taken up.
@@ -49,40 +48,77 @@ impl Runtime {
     /// is on record without them, and is left to who knows them. Limits per user and
     /// per workflow do not count what is recovered, for the record has neither.
     ///
-    /// One run looks at no more than [`Query::MOST`] sagas of each tool.
+    /// Sagas are looked for page by page, and at most 16 go on at a time.
     ///
     /// # Errors
     /// If the ledger cannot be asked.
     pub async fn recover(&self) -> Result<Recovery, LedgerError> {
-        let mut recovery = Recovery { recovered: Vec::new(), waiting: Vec::new(), more: false };
+        let recovery = Recovery { recovered: Vec::new(), waiting: Vec::new() };
         let Some(ledger) = self.ledger() else { return Ok(recovery) };
-        let mut running = JoinSet::new();
-        for entry in self.entries().into_iter().filter(|entry| entry.tool.is_saga()) {
-            let query = Query {
-                tool: Some(entry.tool.contract().name.to_string()),
-                state: Some(StateName::Unknown),
-                ..Query::default()
-            };
-            let left = ledger.list(query).await?;
-            recovery.more |= left.len() >= Query::MOST;
-            for (id, record) in left {
-                match prepare(self, ledger, &entry, &id, &record).await? {
-                    Err(why) => recovery.waiting.push((id, why)),
-                    Ok(call) => {
-                        let calling = entry.tool.dispatch(self, call);
-                        running
-                            .spawn(async move { Recovered { saga: id, response: calling.await } });
-                    }
-                }
-                if running.len() >= AT_ONCE {
-                    recovery.recovered.extend(running.join_next().await.and_then(Result::ok));
-                }
+        let mut round = Round { runtime: self, ledger, running: JoinSet::new(), recovery };
+        for entry in self.entries().iter().filter(|entry| entry.tool.is_saga()) {
+            round.take_up_all(entry).await?;
+        }
+        while round.one_ends().await {}
+        Ok(round.recovery)
+    }
+}
+
+/// One round of recovery.
+struct Round<'r> {
+    runtime: &'r Runtime,
+    ledger: &'r Arc<dyn Ledger>,
+    running: JoinSet<Recovered>,
+    recovery: Recovery,
+}
+
+impl Round<'_> {
+    /// Takes up what was left of one tool, page by page.
+    async fn take_up_all(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        let mut query = Query {
+            tool: Some(entry.tool.contract().name.to_string()),
+            state: Some(StateName::Unknown),
+            ..Query::default()
+        };
+        loop {
+            let page = self.ledger.list(query.clone()).await?;
+            let is_last = page.len() < query.bound();
+            query.after = page.last().map(|(id, _)| id.clone());
+            for (id, record) in page {
+                self.take_up(entry, id, &record).await?;
+            }
+            if is_last {
+                return Ok(());
             }
         }
-        while let Some(joined) = running.join_next().await {
-            recovery.recovered.extend(joined.ok());
+    }
+
+    /// Takes up one saga, once there is room for it.
+    async fn take_up(
+        &mut self,
+        entry: &Entry,
+        id: OperationId,
+        record: &Record,
+    ) -> Result<(), LedgerError> {
+        match prepare(self.runtime, self.ledger, entry, &id, record).await? {
+            Err(why) => self.recovery.waiting.push((id, why)),
+            Ok(call) => {
+                let calling = entry.tool.dispatch(self.runtime, call);
+                self.running.spawn(async move { Recovered { saga: id, response: calling.await } });
+            }
         }
-        Ok(recovery)
+        if self.running.len() >= AT_ONCE {
+            self.one_ends().await;
+        }
+        Ok(())
+    }
+
+    /// Waits until one of those that run has ended; `false` if none runs.
+    async fn one_ends(&mut self) -> bool {
+        let ended = self.running.join_next().await;
+        let is_one = ended.is_some();
+        self.recovery.recovered.extend(ended.and_then(Result::ok));
+        is_one
     }
 }
 
@@ -99,7 +135,10 @@ async fn prepare(
         return Ok(Err("its arguments are secret: call it again where they are known".to_owned()));
     }
     let history = ledger.history(id.clone()).await?;
-    if let Some(why) = waits_for(runtime, ledger, id, &history).await? {
+    // Whoever died at it had more to do, whatever else of it waits for a person.
+    if gave_up(&history)
+        && let Some(why) = waits_for(runtime, ledger, id, &history).await?
+    {
         return Ok(Err(why));
     }
     let Ok(arguments) = RawValue::from_string(record.arguments.to_string()) else {

@@ -244,7 +244,7 @@ impl Made {
 
     /// Makes a read: its first result is the saga's for good.
     async fn read<T: Tool>(self, arguments: T, mut meta: Meta) -> Stepping<T> {
-        let stepped = self.read_note(&arguments)?;
+        let stepped = self.read_note(&arguments);
         let known = self.engine.meet(&stepped).map_err(|error| StepError::Call(error.untyped()))?;
         if matches!(known, Met::Known)
             && let Some(output) = self.read_before::<T>()
@@ -281,11 +281,11 @@ impl Made {
         }
     }
 
-    fn read_note<T: Tool>(&self, arguments: &T) -> Result<Stepped, StepError<T::Error>> {
+    fn read_note<T: Tool>(&self, arguments: &T) -> Stepped {
         let runtime = self.engine.runtime();
         let described = TypedJob::new(arguments.clone()).describe(runtime.secret_key(), None);
         let hash = described.map_or(OperationHash::from_bytes([0; 32]), |described| described.hash);
         let tool = T::contract().name.to_string();
-        Ok(Stepped { step: self.number, tool, hash, pivot: self.pivot, noted: None })
+        Stepped { step: self.number, tool, hash, pivot: self.pivot, noted: None }
     }
 }

@@ -96,8 +96,9 @@ impl Journal {
                         JournalError::Unreadable { seq: event.seq, why: why.to_string() }
                     })?;
                     let step = stepped.step;
-                    let is_told = journal.note(stepped);
-                    is_told.map_err(|()| JournalError::Contradiction { seq: event.seq, step })?;
+                    if !journal.note(stepped) {
+                        return Err(JournalError::Contradiction { seq: event.seq, step });
+                    }
                 }
                 // The first error is what it gave up for.
                 EventKind::Unwinding if journal.unwinding.is_none() => {
@@ -109,19 +110,16 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Adds a note.
-    ///
-    /// # Errors
-    /// If it contradicts an earlier one.
-    pub fn note(&mut self, stepped: Stepped) -> Result<(), ()> {
+    /// Adds a note; `false` if it contradicts an earlier one, which then stands.
+    pub fn note(&mut self, stepped: Stepped) -> bool {
         let known = self.steps.entry(stepped.step).or_insert_with(|| stepped.clone());
         if !known.is_same_step(&stepped) {
-            return Err(());
+            return false;
         }
         if known.noted.is_none() {
             known.noted = stepped.noted;
-            return Ok(());
+            return true;
         }
-        if stepped.noted.is_none() || known.noted == stepped.noted { Ok(()) } else { Err(()) }
+        stepped.noted.is_none() || known.noted == stepped.noted
     }
 }

@@ -13,6 +13,7 @@ pub use journal::{Journal, JournalError, Noted, Stepped};
 pub use unwind::{Next, Place, Stand, Undoing, Why, settled, unwind};
 
 use crate::key::{IdempotencyKey, LONGEST_KEY, MalformedKey, OperationId};
+use crate::ledger::Terms;
 use crate::operation::Fingerprint;
 
 /// The most steps of one saga.
@@ -25,6 +26,13 @@ pub const LONGEST_ROOT: usize = LONGEST_KEY - "/999".len();
 /// How many attempts a saga's key may have. Running again is harmless, and a
 /// process that dies gives none back, so there are many.
 pub const MOST_ATTEMPTS: u32 = 10_000;
+
+/// Whether a claim with these terms is that of a saga: no other contract has that
+/// many attempts for a body whose repetition is harmless, unless it means to.
+#[must_use]
+pub const fn is_saga(terms: &Terms) -> bool {
+    terms.repeatable && terms.max_total == MOST_ATTEMPTS
+}
 
 /// The key of step `number` of the saga with the key `root`; so a saga may be a
 /// step of another.

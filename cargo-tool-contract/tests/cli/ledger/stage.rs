@@ -173,4 +173,10 @@ impl Stage {
         command.env("TOOL_CONTRACT_LEDGER", self.file()).env("USER", "ada").arg(group);
         finish(command.args(args))
     }
+
+    /// Runs `tool-contract` on it.
+    pub(crate) fn tool_contract(&self, args: &[&str]) -> Said {
+        let (group, args) = args.split_first().expect("a group of commands");
+        self.tool(group, args).timeless()
+    }
 }

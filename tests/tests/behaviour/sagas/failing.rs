@@ -1,8 +1,9 @@
 //! What fails, and how it is undone.
 
 use tool_contract::ledger::{EventKind, Resolved, StateName};
+use tool_contract::{Saga, saga};
 
-use super::shop::{Act, Ended, Yard, gather};
+use super::shop::{Act, Ended, Failed, Shop, Yard, bill, gather, hold, reserve, ship};
 use crate::stage::secs;
 use crate::world::Trouble;
 
@@ -170,4 +171,70 @@ async fn a_deadline_that_passes_undoes_what_happened() {
     drop(called);
     yard.through(yard.runtime.drain()).await;
     assert_eq!(yard.shop.stands(), Vec::<String>::new());
+}
+
+/// It reserves and pays as its mood is, which is no way to write a saga.
+#[saga(state(Shop))]
+async fn moody(saga: Saga, item: String) -> Result<u32, Failed> {
+    let moody = |when: &str| match saga.cx().state::<Shop>().meet(when) {
+        Some(_) => Err(Failed::Before { error: format!("no mood for {when}") }),
+        None => Ok(()),
+    };
+    moody("beginning")?;
+    saga.step(reserve(item.clone())).await?;
+    moody("paying")?;
+    let (_, saga) = saga.pivot(bill(42)).await?;
+    saga.step(ship(item)).await
+}
+
+#[tokio::test]
+async fn what_was_paid_for_stays_so_whatever_a_later_run_says() {
+    let yard = Yard::new();
+    let call = || moody("lamp".into()).key("m").call(&yard.runtime);
+    for _ in 0..3 {
+        yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
+    }
+    assert!(yard.through(call()).await.is_err());
+    for _ in 0..3 {
+        yard.shop.then("beginning", Act::Panic);
+    }
+    let rests = yard.through(call()).await.unwrap_err();
+    assert!(rests.to_string().contains("after its point of no return"), "{rests}");
+    assert_eq!(yard.shop.stands(), ["reserve lamp", "pay 42"]);
+}
+
+#[tokio::test]
+async fn who_gave_up_for_a_mood_does_not_go_forward_in_another() {
+    let yard = Yard::new();
+    let call = || moody("lamp".into()).key("m").call(&yard.runtime);
+    yard.shop.then("paying", Act::Panic);
+    for _ in 0..5 {
+        yard.shop.then("unreserve lamp", Act::Fail(Trouble::Down));
+    }
+    assert!(yard.through(call()).await.is_err(), "it cannot be undone yet");
+    let undone = yard.through(call()).await.unwrap().into_inner().finished().unwrap_err();
+    assert!(undone.error.contains("no mood for paying"), "{undone}");
+    assert_eq!(yard.shop.stands(), Vec::<String>::new());
+    assert_eq!(yard.shop.count("pay 42"), 0);
+}
+
+/// It does not care what came of its steps.
+#[saga(state(Shop))]
+async fn careless(saga: Saga, item: String) -> Result<(), Failed> {
+    let _ = saga.step(reserve(item.clone())).await;
+    let _ = saga.step(hold(item)).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_the_body_says_an_unknown_step_is_unknown() {
+    let yard = Yard::new();
+    let call = || careless("lamp".into()).key("c").call(&yard.runtime);
+    yard.shop.then("reserve lamp", Act::HappenThenFail(Trouble::NoAnswer));
+    yard.shop.then("hold lamp", Act::Fail(Trouble::Closed));
+    let rests = yard.through(call()).await.unwrap_err();
+    assert!(rests.to_string().contains("`reserve` [c/0]"), "{rests}");
+    yard.resolve("reserve", "c/0", Resolved::Happened { result: "1".into() }).await;
+    yard.through(call()).await.unwrap().into_inner().finished().unwrap();
+    assert_eq!(yard.shop.stands(), ["reserve lamp"]);
 }

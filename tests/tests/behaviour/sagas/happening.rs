@@ -3,7 +3,7 @@
 use tool_contract::ledger::{EventKind, StateName};
 use tool_contract::{Saga, saga};
 
-use super::shop::{Act, Failed, Shop, Yard, gather, price, reserve};
+use super::shop::{Act, Failed, Shop, Yard, gather, price, reserve, ship};
 use crate::world::{Gate, Trouble};
 
 #[tokio::test]
@@ -97,4 +97,40 @@ async fn what_was_read_first_holds_when_it_runs_again() {
     assert_eq!(yard.shop.log(), ["price lamp", &format!("reserve for {price}")]);
     assert_eq!(yard.shop.count("price lamp"), 1, "a panic runs it again from the top");
     assert_eq!(yard.state("price", "q/0").await, None, "a read has no record of its own");
+}
+
+#[tokio::test]
+async fn a_step_is_remembered_for_as_long_as_its_saga() {
+    let yard = Yard::new();
+    yard.order("o").await.finished();
+    let day = std::time::Duration::from_hours(24);
+    for (tool, key) in [("order", "o"), ("reserve", "o/0"), ("bill", "o/2")] {
+        assert_eq!(yard.stage.record(tool, key).await.unwrap().terms.ttl, 30 * day, "{tool}");
+    }
+}
+
+/// A read is its point of no return.
+#[saga(state(Shop))]
+async fn look_and_leap(saga: Saga, item: String) -> Result<u32, Failed> {
+    saga.step(reserve(item.clone())).await?;
+    let (_, saga) = saga.pivot(price(item.clone())).await?;
+    saga.step(ship(item)).await
+}
+
+#[tokio::test]
+async fn after_a_pivot_that_is_a_read_nothing_is_undone_either() {
+    let yard = Yard::new();
+    for _ in 0..2 {
+        yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
+        yard.shop.then("ship lamp", Act::Panic);
+    }
+    let call = || look_and_leap("lamp".into()).key("l");
+    let called = yard.through(call().call(&yard.runtime)).await;
+    assert!(called.is_err(), "{called:?}");
+    assert_eq!(yard.shop.count("price lamp"), 1);
+    assert_eq!(yard.shop.count("unreserve lamp"), 0);
+    // Another process knows it by the journal alone.
+    let called = yard.through(call().call(&yard.another())).await;
+    assert!(called.is_err(), "{called:?}");
+    assert_eq!(yard.shop.count("unreserve lamp"), 0);
 }

@@ -1,11 +1,11 @@
 //! One process has a saga, and one that lost it begins nothing.
 
-use tool_contract::CallError;
-use tool_contract::ledger::{EventKind, StateName};
+use tool_contract::ledger::{EventKind, Settlement, StateName, Verdict};
 use tool_contract::testing::{Fault, Step};
+use tool_contract::{CallError, Saga, saga};
 
-use super::shop::{Act, Yard, gather, order};
-use crate::stage::{ms, others, secs};
+use super::shop::{Act, Failed, Shop, Yard, gather, mail, order};
+use crate::stage::{id, ms, others, secs};
 use crate::world::{Gate, Trouble};
 
 #[tokio::test]
@@ -101,6 +101,61 @@ async fn a_long_saga_keeps_its_claim_through_its_steps() {
     gate.open();
     yard.through(call).await.unwrap().unwrap().into_inner().finished().unwrap();
     assert_eq!(yard.shop.log().len(), 4);
+}
+
+/// A step that rests for longer than a lease.
+#[saga(state(Shop))]
+async fn write_home(saga: Saga, letter: String) -> Result<u32, Failed> {
+    saga.step(mail(letter)).await
+}
+
+#[tokio::test]
+async fn a_step_that_rests_for_longer_than_a_lease_goes_on() {
+    let yard = Yard::new();
+    yard.shop.then("mail it", Act::Fail(Trouble::Down));
+    yard.shop.then("mail it", Act::Fail(Trouble::Down));
+    let called = yard.through(write_home("it".into()).key("w").call(&yard.patient())).await;
+    called.unwrap().into_inner().finished().unwrap();
+    assert_eq!(yard.shop.tried().len(), 3);
+}
+
+#[tokio::test]
+async fn a_step_whose_saga_was_lost_while_it_rested_is_not_tried_again() {
+    let yard = Yard::new();
+    yard.shop.then("mail it", Act::Fail(Trouble::Down));
+    let call = tokio::spawn(write_home("it".into()).key("w").call(&yard.patient()));
+    others().await;
+    assert_eq!(yard.shop.tried().len(), 1);
+    // Somebody else has settled the saga; the step's own claim still holds.
+    let fence = yard.stage.record("write_home", "w").await.unwrap().fence;
+    let verdict = Verdict::Unknown { cause: "it was taken away".into() };
+    let id = id("write_home", "w");
+    let settlement = Settlement { id, fence, used: 3, verdict, attempts: Vec::new() };
+    yard.stage.ledger.inner().settle(&settlement).await.unwrap();
+    let called = yard.through(call).await.unwrap();
+    assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
+    assert_eq!(yard.shop.tried().len(), 1);
+    assert_eq!(yard.state("mail", "w/0").await, Some(StateName::Released));
+}
+
+#[tokio::test]
+async fn the_ledger_and_not_the_clock_says_whether_the_next_step_may_begin() {
+    let yard = Yard::new();
+    let gate = Gate::new();
+    yard.shop.then("reserve lamp", Act::Behind(gate.passage()));
+    let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
+    gate.reached().await;
+    // By its clock it holds the saga. The ledger gave it to somebody else.
+    let fence = yard.stage.record("order", "o").await.unwrap().fence;
+    let verdict = Verdict::Unknown { cause: "it was taken away".into() };
+    let settlement =
+        Settlement { id: id("order", "o"), fence, used: 3, verdict, attempts: Vec::new() };
+    yard.stage.ledger.inner().settle(&settlement).await.unwrap();
+    gate.open();
+    let called = yard.through(call).await.unwrap();
+    assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
+    assert_eq!(yard.shop.tried(), ["reserve lamp"]);
+    assert_eq!(yard.state("hold", "o/1").await, Some(StateName::Released));
 }
 
 #[tokio::test]

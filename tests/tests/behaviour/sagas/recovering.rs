@@ -30,7 +30,7 @@ async fn what_a_dead_process_left_is_taken_up_once() {
         assert_eq!(yard.shop.count(line), 1, "{line}");
     }
     let again = yard.through(yard.another().recover()).await.unwrap();
-    assert!(again.recovered.is_empty() && again.waiting.is_empty() && !again.more);
+    assert!(again.recovered.is_empty() && again.waiting.is_empty());
 }
 
 #[tokio::test]
@@ -67,6 +67,28 @@ async fn a_failed_undoing_waits_for_a_person_and_then_is_taken_up() {
     assert_eq!(recovery.recovered[0].response.status, Status::Succeeded);
     assert_eq!(yard.shop.stands(), Vec::<String>::new());
     yard.order("o").await.undone(&[1, 0]);
+}
+
+#[tokio::test]
+async fn who_died_while_a_person_was_waited_for_had_more_to_undo() {
+    let yard = Yard::new();
+    yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
+    for _ in 0..5 {
+        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
+    }
+    yard.shop.then("unreserve lamp", Act::Hang);
+    for _ in 0..5 {
+        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
+    }
+    yard.die_within("o", |shop| shop.tried().iter().any(|line| line == "unreserve lamp")).await;
+    yard.let_leases_lapse();
+    // What failed does not keep the rest from being undone, in this process either.
+    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    assert_eq!(recovery.recovered[0].response.status, Status::Unknown, "{recovery:?}");
+    assert_eq!(yard.shop.stands(), ["hold lamp"]);
+    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    assert!(recovery.recovered.is_empty(), "{recovery:?}");
+    assert!(recovery.waiting[0].1.contains("hold.rollback[o/1]"), "{recovery:?}");
 }
 
 #[tokio::test]

@@ -8,9 +8,11 @@ use tool_contract::ledger::{EventKind, Ledger, MemoryLedger, SqliteLedger, State
 use tool_contract::spec::saga::Journal;
 use tool_contract::testing::ManualClock;
 use tool_contract::{
-    Asked, CallError, Cx, Done, Runtime, Saga, StepError, UnknownOutcome, saga, tool,
+    Asked, CallError, Cx, Done, Runtime, RuntimeBuilder, Saga, StepError, UnknownOutcome, saga,
+    tool,
 };
 
+use crate::slow::PatientClock;
 use crate::stage::{Stage, id, ms, others, secs};
 use crate::world::{Passage, Trouble, World};
 
@@ -87,7 +89,8 @@ impl Shop {
         u32::try_from(books.log.len()).unwrap()
     }
 
-    fn meet(&self, what: &str) -> Option<Act> {
+    /// What the next attempt of `what` meets, if that was scripted.
+    pub(super) fn meet(&self, what: &str) -> Option<Act> {
         self.books().scripts.get_mut(what).and_then(VecDeque::pop_front)
     }
 
@@ -204,6 +207,29 @@ pub(super) async fn ship(cx: &Cx, item: String) -> Result<u32, Trouble> {
     shop(cx).act(&format!("ship {item}")).await
 }
 
+/// Send a letter, with long rests between attempts.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(
+        max = 3,
+        on = "retryable",
+        backoff = "constant",
+        base = "20s",
+        cap = "20s",
+        jitter = "none"
+    ),
+    rollback = "unmail",
+    state(Shop)
+)]
+pub(super) async fn mail(cx: &Cx, letter: String) -> Result<u32, Trouble> {
+    shop(cx).act(&format!("mail {letter}")).await
+}
+
+async fn unmail(done: Done<Mail>) -> Result<(), Trouble> {
+    shop(done.cx()).undo(&format!("mail {}", done.args.letter)).await
+}
+
 /// Look up a price.
 #[tool(side_effect = "read", state(Shop))]
 pub(super) async fn price(cx: &Cx, item: String) -> Result<u64, Trouble> {
@@ -261,8 +287,8 @@ impl Yard {
     fn on(clock: Arc<ManualClock>, ledger: impl Ledger, folder: Option<tempfile::TempDir>) -> Self {
         let stage = Stage::on(clock, ledger, World::default());
         let shop = Shop::default();
-        let runtime = another(&stage, &shop);
-        Self { stage, shop, runtime, folder: folder }
+        let runtime = built(stage.builder(), &shop);
+        Self { stage, shop, runtime, folder }
     }
 
     /// On each ledger that is there.
@@ -280,7 +306,13 @@ impl Yard {
 
     /// Another process on the same ledger.
     pub(super) fn another(&self) -> Runtime {
-        another(&self.stage, &self.shop)
+        built(self.stage.builder(), &self.shop)
+    }
+
+    /// Another process, whose pauses last until the test lets time pass.
+    pub(super) fn patient(&self) -> Runtime {
+        let clock = PatientClock(Arc::clone(&self.stage.clock));
+        built(self.stage.builder().clock(Arc::new(clock)), &self.shop)
     }
 
     /// Waits for a call, and lets time pass for it.
@@ -384,9 +416,8 @@ impl Yard {
     }
 }
 
-fn another(stage: &Stage, shop: &Shop) -> Runtime {
-    stage
-        .builder()
+fn built(builder: RuntimeBuilder, shop: &Shop) -> Runtime {
+    builder
         .state(shop.clone())
         .secret_key(tool_contract::SecretKey::new([7; 32]).unwrap())
         .tool::<Order>()

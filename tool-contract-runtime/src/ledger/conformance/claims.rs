@@ -150,8 +150,8 @@ pub(super) async fn a_note_is_on_record_with_its_renewal(stage: Stage) {
     stage.pass(LEASE / 2).await;
     let renewed = stage.ledger.renew(id.clone(), first.fence, note("one")).await.unwrap();
     assert!(matches!(renewed, Renewed::Until { .. }), "{renewed:?}");
-    let stale = Fence(first.fence.0 + 1);
-    let refused = stage.ledger.renew(id.clone(), stale, note("two")).await.unwrap();
+    let other = Fence(first.fence.0 + 1);
+    let refused = stage.ledger.renew(id.clone(), other, note("two")).await.unwrap();
     assert_eq!(refused, Renewed::Lost { state: Some(StateName::Running) });
     stage.pass(LEASE).await;
     let refused = stage.ledger.renew(id.clone(), first.fence, note("three")).await.unwrap();

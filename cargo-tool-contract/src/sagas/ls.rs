@@ -1,0 +1,119 @@
+//! `sagas ls`
+
+use serde::Serialize;
+use tool_contract_runtime::ledger::{Query, StateName};
+use tool_contract_spec::saga::is_saga;
+
+use super::story::Story;
+use crate::End;
+use crate::args::{Among, SagaList};
+use crate::ledger::stand;
+use crate::ledger::view::Line;
+use crate::operator::find::{Owners, Pages};
+use crate::operator::{Desk, Problem, name, text, time};
+use crate::report::counted;
+
+#[derive(Debug, Serialize)]
+struct Document<'r> {
+    sagas: Vec<Listed<'r>>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed<'r> {
+    #[serde(flatten)]
+    line: Line<'r>,
+    saga: &'static str,
+    steps: usize,
+    undone: usize,
+}
+
+impl<'r> Listed<'r> {
+    fn of(desk: &Desk, story: &'r Story) -> Self {
+        Self {
+            line: Line::of(&story.id, &story.record, desk.now),
+            saga: story.word(),
+            steps: story.steps.len(),
+            undone: story.undone(),
+        }
+    }
+}
+
+pub(super) async fn run(desk: &Desk, args: &SagaList) -> Result<End, Problem> {
+    let most = usize::from(args.limit);
+    let found = find(desk, args, most).await?;
+    let next = found.last().filter(|_| found.len() == most).map(|story| name::write(&story.id));
+    let document = Document {
+        sagas: found.iter().map(|story| Listed::of(desk, story)).collect(),
+        next: next.clone(),
+    };
+    desk.say(&document, || listed(desk, &found, next))?;
+    Ok(End::Fine)
+}
+
+/// The sagas of each tenant's tools, one tool after the other; those of a tool that
+/// is no saga are skipped.
+async fn find(desk: &Desk, args: &SagaList, most: usize) -> Result<Vec<Story>, Problem> {
+    let among = Among { tool: args.tool.clone(), tenant: args.tenant.clone(), no_tenant: false };
+    let (mut owners, mut found) = (Owners::among(&among), Vec::new());
+    while let Some((owner, first)) = owners.next(&*desk.ledger).await? {
+        let after = args.after.clone();
+        let is_before = after
+            .as_ref()
+            .is_some_and(|after| (&owner.tenant, &owner.tool) < (&after.tenant, &after.tool));
+        if !is_saga(&first.terms) || is_before {
+            continue;
+        }
+        let mut pages = Pages::of(Query {
+            tenant: owner.tenant.clone(),
+            tool: Some(owner.tool.to_string()),
+            state: args.resting.then_some(StateName::Unknown),
+            after,
+            limit: most,
+            ..Query::default()
+        });
+        while found.len() < most
+            && let Some(page) = pages.next(&*desk.ledger).await?
+        {
+            // A listing without a tenant has those of every tenant.
+            let own = page.into_iter().filter(|(id, _)| id.tenant == owner.tenant);
+            for (id, record) in own.filter(|(_, record)| is_saga(&record.terms)) {
+                found.push(Story::read(&*desk.ledger, id, record, desk.now).await?);
+            }
+        }
+    }
+    found.truncate(most);
+    Ok(found)
+}
+
+fn listed(desk: &Desk, found: &[Story], next: Option<String>) -> String {
+    if found.is_empty() {
+        return "no sagas".to_owned();
+    }
+    let titles =
+        ["SAGA", "KEY", "TENANT", "STATE", "STEPS", "UNDONE", "SINCE", "AGE", "ESCALATION"];
+    let rows: Vec<Vec<String>> = found.iter().map(|story| row(desk, story)).collect();
+    let mut out = text::table(&titles, &rows);
+    out.push_str(&counted(found.len(), "saga", "sagas"));
+    if let Some(next) = next {
+        out.push_str("; there may be more: add --after ");
+        out.push_str(&text::quoted(&next));
+    }
+    format!("{out}\n`{} KEY` shows the steps of one", desk.begin_in("sagas", "show"))
+}
+
+fn row(desk: &Desk, story: &Story) -> Vec<String> {
+    let since = stand::since(&story.record, desk.now);
+    let undone = story.undone();
+    vec![
+        story.id.tool.to_string(),
+        story.id.key.to_string(),
+        story.id.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
+        story.word().to_owned(),
+        story.steps.len().to_string(),
+        if undone == 0 { String::new() } else { undone.to_string() },
+        time::utc(since),
+        time::span(desk.now.since(since)),
+        story.record.escalation.as_ref().map(ToString::to_string).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,20 @@
+use tool_contract::{Saga, StepError, saga, tool};
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
+
+#[tool(side_effect = "write", idempotent, rollback = "none")]
+async fn charge(order_id: String) -> Result<Receipt, ShopError> {
+    receipt(&order_id)
+}
+
+#[tool(side_effect = "write", idempotent, rollback = "manual_only")]
+async fn ship(item: String) -> Result<Receipt, ShopError> {
+    receipt(&item)
+}
+
+#[saga]
+async fn place_order(saga: Saga, order_id: String) -> Result<Receipt, StepError<ShopError>> {
+    let (_, saga) = saga.pivot(charge(order_id.clone())).await?;
+    saga.step(ship(order_id)).await
+}
+
+fn main() {}

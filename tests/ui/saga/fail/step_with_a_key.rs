@@ -1,0 +1,18 @@
+use tool_contract::{Done, Saga, StepError, saga, tool};
+use tool_contract_tests::ui::{Receipt, ShopError, receipt};
+
+#[tool(side_effect = "write", idempotent, rollback = "put_back")]
+async fn reserve(item: String) -> Result<Receipt, ShopError> {
+    receipt(&item)
+}
+
+async fn put_back(_done: Done<Reserve>) -> Result<(), ShopError> {
+    Ok(())
+}
+
+#[saga]
+async fn place_order(saga: Saga, order_id: String) -> Result<Receipt, StepError<ShopError>> {
+    saga.step(reserve(order_id).key("mine")).await
+}
+
+fn main() {}
