@@ -288,7 +288,7 @@ impl Yard {
         let stage = Stage::on(clock, ledger, World::default());
         let shop = Shop::default();
         let runtime = built(stage.builder(), &shop);
-        Self { stage, shop, runtime, folder: folder }
+        Self { stage, shop, runtime, folder }
     }
 
     /// On each ledger that is there.
