@@ -10,7 +10,7 @@
 //!   happened is undone, newest first, by the tools' rollback functions.
 //! * After the [pivot](Saga::pivot) nothing is undone: the saga goes forward.
 //! * What can go neither forward nor back rests as an unknown outcome, before a
-//!   person; calling the saga again with its key, or [`Runtime::recover`], goes on.
+//!   person; calling the saga again with its key, or [`crate::Runtime::recover`], goes on.
 //!
 //! What follows from what is known is decided by
 //! [`spec::saga`](tool_contract_spec::saga).
