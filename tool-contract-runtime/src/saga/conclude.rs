@@ -48,7 +48,11 @@ pub(super) async fn unwind(engine: &Arc<Engine>, error: String) -> Result<Undone
             Next::Note => engine.note_unwinding(&error).await?,
             Next::Undo(number) => ending.undo(number).await?,
             Next::Undone(numbers) => {
-                let step = |step| UndoneStep { step, tool: ending.tool(step) };
+                let step = |step| UndoneStep {
+                    step,
+                    tool: ending.tool(step),
+                    given_up: ending.is_given_up(step),
+                };
                 return Ok(Undone { error, steps: numbers.into_iter().map(step).collect() });
             }
             Next::Committed => return Err(committed(&error)),
@@ -88,6 +92,10 @@ impl<'e> Ending<'e> {
             ending.places.insert(number, place);
         }
         Ok(ending)
+    }
+
+    fn is_given_up(&self, number: u32) -> bool {
+        self.places.get(&number).is_some_and(|place| place.undoing == Undoing::GivenUp)
     }
 
     fn tool(&self, number: u32) -> String {
@@ -178,23 +186,24 @@ impl<'e> Ending<'e> {
 
     /// Undoes a step.
     async fn undo(&mut self, number: u32) -> Result<(), Rests> {
-        let undone = match self.undoing(number).await? {
+        let (undoing, cause) = match self.undoing(number).await? {
             Ok(undo) => {
                 let meta = self.meta(number);
                 let undone = compensation::undo(self.engine.runtime(), undo, &meta).await;
                 // A lost claim or a ledger that is gone says nothing of the step.
                 go_on(self.engine)?;
-                undone.map_err(|error| error.untyped::<String>().to_string())
+                match undone {
+                    Ok(()) => (Undoing::Done, None),
+                    Err(error) if error.code() == Some(Code::ABANDONED) => (Undoing::GivenUp, None),
+                    Err(error) => (Undoing::Failed, Some(error.untyped::<String>().to_string())),
+                }
             }
-            Err(why) => Err(why),
+            Err(why) => (Undoing::Failed, Some(why)),
         };
-        let undoing = if undone.is_ok() { Undoing::Done } else { Undoing::Failed };
         if let Some(place) = self.places.get_mut(&number) {
             place.undoing = undoing;
         }
-        if let Err(cause) = undone {
-            self.causes.insert(number, cause);
-        }
+        self.causes.extend(cause.map(|cause| (number, cause)));
         Ok(())
     }
 

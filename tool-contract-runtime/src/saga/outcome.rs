@@ -39,7 +39,8 @@ impl<O> Outcome<O> {
 pub struct Undone {
     /// The error of its body.
     pub error: String,
-    /// The steps that had happened and were undone, newest first.
+    /// The steps that had happened and were undone, or that a person gave up, newest
+    /// first.
     pub steps: Vec<UndoneStep>,
 }
 
@@ -51,13 +52,18 @@ pub struct UndoneStep {
     pub step: u32,
     /// Its tool.
     pub tool: String,
+    /// Whether it stands after all: undoing it failed, and a person gave that up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 impl fmt::Display for Undone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.steps.len();
+        let given_up = self.steps.iter().filter(|step| step.given_up).count();
+        let count = self.steps.len() - given_up;
         let plural = if count == 1 { "" } else { "s" };
-        write!(f, "it failed: {}; {count} step{plural} undone", self.error)
+        write!(f, "it failed: {}; {count} step{plural} undone", self.error)?;
+        if given_up == 0 { Ok(()) } else { write!(f, ", {given_up} given up by a person") }
     }
 }
 

@@ -110,6 +110,8 @@ struct Truth {
     can_be_found: bool,
     /// Whether what undoes it works.
     can_be_undone: bool,
+    /// Whether a person gave up undoing it.
+    given_up: bool,
 }
 
 fn truth() -> impl Strategy<Value = Truth> {
@@ -121,14 +123,15 @@ fn truth() -> impl Strategy<Value = Truth> {
         Stand::Moving,
         Stand::Gone,
     ]);
-    (any::<bool>(), shows, prop::bool::weighted(0.8), prop::bool::weighted(0.8)).prop_map(
-        |(happened, shows, can_be_found, can_be_undone)| {
+    let often = || prop::bool::weighted(0.8);
+    (any::<bool>(), shows, often(), often(), any::<bool>()).prop_map(
+        |(happened, shows, can_be_found, can_be_undone, given_up)| {
             let happened = match shows {
                 Stand::Done => true,
                 Stand::NotDone => false,
                 _ => happened,
             };
-            Truth { happened, shows, can_be_found, can_be_undone }
+            Truth { happened, shows, can_be_found, can_be_undone, given_up }
         },
     )
 }
@@ -206,10 +209,13 @@ impl Run<'_> {
         let pivot = self.journal.steps.values().find(|stepped| stepped.pivot);
         assert!(!pivot.is_some_and(|pivot| self.truth(pivot.step).happened), "after the pivot");
         assert!(!self.undone.contains(&number), "nothing is undone twice");
-        let works = self.truth(number).can_be_undone;
-        self.places.get_mut(&number).unwrap().undoing =
-            if works { Undoing::Done } else { Undoing::Failed };
-        if works {
+        let truth = self.truth(number);
+        self.places.get_mut(&number).unwrap().undoing = match truth {
+            Truth { can_be_undone: true, .. } => Undoing::Done,
+            Truth { given_up: true, .. } => Undoing::GivenUp,
+            _ => Undoing::Failed,
+        };
+        if truth.can_be_undone || truth.given_up {
             self.undone.push(number);
         }
     }
@@ -226,7 +232,10 @@ impl Run<'_> {
                 assert_eq!(all, undone.iter().collect());
             }
             Next::Rest(Why::NotUndone(failed)) => {
-                let can = |number: &&u32| self.truth(**number).can_be_undone;
+                let can = |number: &&u32| {
+                    let truth = self.truth(**number);
+                    truth.can_be_undone || truth.given_up
+                };
                 let rest: Vec<u32> = newest_first.iter().filter(can).copied().collect();
                 assert_eq!(self.undone.len(), rest.len(), "one failure stops no other");
                 assert_eq!(failed.len() + rest.len(), happened.len());

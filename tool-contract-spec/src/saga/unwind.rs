@@ -5,7 +5,7 @@
 //! 2. If the pivot happened, nothing is undone at all.
 //! 3. That the saga gives up is noted, once; from then on it never goes forward.
 //! 4. What happened is undone, newest first. What cannot be undone does not keep
-//!    the rest from it.
+//!    the rest from it; it waits for a person, who may give it up.
 
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ pub enum Undoing {
     Done,
     /// It was tried in this run, and may not be undone.
     Failed,
+    /// A person gave up undoing it: what it did stands.
+    GivenUp,
 }
 
 /// What is known of one step.
@@ -59,7 +61,7 @@ pub enum Next {
     Note,
     /// Undo this step.
     Undo(u32),
-    /// All is undone: these steps, in this order.
+    /// All is undone, or given up: these steps, in this order.
     Undone(Vec<u32>),
     /// The pivot happened: it can only go forward.
     Committed,

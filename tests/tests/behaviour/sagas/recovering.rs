@@ -70,6 +70,22 @@ async fn a_failed_undoing_waits_for_a_person_and_then_is_taken_up() {
 }
 
 #[tokio::test]
+async fn an_undoing_that_a_person_gives_up_lets_the_saga_end_and_is_told() {
+    let yard = Yard::new();
+    yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
+    for _ in 0..5 {
+        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
+    }
+    yard.order("o").await.rests();
+    yard.resolve("hold.rollback", "o/1", Resolved::Abandoned).await;
+    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    assert_eq!(recovery.recovered[0].response.status, Status::Succeeded, "{recovery:?}");
+    assert_eq!(yard.shop.stands(), ["hold lamp"], "nothing is tried again");
+    let told = serde_json::to_value(&recovery.recovered[0].response).unwrap().to_string();
+    assert!(told.contains(r#""given_up":true,"step":1"#), "{told}");
+}
+
+#[tokio::test]
 async fn who_died_while_a_person_was_waited_for_had_more_to_undo() {
     let yard = Yard::new();
     yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
