@@ -99,7 +99,10 @@ async fn prepare(
         return Ok(Err("its arguments are secret: call it again where they are known".to_owned()));
     }
     let history = ledger.history(id.clone()).await?;
-    if let Some(why) = waits_for(runtime, ledger, id, &history).await? {
+    // Whoever died at it had more to do, whatever else of it waits for a person.
+    if gave_up(&history)
+        && let Some(why) = waits_for(runtime, ledger, id, &history).await?
+    {
         return Ok(Err(why));
     }
     let Ok(arguments) = RawValue::from_string(record.arguments.to_string()) else {

@@ -70,6 +70,28 @@ async fn a_failed_undoing_waits_for_a_person_and_then_is_taken_up() {
 }
 
 #[tokio::test]
+async fn who_died_while_a_person_was_waited_for_had_more_to_undo() {
+    let yard = Yard::new();
+    yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
+    for _ in 0..5 {
+        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
+    }
+    yard.shop.then("unreserve lamp", Act::Hang);
+    for _ in 0..5 {
+        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
+    }
+    yard.die_within("o", |shop| shop.tried().iter().any(|line| line == "unreserve lamp")).await;
+    yard.let_leases_lapse();
+    // What failed does not keep the rest from being undone, in this process either.
+    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    assert_eq!(recovery.recovered[0].response.status, Status::Unknown, "{recovery:?}");
+    assert_eq!(yard.shop.stands(), ["hold lamp"]);
+    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    assert!(recovery.recovered.is_empty(), "{recovery:?}");
+    assert!(recovery.waiting[0].1.contains("hold.rollback[o/1]"), "{recovery:?}");
+}
+
+#[tokio::test]
 async fn what_the_call_bound_is_bound_again() {
     let yard = Yard::new();
     yard.shop.then("reserve lamp", Act::HappenThenFail(Trouble::NoAnswer));
