@@ -342,11 +342,19 @@ pub enum BuildError {
         "no tools are linked into this program; a crate that it never names is left out by the linker: write `use that_crate as _;`, or register tools one by one with `.tool::<T>()`"
     )]
     NothingLinked,
-    /// No ledger was given, and a registered tool has effects.
+    /// No ledger was given, and a registered tool has effects or a class a limit.
     #[error(
         "the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test"
     )]
     LedgerMissing,
+    /// A limit over a class lets nothing through.
+    #[error(
+        "a limit on all {class} calls is zero, which lets nothing through; leave the tools out of the runtime instead"
+    )]
+    LimitOfNothing {
+        /// The class.
+        class: &'static str,
+    },
 }
 
 impl BuildError {
@@ -356,7 +364,7 @@ impl BuildError {
         match self {
             Self::StateMissing { .. } | Self::SecretKeyMissing { .. } => Some(Code::STATE_MISSING),
             Self::TwoOfOneName { .. } => Some(Code::DUPLICATE_TOOL),
-            Self::NothingLinked | Self::LedgerMissing => None,
+            Self::NothingLinked | Self::LedgerMissing | Self::LimitOfNothing { .. } => None,
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Holder, Nonce};
 use tool_contract_spec::operation::SecretKey;
-use tool_contract_spec::policy::{Contract, SideEffect};
+use tool_contract_spec::policy::{Contract, Limit, SideEffect};
 
 use crate::approval::InsecureLocalApprover;
 use crate::clock::{Clock, SystemClock};
@@ -39,6 +39,7 @@ struct Shared {
     registry: Registry,
     state: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     secret_key: Option<SecretKey>,
+    limits: Vec<(SideEffect, Limit)>,
     lease: Duration,
     largest_request: usize,
     holder: Holder,
@@ -122,6 +123,11 @@ impl Runtime {
 
     pub(crate) fn secret_key(&self) -> Option<&SecretKey> {
         self.shared.secret_key.as_ref()
+    }
+
+    /// The limits over all tools of a class.
+    pub(crate) fn limits(&self, class: SideEffect) -> impl Iterator<Item = Limit> + '_ {
+        self.shared.limits.iter().filter(move |(of, _)| *of == class).map(|(_, limit)| *limit)
     }
 
     pub(crate) fn state<S: 'static>(&self) -> Option<&S> {
@@ -221,6 +227,7 @@ pub struct RuntimeBuilder {
     wants_linked: bool,
     state: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     secret_key: Option<SecretKey>,
+    limits: Vec<(SideEffect, Limit)>,
     lease: Duration,
     largest_request: usize,
 }
@@ -234,6 +241,7 @@ impl Default for RuntimeBuilder {
             wants_linked: false,
             state: HashMap::new(),
             secret_key: None,
+            limits: Vec::new(),
             lease: Self::DEFAULT_LEASE,
             largest_request: Self::DEFAULT_LARGEST_REQUEST,
         }
@@ -286,6 +294,31 @@ impl RuntimeBuilder {
         self
     }
 
+    /// A limit over all tools of a class, drawn from beside those of each tool,
+    /// in the same step. It counts the calls of all runtimes on the ledger that
+    /// declare the same limit.
+    ///
+    /// ```
+    /// # use tool_contract_runtime as tool_contract;
+    /// use tool_contract::Runtime;
+    /// use tool_contract::ledger::MemoryLedger;
+    /// use tool_contract::spec::policy::{Limit, Quota, SideEffect};
+    ///
+    /// let runtime = Runtime::builder()
+    ///     .ledger(MemoryLedger::new())
+    ///     .limit(SideEffect::Destructive, Limit::per_user(Quota::per_hour(3)))
+    ///     .limit(SideEffect::Write, Limit::for_all(Quota::per_second(100)))
+    ///     .build()?;
+    /// # Ok::<(), tool_contract::BuildError>(())
+    /// ```
+    ///
+    /// In a cluster of Redis nodes it cannot be kept: a script reaches the keys of
+    /// one slot, and each tool has its own.
+    pub fn limit(mut self, class: SideEffect, limit: Limit) -> Self {
+        self.limits.push((class, limit));
+        self
+    }
+
     /// How long a claim holds without being renewed: a crash of its holder is
     /// noticed after that time. No less than
     /// [`SHORTEST_LEASE`](Self::SHORTEST_LEASE).
@@ -318,6 +351,12 @@ impl RuntimeBuilder {
             }
             self.tools.extend(linked);
         }
+        if let Some((class, _)) = self.limits.iter().find(|(_, limit)| limit.quota.most() == 0) {
+            return Err(BuildError::LimitOfNothing { class: class.as_str() });
+        }
+        if !self.limits.is_empty() && self.ledger.is_none() {
+            return Err(BuildError::LedgerMissing);
+        }
         let registry = Registry::new(self.lease);
         for tool in self.tools {
             let entry =
@@ -336,6 +375,7 @@ impl RuntimeBuilder {
             registry: registry.built(),
             state: self.state,
             secret_key: self.secret_key,
+            limits: self.limits,
             lease: self.lease,
             largest_request: self.largest_request,
             holder: Holder(uuid::Uuid::new_v4().as_u128()),

@@ -315,7 +315,7 @@ impl Confirm {
 /// Whom a limit counts together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Every call of the tool.
+    /// Every call of the tool; where a limit is over a class, of all its tools.
     Tool,
     /// The calls of one tenant.
     Tenant,
@@ -401,13 +401,73 @@ pub enum Quota {
     Count(u32),
 }
 
-/// One limit of a tool.
+impl Quota {
+    /// So many a second.
+    #[must_use]
+    pub const fn per_second(calls: u32) -> Self {
+        Self::Rate(calls, Period::Second)
+    }
+
+    /// So many a minute.
+    #[must_use]
+    pub const fn per_minute(calls: u32) -> Self {
+        Self::Rate(calls, Period::Minute)
+    }
+
+    /// So many an hour.
+    #[must_use]
+    pub const fn per_hour(calls: u32) -> Self {
+        Self::Rate(calls, Period::Hour)
+    }
+
+    /// So many a day.
+    #[must_use]
+    pub const fn per_day(calls: u32) -> Self {
+        Self::Rate(calls, Period::Day)
+    }
+
+    /// How many calls it lets through at once, before it has to refill.
+    #[must_use]
+    pub const fn most(self) -> u32 {
+        match self {
+            Self::Rate(most, _) | Self::Count(most) => most,
+        }
+    }
+}
+
+/// One limit: of a tool, or of all tools of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limit {
     /// Whom it counts together.
     pub scope: Scope,
     /// How much it lets through.
     pub quota: Quota,
+}
+
+impl Limit {
+    /// One for all calls together.
+    #[must_use]
+    pub const fn for_all(quota: Quota) -> Self {
+        Self { scope: Scope::Tool, quota }
+    }
+
+    /// One for each tenant.
+    #[must_use]
+    pub const fn per_tenant(quota: Quota) -> Self {
+        Self { scope: Scope::Tenant, quota }
+    }
+
+    /// One for each user of each tenant.
+    #[must_use]
+    pub const fn per_user(quota: Quota) -> Self {
+        Self { scope: Scope::User, quota }
+    }
+
+    /// One for each workflow of each tenant.
+    #[must_use]
+    pub const fn per_workflow(quota: Quota) -> Self {
+        Self { scope: Scope::Workflow, quota }
+    }
 }
 
 /// What a second call is told while the first runs.

@@ -1,9 +1,10 @@
 //! Limits are decided before each claim, and count nothing else.
 
 use tool_contract::ledger::Query;
+use tool_contract::spec::policy::{Limit, Quota, SideEffect};
 use tool_contract::spec::rulebook::Code;
 use tool_contract::testing::{Fault, Step};
-use tool_contract::{Cx, tool};
+use tool_contract::{BuildError, Cx, Runtime, tool};
 
 use crate::stage::{Ending, Stage, ms, secs};
 use crate::tools::look;
@@ -209,4 +210,56 @@ async fn a_read_with_a_limit_wants_the_ledger_and_one_without_does_not() {
     look_rarely("o".into()).call(&stage.runtime).await.ledgerless();
     assert_eq!(stage.world.attempts(), 0);
     look("o".into()).call(&stage.runtime).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_limit_on_a_class_counts_its_tools_together() {
+    let stage = Stage::new();
+    let limit = Limit::per_user(Quota::per_hour(2));
+    let runtime = || stage.builder().limit(SideEffect::Write, limit).build().unwrap();
+    let (runtime, another) = (runtime(), runtime());
+    let tenant = |key: &str| charge_per_tenant(key.into()).key(key).tenant(key);
+    tenant("k1").user("ann").tenant("a").call(&runtime).await.unwrap();
+    charge_per_workflow("k2".into())
+        .key("k2")
+        .user("ann")
+        .tenant("a")
+        .call(&another)
+        .await
+        .unwrap();
+    let third = charge_per_workflow("k3".into()).key("k3").user("ann").tenant("a");
+    let rejected = third.call(&runtime).await.refused(Code::LIMITED);
+    assert_eq!(rejected.retry_after, Some(secs(30 * 60)));
+    assert!(rejected.reason.contains("2/h on write calls per user"), "{rejected}");
+    assert_eq!(stage.state("charge_per_workflow", "k3").await, None);
+    // Others have their own, a read is no write, and a runtime without it has none.
+    tenant("k4").user("ann").tenant("b").call(&runtime).await.unwrap();
+    look("o".into()).user("ann").tenant("a").call(&runtime).await.unwrap();
+    charge_per_workflow("k5".into())
+        .key("k5")
+        .user("ann")
+        .tenant("a")
+        .call(&stage.runtime)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_class_of_reads_may_be_limited_too() {
+    let stage = Stage::new();
+    let limit = Limit::for_all(Quota::per_minute(1));
+    let runtime = stage.builder().limit(SideEffect::Read, limit).build().unwrap();
+    look("o".into()).call(&runtime).await.unwrap();
+    let rejected = look_rarely("o".into()).call(&runtime).await.refused(Code::LIMITED);
+    assert!(rejected.reason.contains("1/min on all read calls"), "{rejected}");
+}
+
+#[test]
+fn a_limit_on_a_class_lets_something_through_and_wants_a_ledger() {
+    let nothing = Limit::for_all(Quota::Count(0));
+    let refused = Stage::new().builder().limit(SideEffect::Destructive, nothing).build();
+    assert_eq!(refused.err(), Some(BuildError::LimitOfNothing { class: "destructive" }));
+    let some = Limit::for_all(Quota::Count(1));
+    let refused = Runtime::builder().limit(SideEffect::Destructive, some).build();
+    assert_eq!(refused.err(), Some(BuildError::LedgerMissing));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tool_contract_spec::decide::{NextStep, Progress, decide};
 use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
-use tool_contract_spec::policy::Contract;
+use tool_contract_spec::policy::{Contract, SideEffect};
 
 use super::attempt::{Driven, Watch, drive};
 use super::plan::{Caller, ledger};
@@ -20,7 +20,7 @@ use crate::runtime::Runtime;
 pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -> Verdict {
     let contract = job.contract();
     let mut began_at = caller.began_at;
-    if !contract.policy.limits.is_empty() {
+    if !contract.policy.limits.is_empty() || runtime.limits(SideEffect::Read).next().is_some() {
         Box::pin(draw(runtime, contract, caller)).await?;
         began_at = runtime.elapsed();
     }
@@ -69,7 +69,7 @@ async fn draw(
     caller: &Caller,
 ) -> Result<(), CallError<()>> {
     let about = About::tool(contract.name.clone());
-    match ledger(runtime, contract)?.draw(caller.draws(contract)).await {
+    match ledger(runtime, contract)?.draw(caller.draws(runtime, contract)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(limited)) => Err(refuse::limited(about, &limited)),
         Err(error) => Err(CallError::from(LedgerFailure { about, error })),

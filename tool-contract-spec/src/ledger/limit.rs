@@ -8,14 +8,49 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 use crate::key::Tenant;
-use crate::policy::{Limit, Period, Quota, Scope, Text};
+use crate::policy::{Limit, Period, Quota, Scope, SideEffect, Text};
+
+/// Which calls a limit is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// Those of one tool.
+    Tool(Text),
+    /// Those of all tools of a class.
+    Class(SideEffect),
+}
+
+impl Over {
+    /// A name of its own: no tool's has a star.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Tool(tool) => tool,
+            Self::Class(SideEffect::Read) => "*read",
+            Self::Class(SideEffect::Write) => "*write",
+            Self::Class(SideEffect::Destructive) => "*destructive",
+        }
+    }
+
+    const fn class(&self) -> Option<SideEffect> {
+        match self {
+            Self::Tool(_) => None,
+            Self::Class(class) => Some(*class),
+        }
+    }
+}
+
+impl From<&'static str> for Over {
+    fn from(tool: &'static str) -> Self {
+        Self::Tool(tool.into())
+    }
+}
 
 /// Which calls are counted together by one limit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CellId {
-    /// The tool.
-    pub tool: Text,
-    /// The limit; a tool may have several of one scope.
+    /// Which calls.
+    pub over: Over,
+    /// The limit; there may be several of one scope.
     pub limit: Limit,
     /// The tenant, for every scope but the tool's.
     pub tenant: Option<Tenant>,
@@ -53,12 +88,23 @@ impl Cell {
 /// A limit that has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limited {
+    /// The class whose tools it counts together; `None` if it is one tool's.
+    pub class: Option<SideEffect>,
     /// Whom it counts together.
     pub scope: Scope,
     /// How much it lets through.
     pub quota: Quota,
     /// When it has room again; `None` if it never has.
     pub retry_after: Option<Duration>,
+}
+
+impl Limited {
+    /// The limit of a cell that has no room.
+    #[must_use]
+    pub const fn of(cell: &CellId, retry_after: Option<Duration>) -> Self {
+        let Limit { scope, quota } = cell.limit;
+        Self { class: cell.over.class(), scope, quota, retry_after }
+    }
 }
 
 /// A rate, in the nanoseconds by which it is counted.
@@ -88,9 +134,8 @@ impl Pace {
 /// The limit that has no room; of several, the one that has none for longest.
 pub fn draw(cells: &mut [Cell], draws: &[Draw], now: Timestamp) -> Result<(), Limited> {
     let refused = cells.iter().zip(draws).filter_map(|(cell, draw)| {
-        let limit = draw.cell.limit;
-        let retry_after = drawn(*cell, limit.quota, now).err()?;
-        Some(Limited { scope: limit.scope, quota: limit.quota, retry_after })
+        let retry_after = drawn(*cell, draw.cell.limit.quota, now).err()?;
+        Some(Limited::of(&draw.cell, retry_after))
     });
     if let Some(limited) =
         refused.max_by_key(|limited| limited.retry_after.unwrap_or(Duration::MAX))

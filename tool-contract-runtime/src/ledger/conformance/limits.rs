@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use tool_contract_spec::key::Tenant;
-use tool_contract_spec::policy::{Limit, Period, Quota, Scope};
+use tool_contract_spec::policy::{Limit, Period, Quota, Scope, SideEffect};
 
 use super::stage::{NOTHING, Stage, call, key};
-use crate::ledger::{Admission, CellId, Draw, Limited, Refusal};
+use crate::ledger::{Admission, CellId, Draw, Limited, Over, Refusal};
 
 pub(super) const fn per_tool(quota: Quota) -> Draw {
     let limit = Limit { scope: Scope::Tool, quota };
     Draw {
         cell: CellId {
-            tool: std::borrow::Cow::Borrowed("tool"),
+            over: Over::Tool(std::borrow::Cow::Borrowed("tool")),
             limit,
             tenant: None,
             subject: None,
@@ -61,7 +61,9 @@ pub(super) async fn cells_are_kept_apart(stage: Stage) {
     let cells = [
         with(|cell| cell.limit.quota = Quota::Count(2)),
         base.clone(),
-        with(|cell| cell.tool = "other".into()),
+        with(|cell| cell.over = "other".into()),
+        with(|cell| cell.over = Over::Class(SideEffect::Write)),
+        with(|cell| cell.over = Over::Class(SideEffect::Destructive)),
         with(|cell| cell.limit.quota = Quota::Rate(1, Period::Hour)),
         with(|cell| cell.limit.quota = Quota::Rate(1, Period::Day)),
         with(|cell| cell.limit.scope = Scope::Tenant),

@@ -137,7 +137,7 @@ impl<'a> Cell<'a> {
         };
         let (scope, tenant) = (cell.limit.scope.as_str(), tenant(cell.tenant.as_ref()));
         let subject = cell.subject.as_deref().unwrap_or_default();
-        Self { number, tool: &cell.tool, scope, most, per, tenant, subject }
+        Self { number, tool: cell.over.as_str(), scope, most, per, tenant, subject }
     }
 }
 

@@ -64,7 +64,7 @@ impl fmt::Display for Seen<'_> {
 
 /// The hash in which the cell of each draw is.
 pub(super) fn cells<'a>(keys: &'a Keys, draws: &'a [Draw]) -> impl Iterator<Item = String> + 'a {
-    draws.iter().map(|draw| keys.of(&draw.cell.tool).cells(draw.cell.limit.quota))
+    draws.iter().map(|draw| keys.of(draw.cell.over.as_str()).cells(draw.cell.limit.quota))
 }
 
 /// One draw, as four arguments.

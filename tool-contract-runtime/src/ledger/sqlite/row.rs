@@ -311,7 +311,7 @@ pub(super) fn encode_cell(cell: &CellId) -> [ToSqlOutput<'_>; 6] {
         Quota::Count(most) => (most, "ever"),
     };
     [
-        text(&cell.tool),
+        text(cell.over.as_str()),
         text(cell.limit.scope.as_str()),
         number(most.into()),
         text(per),

@@ -99,7 +99,7 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
     let subject = prop_oneof![Just(None), Just(Some("eve".into()))];
     let draw = (quota, subject).prop_map(|(quota, subject)| {
         let limit = Limit { scope: Scope::User, quota };
-        Draw { cell: CellId { tool: "tool".into(), limit, tenant: None, subject } }
+        Draw { cell: CellId { over: "tool".into(), limit, tenant: None, subject } }
     });
     prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(draw, 1..3)]
 }

@@ -7,7 +7,7 @@ use crate::policy::{Limit, Quota, Scope};
 /// A limit that lets `most` calls through.
 fn limited(most: u32, request: Admission) -> Admission {
     let limit = Limit { scope: Scope::Tool, quota: Quota::Count(most) };
-    let cell = CellId { tool: "tool".into(), limit, tenant: None, subject: None };
+    let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
     Admission { draws: vec![Draw { cell }], ..request }
 }
 

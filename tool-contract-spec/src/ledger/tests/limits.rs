@@ -7,7 +7,7 @@ use crate::policy::{Limit, Period, Quota, Scope};
 
 fn draws(quotas: &[Quota]) -> Vec<Draw> {
     let cell = |quota: &Quota| CellId {
-        tool: "tool".into(),
+        over: "tool".into(),
         limit: Limit { scope: Scope::Tool, quota: *quota },
         tenant: None,
         subject: None,

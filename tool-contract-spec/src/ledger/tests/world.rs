@@ -250,7 +250,7 @@ impl World {
             return;
         }
         let limit = Limit { scope: Scope::Tool, quota: Quota::Count(LIMIT) };
-        let cell = CellId { tool: "tool".into(), limit, tenant: None, subject: None };
+        let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
         self.nonces += 1;
         let request = Admission {
             hash: hash(number),

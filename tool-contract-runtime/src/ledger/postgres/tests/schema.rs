@@ -109,7 +109,7 @@ async fn idle_cells_are_dropped() {
     place.hold_time().await;
     for quota in [Quota::Count(2), Quota::Rate(2, Period::Second)] {
         let limit = Limit { scope: Scope::Tool, quota };
-        let cell = CellId { tool: "tool".into(), limit, tenant: None, subject: None };
+        let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
         assert_eq!(ledger.draw(vec![Draw { cell }]).await, Ok(Ok(())));
     }
     let count = format!("SELECT count(*) FROM {}.cells", place.schema);

@@ -116,7 +116,7 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
     let draw = (quota, subject).prop_map(|(quota, subject)| {
         let limit = Limit { scope: Scope::User, quota };
         let subject = subject.map(Into::into);
-        Draw { cell: CellId { tool: "tool".into(), limit, tenant: None, subject } }
+        Draw { cell: CellId { over: "tool".into(), limit, tenant: None, subject } }
     });
     prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::vec(draw, 1..4)]
 }
