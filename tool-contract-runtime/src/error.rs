@@ -347,11 +347,11 @@ pub enum BuildError {
         "the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test"
     )]
     LedgerMissing,
-    /// A limit over a class lets nothing through.
+    /// A limit over a class cannot be kept.
     #[error(
-        "a limit on all {class} calls is zero, which lets nothing through; leave the tools out of the runtime instead"
+        "a limit on {class} calls cannot be kept: it must let at least one through, at most 1000 at a time, and a read, which claims nothing, has no limit at a time"
     )]
-    LimitOfNothing {
+    LimitUnkeepable {
         /// The class.
         class: &'static str,
     },
@@ -364,7 +364,7 @@ impl BuildError {
         match self {
             Self::StateMissing { .. } | Self::SecretKeyMissing { .. } => Some(Code::STATE_MISSING),
             Self::TwoOfOneName { .. } => Some(Code::DUPLICATE_TOOL),
-            Self::NothingLinked | Self::LedgerMissing | Self::LimitOfNothing { .. } => None,
+            Self::NothingLinked | Self::LedgerMissing | Self::LimitUnkeepable { .. } => None,
         }
     }
 }

@@ -351,8 +351,10 @@ impl RuntimeBuilder {
             }
             self.tools.extend(linked);
         }
-        if let Some((class, _)) = self.limits.iter().find(|(_, limit)| limit.quota.most() == 0) {
-            return Err(BuildError::LimitOfNothing { class: class.as_str() });
+        for (class, limit) in &self.limits {
+            if !limit.can_be_kept(*class) {
+                return Err(BuildError::LimitUnkeepable { class: class.as_str() });
+            }
         }
         if !self.limits.is_empty() && self.ledger.is_none() {
             return Err(BuildError::LedgerMissing);

@@ -243,6 +243,8 @@ pub struct Draft<At> {
     pub confirm: Field<ConfirmDraft<At>, At>,
     /// `rate_limit`.
     pub rate_limit: Field<Vec<LimitDraft<At>>, At>,
+    /// `concurrency`: each limit with its number.
+    pub concurrency: Field<Vec<LimitDraft<At>>, At>,
     /// `in_flight`.
     pub in_flight: Field<String, At>,
     /// `remint`.
@@ -279,6 +281,7 @@ impl<At> Draft<At> {
             reconcile_on_unknown: Field::Absent,
             confirm: Field::Absent,
             rate_limit: Field::Absent,
+            concurrency: Field::Absent,
             in_flight: Field::Absent,
             remint: Field::Absent,
             version: Field::Absent,

@@ -14,7 +14,8 @@ use crate::outcome::{Cause, OutcomeClass};
 pub type Text = Cow<'static, str>;
 
 /// What the action does to the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SideEffect {
     /// Nothing.
     Read,
@@ -313,7 +314,10 @@ impl Confirm {
 }
 
 /// Whom a limit counts together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Every call of the tool; where a limit is over a class, of all its tools.
     Tool,
@@ -342,7 +346,10 @@ impl Scope {
 }
 
 /// The span over which a rate counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Period {
     /// `/s`
     Second,
@@ -393,15 +400,22 @@ impl Period {
 }
 
 /// How much a limit lets through. Limits count claims, not attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quota {
     /// So many per period, evenly refilled, and so many at once. At least 1.
     Rate(u32, Period),
     /// So many in all. At least 1.
     Count(u32),
+    /// So many at a time: from claim to settlement, and no longer than the lease.
+    /// From 1 to [`Quota::MOST_CONCURRENT`]. A read claims nothing, and has none.
+    Concurrent(u32),
 }
 
 impl Quota {
+    /// The most calls at a time that a limit can count: it remembers each of them.
+    pub const MOST_CONCURRENT: u32 = 1_000;
+
     /// So many a second.
     #[must_use]
     pub const fn per_second(calls: u32) -> Self {
@@ -425,18 +439,10 @@ impl Quota {
     pub const fn per_day(calls: u32) -> Self {
         Self::Rate(calls, Period::Day)
     }
-
-    /// How many calls it lets through at once, before it has to refill.
-    #[must_use]
-    pub const fn most(self) -> u32 {
-        match self {
-            Self::Rate(most, _) | Self::Count(most) => most,
-        }
-    }
 }
 
 /// One limit: of a tool, or of all tools of a class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Limit {
     /// Whom it counts together.
     pub scope: Scope,
@@ -467,6 +473,18 @@ impl Limit {
     #[must_use]
     pub const fn per_workflow(quota: Quota) -> Self {
         Self { scope: Scope::Workflow, quota }
+    }
+
+    /// Whether tools of this class can keep it: it lets something through, and a
+    /// read has no claim that could be counted while it lasts.
+    #[must_use]
+    pub const fn can_be_kept(self, class: SideEffect) -> bool {
+        match self.quota {
+            Quota::Rate(most, _) | Quota::Count(most) => most > 0,
+            Quota::Concurrent(most) => {
+                most > 0 && most <= Quota::MOST_CONCURRENT && !matches!(class, SideEffect::Read)
+            }
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! A process that makes limited calls, of which the tests of limits start four.
 //!
-//! `limit_worker <ledger> <folder> <first> <calls>` calls each of two limited
+//! `limit_worker <ledger> <folder> <first> <calls>` calls each of three limited
 //! tools under so many keys, from the first on, and prints how each call ended.
 //! Acts are kept in `<folder>`. It ends by itself, or with its standard input.
 
 use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tool_contract::spec::rulebook::Code;
 use tool_contract::{CallError, Completed, Cx, Runtime, ToolError, tool};
@@ -14,6 +15,9 @@ use tool_contract_tests::shared::{World, key, open};
 
 /// How many calls are made at once.
 const CALLERS: u64 = 8;
+
+/// How long a call of those that are counted while they run takes.
+const LONG_ENOUGH: Duration = Duration::from_millis(2);
 
 #[derive(Debug, thiserror::Error, ToolError)]
 #[error("{0}")]
@@ -46,6 +50,22 @@ async fn rated(cx: &Cx, number: u64) -> Result<u64, NotWritten> {
     Ok(number)
 }
 
+/// So many at a time; each says when it begins, and when it ends.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    concurrency(per_tool = 3),
+    state(World)
+)]
+async fn few(cx: &Cx, number: u64) -> Result<u64, NotWritten> {
+    cx.state::<World>().act("few", 1, cx.idempotency_key())?;
+    // Others get their turn to break in.
+    tokio::time::sleep(LONG_ENOUGH).await;
+    cx.state::<World>().act("few", 0, cx.idempotency_key())?;
+    Ok(number)
+}
+
 fn word(ended: Result<Completed<u64>, CallError<NotWritten>>) -> &'static str {
     match ended {
         Ok(completed) if completed.replayed() => "replayed",
@@ -66,6 +86,8 @@ async fn call(runtime: &Runtime, number: u64) {
     println!("{} counted {number}", word(counted));
     let rated = rated(number).key(key(number)).tenant("acme").user("ann").call(runtime).await;
     println!("{} rated {number}", word(rated));
+    let few = few(number).key(key(number)).call(runtime).await;
+    println!("{} few {number}", word(few));
 }
 
 #[tokio::main(flavor = "current_thread")]

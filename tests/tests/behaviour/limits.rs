@@ -6,9 +6,9 @@ use tool_contract::spec::rulebook::Code;
 use tool_contract::testing::{Fault, Step};
 use tool_contract::{BuildError, Cx, Runtime, tool};
 
-use crate::stage::{Ending, Stage, ms, secs};
+use crate::stage::{Ending, LEASE, Stage, ms, secs, soon};
 use crate::tools::look;
-use crate::world::{Act, Trouble, World};
+use crate::world::{Act, Gate, Trouble, World};
 
 /// Charge twice a minute.
 #[tool(
@@ -258,8 +258,78 @@ async fn a_class_of_reads_may_be_limited_too() {
 fn a_limit_on_a_class_lets_something_through_and_wants_a_ledger() {
     let nothing = Limit::for_all(Quota::Count(0));
     let refused = Stage::new().builder().limit(SideEffect::Destructive, nothing).build();
-    assert_eq!(refused.err(), Some(BuildError::LimitOfNothing { class: "destructive" }));
+    assert_eq!(refused.err(), Some(BuildError::LimitUnkeepable { class: "destructive" }));
     let some = Limit::for_all(Quota::Count(1));
     let refused = Runtime::builder().limit(SideEffect::Destructive, some).build();
     assert_eq!(refused.err(), Some(BuildError::LedgerMissing));
+}
+
+/// Charge two orders at a time, and one of each user.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    concurrency(per_tool = 2, per_user = 1),
+    state(World)
+)]
+async fn charge_few_at_a_time(cx: &Cx, order: String) -> Result<u32, Trouble> {
+    cx.state::<World>().act(&order).await
+}
+
+#[tokio::test]
+async fn so_many_calls_run_at_a_time_for_as_long_as_they_run() {
+    let stage = Stage::new();
+    let call = |key: &str, user: &str| {
+        charge_few_at_a_time(key.into()).key(key).user(user).call(&stage.runtime)
+    };
+    let (first, second) = (Gate::new(), Gate::new());
+    stage.world.then(first.before(Act::Succeed)).then(second.before(Act::Fail(Trouble::Invalid)));
+    let ann = tokio::spawn(call("k1", "ann"));
+    first.reached().await;
+    let rejected = call("k2", "ann").await.refused(Code::LIMITED);
+    assert!(rejected.reason.contains("1 at a time per user"), "{rejected}");
+    assert_eq!(rejected.retry_after, Some(LEASE));
+    let bob = tokio::spawn(call("k3", "bob"));
+    second.reached().await;
+    // For as long as they run: their leases are renewed, and the slots with them.
+    stage.pass(LEASE + secs(5)).await;
+    let rejected = call("k4", "eve").await.refused(Code::LIMITED);
+    assert!(rejected.reason.contains("2 at a time per tool"), "{rejected}");
+    assert_eq!(stage.state("charge_few_at_a_time", "k4").await, None);
+    // Whatever comes of it, a call that ended has given its slots back.
+    second.open();
+    soon(bob).await.unwrap().unwrap_err();
+    call("k4", "bob").await.unwrap();
+    first.open();
+    soon(ann).await.unwrap().unwrap();
+    call("k2", "ann").await.unwrap();
+    assert!(call("k2", "ann").await.unwrap().replayed());
+}
+
+#[tokio::test]
+async fn who_dies_gives_his_slots_back_with_the_lease() {
+    let stage = Stage::new();
+    let gate = Gate::new();
+    stage.world.then(gate.within(Act::Succeed));
+    let dead = stage.another_runtime();
+    let call = charge_few_at_a_time("k1".into()).key("k1").user("ann");
+    let died = tokio::spawn(call.call(&dead));
+    gate.reached().await;
+    // Nobody renews for it any more.
+    stage.clock.advance(LEASE - ms(1));
+    let next = || charge_few_at_a_time("k2".into()).key("k2").user("ann").call(&stage.runtime);
+    next().await.refused(Code::LIMITED);
+    stage.clock.advance(ms(1));
+    next().await.unwrap();
+    drop(died);
+}
+
+#[test]
+fn what_claims_nothing_has_no_limit_at_a_time() {
+    let limit = Limit::per_user(Quota::Concurrent(1));
+    let refused = Stage::new().builder().limit(SideEffect::Read, limit).build();
+    assert_eq!(refused.err(), Some(BuildError::LimitUnkeepable { class: "read" }));
+    assert!(Stage::new().builder().limit(SideEffect::Write, limit).build().is_ok());
+    let many = Limit::for_all(Quota::Concurrent(Quota::MOST_CONCURRENT + 1));
+    assert!(Stage::new().builder().limit(SideEffect::Write, many).build().is_err());
 }

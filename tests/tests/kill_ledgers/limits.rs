@@ -111,6 +111,45 @@ async fn check(place: Place) {
     }
 }
 
+/// So many at a time: of what was written down as it began and ended, no more
+/// than three overlap, though eight callers in each of four processes try.
+fn check_at_a_time(place: Place) {
+    let (most, said) = most_at_a_time(place);
+    assert!(most <= 3, "{most} ran at a time");
+    // It was tried.
+    assert!(count(&said, "limited", "few") > 0, "{said:?}");
+    assert_eq!(count(&said, "limited", "few") + count(&said, "ran", "few"), 200);
+}
+
+fn most_at_a_time(place: Place) -> (u32, Vec<String>) {
+    let mut site = Site { place, folder: TempDir::new().unwrap(), next: 0 };
+    let said = said(site.four(50));
+    let (mut running, mut most) = (0, 0);
+    for (begins, _) in World::new(site.folder.path()).acts("few").unwrap() {
+        running = if begins == 1 { running + 1 } else { running - 1 };
+        most = most.max(running);
+    }
+    assert_eq!(running, 0, "{said:?}");
+    (most, said)
+}
+
+#[test]
+fn on_sqlite_so_many_run_at_a_time_across_four_processes() {
+    check_at_a_time(Place::sqlite());
+}
+
+#[test]
+fn on_redis_so_many_run_at_a_time_across_four_processes() {
+    let Some(place) = Place::redis() else { return };
+    check_at_a_time(place);
+}
+
+#[test]
+fn on_postgres_so_many_run_at_a_time_across_four_processes() {
+    let Some(place) = Place::postgres() else { return };
+    check_at_a_time(place);
+}
+
 #[tokio::test]
 async fn on_sqlite_a_limit_holds_across_four_processes() {
     check(Place::sqlite()).await;
@@ -135,4 +174,5 @@ fn the_counter_finds_too_many_where_no_ledger_is_shared() {
     let mut site = Site { place: Place::Memory, folder: TempDir::new().unwrap(), next: 0 };
     let said = said(site.four(40));
     assert_eq!(count(&said, "ran", "counted"), 160);
+    assert!(most_at_a_time(Place::Memory).0 > 3);
 }

@@ -110,11 +110,15 @@ pub(super) fn limited(about: About, limited: &Limited) -> CallError<()> {
     let quota = match limited.quota {
         Quota::Rate(count, period) => format!("{count}/{}", period.unit()),
         Quota::Count(count) => format!("{count} in all"),
+        Quota::Concurrent(count) => format!("{count} at a time"),
     };
-    let when = limited.retry_after.map_or_else(
-        || "it never has room again".to_owned(),
-        |wait| format!("it has room again in {:?}", round_up(wait)),
-    );
+    let when = match limited.retry_after.map(round_up) {
+        None => "it never has room again".to_owned(),
+        Some(wait) if matches!(limited.quota, Quota::Concurrent(_)) => {
+            format!("it has room when a call ends, or in {wait:?} if its process died")
+        }
+        Some(wait) => format!("it has room again in {wait:?}"),
+    };
     let scope = limited.scope.as_str();
     let whose = match (limited.class.map(SideEffect::as_str), limited.scope) {
         (None, _) => format!("per {scope}"),

@@ -31,9 +31,10 @@ use tool_contract_spec::key::Tenant;
 pub use tool_contract_spec::ledger::{
     Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Broken, Cell,
     CellId, Chain, Claim, Decided, Decision, Denial, Draw, EscalationId, Event, EventKind, Fence,
-    Finding, Grant, Holder, Intent, Limited, Nonce, Note, Over, ReconcileClaim, ReconcileRequest,
-    Reconciled, Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled, Settlement, State,
-    StateName, Terms, Timestamp, Twin, Undecided, Unknown, Verdict, verify,
+    Finding, Grant, Hold, Holder, Intent, Limited, Nonce, Note, Over, ReconcileClaim,
+    ReconcileRequest, Reconciled, Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled,
+    Settlement, Slot, State, StateName, Terms, Timestamp, Twin, Undecided, Unknown, Verdict,
+    verify,
 };
 
 pub use self::cached::CachedLedger;

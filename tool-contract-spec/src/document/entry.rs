@@ -10,7 +10,7 @@ use crate::draft::{
 use crate::rulebook::{Code, Finding, check, suggest};
 
 /// The fields of a tool, in the order in which they are written.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "path",
     "description",
     "version",
@@ -21,6 +21,7 @@ const FIELDS: [&str; 17] = [
     "retry",
     "timeout",
     "rate_limit",
+    "concurrency",
     "confirmation",
     "rollback",
     "reconcile_on_unknown",
@@ -136,6 +137,7 @@ fn retry(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<RetryDraft<Positi
 
 fn safeguards(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Position>) {
     draft.rate_limit = limit::read(reader, fields);
+    draft.concurrency = limit::read_concurrency(reader, fields);
     let group = reader.group(fields, "confirmation", &["by", "ttl", "quorum"]);
     let confirm = ConfirmDraft {
         by: reader.text(&group, "by", "human"),

@@ -49,6 +49,8 @@ pub enum FieldName {
     Timeout,
     /// `rate_limit`, of one scope.
     RateLimit(Scope),
+    /// `concurrency`, of one scope.
+    Concurrency(Scope),
     /// `confirmation.ttl`
     ConfirmationTtl,
     /// `confirmation.quorum`
@@ -132,6 +134,18 @@ impl FieldName {
             Self::RateLimit(Scope::User) => ("rate_limit.per_user", "rate_limit", Some("per_user")),
             Self::RateLimit(Scope::Workflow) => {
                 ("rate_limit.per_workflow", "rate_limit", Some("per_workflow"))
+            }
+            Self::Concurrency(Scope::Tool) => {
+                ("concurrency.per_tool", "concurrency", Some("per_tool"))
+            }
+            Self::Concurrency(Scope::Tenant) => {
+                ("concurrency.per_tenant", "concurrency", Some("per_tenant"))
+            }
+            Self::Concurrency(Scope::User) => {
+                ("concurrency.per_user", "concurrency", Some("per_user"))
+            }
+            Self::Concurrency(Scope::Workflow) => {
+                ("concurrency.per_workflow", "concurrency", Some("per_workflow"))
             }
             Self::ConfirmationTtl => ("confirmation.ttl", "confirm", Some("ttl")),
             Self::Quorum => ("confirmation.quorum", "confirm", Some("quorum")),

@@ -51,6 +51,7 @@ tools:
     retry: { max_attempts: 3, max_total: 12, backoff: constant, base: 100ms, cap: 5s, jitter: none, budget: 60s, retry_on: [rate_limited, side_effect_unknown] }
     timeout: 20s
     rate_limit: { per_tenant_per_minute: 20, per_workflow: 50 }
+    concurrency: { per_user: 1 }
     confirmation: { by: human, ttl: 10m, quorum: 2 }
     rollback: { strategy: compensate, with: refund_card }
     reconcile_on_unknown: true
@@ -101,6 +102,7 @@ pub(crate) fn full() -> Contract {
             confirm: Some(Confirm { ttl: Duration::from_mins(10), quorum: 2 }),
             limits: Cow::Owned(vec![
                 Limit { scope: Scope::Tenant, quota: Quota::Rate(20, Period::Minute) },
+                Limit { scope: Scope::User, quota: Quota::Concurrent(1) },
                 Limit { scope: Scope::Workflow, quota: Quota::Count(50) },
             ]),
             in_flight: InFlight::Reject,
@@ -294,8 +296,18 @@ fn limits() -> impl Strategy<Value = Vec<Limit>> {
             Limit { scope, quota }
         })
     };
-    subsequence(Scope::ALL.to_vec(), 0..=4)
-        .prop_flat_map(move |scopes| scopes.into_iter().map(quota).collect::<Vec<_>>())
+    let at_a_time = |scope| {
+        (1..=Quota::MOST_CONCURRENT)
+            .prop_map(move |many| Limit { scope, quota: Quota::Concurrent(many) })
+    };
+    let some = |limit: BoxedStrategy<Limit>| proptest::option::of(limit);
+    let all = Scope::ALL.map(|scope| (some(quota(scope).boxed()), some(at_a_time(scope).boxed())));
+    all.to_vec().prop_map(|limits| {
+        limits
+            .into_iter()
+            .flat_map(|(rate, concurrency)| rate.into_iter().chain(concurrency))
+            .collect()
+    })
 }
 
 fn rollback() -> impl Strategy<Value = Rollback> {
@@ -318,7 +330,11 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn read_policy() -> impl Strategy<Value = Policy> {
-    (retry(), limits()).prop_map(|((retry, timeout), limits)| Policy {
+    let limits = limits().prop_map(|mut limits| {
+        limits.retain(|limit| limit.can_be_kept(SideEffect::Read));
+        limits
+    });
+    (retry(), limits).prop_map(|((retry, timeout), limits)| Policy {
         side_effect: SideEffect::Read,
         idempotency: Idempotency::Read,
         retry,

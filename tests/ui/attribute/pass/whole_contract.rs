@@ -30,6 +30,7 @@ use tool_contract_tests::ui::{Receipt, ShopError, receipt};
     reconcile(with = "find", settle = "4s"),
     confirm(by = "human", ttl = "1h", quorum = 2),
     rate_limit(per_user = "6/h", per_tool = "9/s", per_workflow = "50"),
+    concurrency(per_tool = 4, per_user = "1"),
     in_flight = "reject",
     remint = "replay",
     allow(TC0106),
@@ -62,7 +63,9 @@ fn main() {
     ];
     let limits = [
         Limit { scope: Scope::Tool, quota: Quota::Rate(9, Period::Second) },
+        Limit { scope: Scope::Tool, quota: Quota::Concurrent(4) },
         Limit { scope: Scope::User, quota: Quota::Rate(6, Period::Hour) },
+        Limit { scope: Scope::User, quota: Quota::Concurrent(1) },
         Limit { scope: Scope::Workflow, quota: Quota::Count(50) },
     ];
     let policy = Policy {

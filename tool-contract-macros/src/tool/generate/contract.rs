@@ -202,6 +202,7 @@ fn limit(limit: Limit) -> TokenStream {
     };
     let quota = match limit.quota {
         Quota::Count(count) => quote! { p::Quota::Count(#count) },
+        Quota::Concurrent(count) => quote! { p::Quota::Concurrent(#count) },
         Quota::Rate(count, period) => {
             let period = match period {
                 Period::Second => quote!(Second),

@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Known] = &[
     Known { name: "reconcile", example: "reconcile = \"path::to::function\"" },
     Known { name: "confirm", example: "confirm(by = \"human\")" },
     Known { name: "rate_limit", example: "rate_limit(per_tool = \"100/s\")" },
+    Known { name: "concurrency", example: "concurrency(per_user = 1)" },
     Known { name: "in_flight", example: "in_flight = \"wait\"" },
     Known { name: "remint", example: "remint = \"warn\"" },
     Known { name: "state", example: "state(Type)" },
@@ -30,6 +31,7 @@ pub(super) const SAGA: &[Known] = &[
     Known { name: "timeout", example: "timeout = \"10m\"" },
     Known { name: "ttl", example: "ttl = \"30d\"" },
     Known { name: "rate_limit", example: "rate_limit(per_tenant = \"20/min\")" },
+    Known { name: "concurrency", example: "concurrency(per_user = 1)" },
     Known { name: "in_flight", example: "in_flight = \"wait\"" },
     Known { name: "state", example: "state(Type)" },
     Known { name: "allow", example: "allow(TC0105)" },
@@ -82,4 +84,12 @@ pub(super) const RATE_LIMIT: &[Known] = &[
     Known { name: "per_tenant", example: "per_tenant = \"20/min\"" },
     Known { name: "per_user", example: "per_user = \"10/h\"" },
     Known { name: "per_workflow", example: "per_workflow = \"50\"" },
+];
+
+/// Those of `concurrency(..)`.
+pub(super) const CONCURRENCY: &[Known] = &[
+    Known { name: "per_tool", example: "per_tool = 4" },
+    Known { name: "per_tenant", example: "per_tenant = 2" },
+    Known { name: "per_user", example: "per_user = 1" },
+    Known { name: "per_workflow", example: "per_workflow = 1" },
 ];

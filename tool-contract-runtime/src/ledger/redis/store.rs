@@ -83,8 +83,9 @@ impl RedisStore {
         if draws.is_empty() {
             return Ok(Ok(()));
         }
-        let keys: Vec<_> = arguments::cells(&self.keys, &draws).collect();
-        let words: Vec<_> = draws.iter().flat_map(arguments::draw).collect();
+        let cells = draws.iter().map(|draw| &draw.cell);
+        let keys: Vec<_> = arguments::cells(&self.keys, cells).collect();
+        let words: Vec<_> = draws.iter().flat_map(|draw| arguments::draw(draw, None)).collect();
         let call = ScriptCall::new(&self.scripts.draw, &keys).arg(draws.len()).arg(words);
         let mut answer = self.line.run(call).await?;
         match &*answer.text()? {

@@ -95,6 +95,8 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
         Just(Quota::Rate(3, Period::Minute)),
         Just(Quota::Rate(1, Period::Second)),
         Just(Quota::Count(6)),
+        Just(Quota::Concurrent(1)),
+        Just(Quota::Concurrent(2)),
     ];
     let subject = prop_oneof![Just(None), Just(Some("eve".into()))];
     let draw = (quota, subject).prop_map(|(quota, subject)| {

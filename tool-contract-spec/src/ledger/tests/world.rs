@@ -290,7 +290,7 @@ impl World {
 
     fn deliver_admission(&mut self, request: &Admission) -> Admitted {
         let before = self.bench.slot.clone();
-        let (drawn_before, now) = (self.cell, self.now);
+        let (drawn_before, now) = (self.cell.clone(), self.now);
         let cell = &mut self.cell;
         let answer = self
             .bench

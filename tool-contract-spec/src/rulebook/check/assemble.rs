@@ -116,7 +116,10 @@ impl<At: Clone> Declared<'_, At> {
 
     fn limits_by_scope(&self) -> Result<Cow<'static, [Limit]>, Refused> {
         let mut limits = self.limits.value_or(Vec::new())?;
-        limits.sort_by_key(|limit| (limit.scope, period(*limit)));
+        limits.extend(self.concurrency.value_or(Vec::new())?);
+        limits.sort_by_key(|limit| {
+            (limit.scope, matches!(limit.quota, Quota::Concurrent(_)), period(*limit))
+        });
         Ok(limits.into())
     }
 
@@ -129,7 +132,7 @@ impl<At: Clone> Declared<'_, At> {
 fn period(limit: Limit) -> Option<Period> {
     match limit.quota {
         Quota::Rate(_, period) => Some(period),
-        Quota::Count(_) => None,
+        Quota::Count(_) | Quota::Concurrent(_) => None,
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) struct Declared<'d, At> {
     pub(super) reconcile: Field<Finder<At>, At>,
     pub(super) confirm: Field<Confirmation<At>, At>,
     pub(super) limits: Field<Vec<Limit>, At>,
+    pub(super) concurrency: Field<Vec<Limit>, At>,
     pub(super) in_flight: Field<InFlight, At>,
     pub(super) remint: Field<Remint, At>,
     pub(super) version: Field<u32, At>,
@@ -95,7 +96,8 @@ impl<'d, At: Clone> Declared<'d, At> {
             ttl: reader.group(&draft.ttl, Reader::window),
             reconcile: reader.group(&draft.reconcile, Reader::finder),
             confirm: reader.group(&draft.confirm, Reader::confirmation),
-            limits: reader.limits(&draft.rate_limit),
+            limits: reader.limits(&draft.rate_limit, time::limit),
+            concurrency: reader.limits(&draft.concurrency, number::concurrency),
             in_flight: reader.word("in_flight", &draft.in_flight),
             remint: reader.word("remint", &draft.remint),
             version: reader.number("version", 0..=u32::MAX, &draft.version),
@@ -232,11 +234,14 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
     }
 
     /// All limits, or none: a tool has those that it lists.
-    fn limits(&mut self, field: &Field<Vec<LimitDraft<At>>, At>) -> Field<Vec<Limit>, At> {
+    fn limits(
+        &mut self,
+        field: &Field<Vec<LimitDraft<At>>, At>,
+        one: impl Fn(Voice<'d>, &LimitDraft<At>) -> Result<Limit, Finding<At>>,
+    ) -> Field<Vec<Limit>, At> {
         convert(field, |written| {
-            let understand = |draft| {
-                time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok()
-            };
+            let understand =
+                |draft| one(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok();
             // Every limit is looked at before the first refused one counts.
             let limits: Vec<Option<Limit>> = written.value.iter().map(understand).collect();
             limits.into_iter().collect()

@@ -163,6 +163,7 @@ fn proposal(name: &str, fence: u64, at: Timestamp) -> Exchange {
         attempts: 0,
         reserved: 0,
         terms: terms().into(),
+        slots: Vec::new(),
         approval: None,
         escalation: None,
         doubt: None,
@@ -171,7 +172,15 @@ fn proposal(name: &str, fence: u64, at: Timestamp) -> Exchange {
         changed_at: at,
         chain: crate::ledger::Chain::default(),
     };
-    let put = Put { expected: 0, twins: None, at, record, events: Vec::new(), draws: Vec::new() };
+    let put = Put {
+        expected: 0,
+        twins: None,
+        at,
+        record,
+        events: Vec::new(),
+        draws: Vec::new(),
+        holds: Vec::new(),
+    };
     Exchange { id: key(name), hash: None, put: Some(put) }
 }
 
