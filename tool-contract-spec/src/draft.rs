@@ -194,6 +194,15 @@ pub struct LimitDraft<At> {
     pub quota: Located<String, At>,
 }
 
+/// `breaker`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakerDraft<At> {
+    /// `failures`.
+    pub failures: Field<u64, At>,
+    /// `cooldown`, as written.
+    pub cooldown: Field<String, At>,
+}
+
 /// An argument of the function, where the surface knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArgumentDraft<At> {
@@ -245,6 +254,8 @@ pub struct Draft<At> {
     pub rate_limit: Field<Vec<LimitDraft<At>>, At>,
     /// `concurrency`: each limit with its number.
     pub concurrency: Field<Vec<LimitDraft<At>>, At>,
+    /// `breaker`.
+    pub breaker: Field<BreakerDraft<At>, At>,
     /// `in_flight`.
     pub in_flight: Field<String, At>,
     /// `remint`.
@@ -282,6 +293,7 @@ impl<At> Draft<At> {
             confirm: Field::Absent,
             rate_limit: Field::Absent,
             concurrency: Field::Absent,
+            breaker: Field::Absent,
             in_flight: Field::Absent,
             remint: Field::Absent,
             version: Field::Absent,

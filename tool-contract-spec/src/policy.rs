@@ -551,6 +551,23 @@ pub enum KeySource {
     Derived,
 }
 
+/// When calls of a tool are refused because the other side is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Breaker {
+    /// After how many outcomes in a row that are unavailable or unknown. From 1 to
+    /// [`Breaker::MOST`].
+    pub failures: u32,
+    /// For how long, until one call tries.
+    pub cooldown: Duration,
+}
+
+impl Breaker {
+    /// The most that `failures` may be.
+    pub const MOST: u32 = 1_000;
+    /// Where nothing else is given: 5 failures, 30 seconds.
+    pub const DEFAULT: Self = Self { failures: 5, cooldown: Duration::from_secs(30) };
+}
+
 /// What a tool declares about its calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -572,6 +589,8 @@ pub struct Policy {
     pub confirm: Option<Confirm>,
     /// Its limits, ordered by scope.
     pub limits: Cow<'static, [Limit]>,
+    /// When its calls are refused because the other side is down.
+    pub breaker: Option<Breaker>,
     /// What a second call is told while the first runs.
     pub in_flight: InFlight,
     /// What follows when the same operation comes under another key.

@@ -10,14 +10,19 @@ use tool_contract_spec::policy::{Contract, SideEffect};
 use super::attempt::{Driven, Watch, drive};
 use super::plan::{Caller, ledger};
 use super::write::draw_delay;
-use super::{Success, Verdict, refuse};
+use super::{Fuse, Success, Verdict, refuse};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Failure, LedgerFailure};
 use crate::job::{Ended, Job};
 use crate::runtime::Runtime;
 
 /// Makes a call of a read.
-pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -> Verdict {
+pub(super) async fn run(
+    runtime: &Runtime,
+    job: &mut dyn Job,
+    caller: &Caller,
+    fuse: Option<&Fuse>,
+) -> Verdict {
     let contract = job.contract();
     let mut began_at = caller.began_at;
     if !contract.policy.limits.is_empty() || runtime.limits(SideEffect::Read).next().is_some() {
@@ -30,6 +35,7 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
         let (outcome, failure) =
             match outcome(attempt(runtime, job, caller, attempts, began_at).await) {
                 Ok(()) => {
+                    note(fuse, OutcomeClass::Success, runtime);
                     return Ok(Success {
                         key: None,
                         attempts,
@@ -40,6 +46,7 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
                 }
                 Err(failed) => failed,
             };
+        note(fuse, outcome.class, runtime);
         let now = runtime.elapsed();
         // A body that is not async cannot be stopped: while it still runs,
         // nothing is begun beside it.
@@ -60,6 +67,12 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
         };
         runtime.clock().pause(draw_delay(floor, ceiling)).await;
         began_at = runtime.elapsed();
+    }
+}
+
+fn note(fuse: Option<&Fuse>, class: OutcomeClass, runtime: &Runtime) {
+    if let Some(fuse) = fuse {
+        fuse.note(class, runtime.elapsed());
     }
 }
 

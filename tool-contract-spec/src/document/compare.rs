@@ -121,6 +121,11 @@ fn facets(contract: &Contract) -> Vec<Facet> {
     retry(&policy.retry, &mut facets);
     facets.push((FieldName::Timeout, Some(duration::format(policy.timeout))));
     limits(&policy.limits, &mut facets);
+    let breaker = policy.breaker.as_ref();
+    facets.extend([
+        (FieldName::BreakerFailures, breaker.map(|breaker| breaker.failures.to_string())),
+        (FieldName::BreakerCooldown, breaker.map(|breaker| duration::format(breaker.cooldown))),
+    ]);
     safeguards(policy, &mut facets);
     facets
 }

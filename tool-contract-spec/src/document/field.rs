@@ -51,6 +51,10 @@ pub enum FieldName {
     RateLimit(Scope),
     /// `concurrency`, of one scope.
     Concurrency(Scope),
+    /// `breaker.failures`
+    BreakerFailures,
+    /// `breaker.cooldown`
+    BreakerCooldown,
     /// `confirmation.ttl`
     ConfirmationTtl,
     /// `confirmation.quorum`
@@ -147,6 +151,8 @@ impl FieldName {
             Self::Concurrency(Scope::Workflow) => {
                 ("concurrency.per_workflow", "concurrency", Some("per_workflow"))
             }
+            Self::BreakerFailures => ("breaker.failures", "breaker", Some("failures")),
+            Self::BreakerCooldown => ("breaker.cooldown", "breaker", Some("cooldown")),
             Self::ConfirmationTtl => ("confirmation.ttl", "confirm", Some("ttl")),
             Self::Quorum => ("confirmation.quorum", "confirm", Some("quorum")),
             Self::RollbackStrategy => ("rollback.strategy", "rollback", None),

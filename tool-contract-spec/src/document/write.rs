@@ -122,6 +122,12 @@ fn entry(lines: &mut Lines, tool: &Emitted) {
     if !concurrency.0.is_empty() {
         concurrency.write(lines, "concurrency");
     }
+    if let Some(breaker) = policy.breaker {
+        Flow::default()
+            .with("failures", breaker.failures)
+            .with("cooldown", duration::format(breaker.cooldown))
+            .write(lines, "breaker");
+    }
     safeguards(lines, policy);
     if !allow.is_empty() {
         lines.line("allow", &list(sorted(allow.iter())));

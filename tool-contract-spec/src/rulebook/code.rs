@@ -158,6 +158,8 @@ codes! {
     SAGA_STEP_FAILED = 233,
     /// A person gave the operation up.
     ABANDONED = 250,
+    /// The circuit breaker of the tool is open.
+    BREAKER_OPEN = 260,
 }
 
 impl fmt::Display for Code {

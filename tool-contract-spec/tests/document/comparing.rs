@@ -69,6 +69,8 @@ fn every_field_is_compared() {
         ),
         (", per_workflow: 50", "", FieldName::RateLimit(Scope::Workflow), "50", "absent"),
         ("per_user: 1", "per_user: 2", FieldName::Concurrency(Scope::User), "1", "2"),
+        ("failures: 3", "failures: 4", FieldName::BreakerFailures, "3", "4"),
+        ("cooldown: 60s", "cooldown: 61s", FieldName::BreakerCooldown, "1m", "61s"),
         ("ttl: 10m", "ttl: 11m", FieldName::ConfirmationTtl, "10m", "11m"),
         ("quorum: 2", "quorum: 3", FieldName::Quorum, "2", "3"),
         (

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tool_contract_spec::document::{Emitted, Entry};
 use tool_contract_spec::outcome::Cause;
 use tool_contract_spec::policy::{
-    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
-    Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect,
-    Text, Ttl,
+    Argument, ArgumentRole, Backoff, Breaker, Confirm, Contract, DedupedBy, Idempotency, InFlight,
+    Jitter, Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope,
+    SideEffect, Text, Ttl,
 };
 use tool_contract_spec::rulebook::{Finding, Level};
 
@@ -52,6 +52,7 @@ tools:
     timeout: 20s
     rate_limit: { per_tenant_per_minute: 20, per_workflow: 50 }
     concurrency: { per_user: 1 }
+    breaker: { failures: 3, cooldown: 60s }
     confirmation: { by: human, ttl: 10m, quorum: 2 }
     rollback: { strategy: compensate, with: refund_card }
     reconcile_on_unknown: true
@@ -105,6 +106,7 @@ pub(crate) fn full() -> Contract {
                 Limit { scope: Scope::User, quota: Quota::Concurrent(1) },
                 Limit { scope: Scope::Workflow, quota: Quota::Count(50) },
             ]),
+            breaker: Some(Breaker { failures: 3, cooldown: Duration::from_mins(1) }),
             in_flight: InFlight::Reject,
             remint: Remint::Reject,
         },
@@ -344,6 +346,7 @@ fn read_policy() -> impl Strategy<Value = Policy> {
         reconcile: None,
         confirm: None,
         limits: limits.into(),
+        breaker: None,
         in_flight: InFlight::Wait,
         remint: Remint::Warn,
     })
@@ -357,7 +360,14 @@ fn idempotency() -> impl Strategy<Value = Idempotency> {
 }
 
 fn write_policy() -> impl Strategy<Value = Policy> {
-    let answers = (select(InFlight::ALL.to_vec()), select(Remint::ALL.to_vec()), any::<bool>());
+    let breaker = (1..=Breaker::MOST, span(1..600_000))
+        .prop_map(|(failures, cooldown)| Breaker { failures, cooldown });
+    let answers = (
+        select(InFlight::ALL.to_vec()),
+        select(Remint::ALL.to_vec()),
+        any::<bool>(),
+        proptest::option::of(breaker),
+    );
     let confirm = proptest::option::of((span(1..3_600_000), 1..5_u32));
     (retry(), limits(), idempotency(), rollback(), reconcile(), confirm, answers).prop_map(
         |(
@@ -367,7 +377,7 @@ fn write_policy() -> impl Strategy<Value = Policy> {
             rollback,
             reconcile,
             confirm,
-            (in_flight, remint, sliding),
+            (in_flight, remint, sliding, breaker),
         )| {
             let confirm = confirm.map(|(ttl, quorum)| Confirm { ttl, quorum });
             let never = idempotency == Idempotency::Never;
@@ -389,6 +399,7 @@ fn write_policy() -> impl Strategy<Value = Policy> {
                 reconcile,
                 confirm,
                 limits: limits.into(),
+                breaker,
                 in_flight,
                 remint,
             };

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tool_contract::spec::policy::{
-    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
+    Argument, ArgumentRole, Backoff, Breaker, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
     Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect,
     Text, Ttl,
 };
@@ -31,6 +31,7 @@ use tool_contract_tests::ui::{Receipt, ShopError, receipt};
     confirm(by = "human", ttl = "1h", quorum = 2),
     rate_limit(per_user = "6/h", per_tool = "9/s", per_workflow = "50"),
     concurrency(per_tool = 4, per_user = "1"),
+    breaker(failures = 3, cooldown = "1m"),
     in_flight = "reject",
     remint = "replay",
     allow(TC0106),
@@ -90,6 +91,7 @@ fn main() {
         reconcile: Some(Reconcile { with: "find".into(), settle: Duration::from_secs(4) }),
         confirm: Some(Confirm { ttl: Duration::from_secs(3_600), quorum: 2 }),
         limits: limits.to_vec().into(),
+        breaker: Some(Breaker { failures: 3, cooldown: Duration::from_secs(60) }),
         in_flight: InFlight::Reject,
         remint: Remint::Replay,
     };

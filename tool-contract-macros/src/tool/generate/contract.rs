@@ -8,8 +8,8 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use tool_contract_spec::policy::{
-    Argument, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period,
-    Policy, Quota, Reconcile, Remint, Retry, Rollback, Scope, SideEffect, Ttl,
+    Argument, Backoff, Breaker, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit,
+    Period, Policy, Quota, Reconcile, Remint, Retry, Rollback, Scope, SideEffect, Ttl,
 };
 
 use super::Tool;
@@ -78,6 +78,7 @@ fn policy(policy: &Policy) -> TokenStream {
         reconcile,
         confirm,
         limits,
+        breaker,
         in_flight,
         remint,
     } = policy;
@@ -94,6 +95,7 @@ fn policy(policy: &Policy) -> TokenStream {
     let reconcile = option(reconcile.as_ref().map(self::reconcile));
     let confirm = option(confirm.map(self::confirm));
     let limits = limits.iter().copied().map(limit);
+    let breaker = option(breaker.map(self::breaker));
     let in_flight = self::in_flight(*in_flight);
     let remint = self::remint(*remint);
     quote! {
@@ -107,6 +109,7 @@ fn policy(policy: &Policy) -> TokenStream {
             reconcile: #reconcile,
             confirm: #confirm,
             limits: ::std::borrow::Cow::Borrowed(&[#(#limits),*]),
+            breaker: #breaker,
             in_flight: #in_flight,
             remint: #remint,
         }
@@ -191,6 +194,11 @@ fn reconcile(reconcile: &Reconcile) -> TokenStream {
 fn confirm(confirm: Confirm) -> TokenStream {
     let (ttl, quorum) = (duration(confirm.ttl), confirm.quorum);
     quote! { p::Confirm { ttl: #ttl, quorum: #quorum } }
+}
+
+fn breaker(breaker: Breaker) -> TokenStream {
+    let (failures, cooldown) = (breaker.failures, duration(breaker.cooldown));
+    quote! { p::Breaker { failures: #failures, cooldown: #cooldown } }
 }
 
 fn limit(limit: Limit) -> TokenStream {

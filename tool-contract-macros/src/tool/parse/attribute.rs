@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use syn::parse::Parse;
 use syn::{ExprPath, Lit, Type};
 use tool_contract_spec::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, RetryDraft,
-    RollbackDraft, TtlDraft,
+    BreakerDraft, ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft,
+    RetryDraft, RollbackDraft, TtlDraft,
 };
 use tool_contract_spec::policy::Scope;
 use tool_contract_spec::rulebook::Code;
@@ -15,7 +15,7 @@ use super::keys::{Keys, Known, Read, Unread, flag, number, path_text, text};
 use super::meta::{self, Entry, Value};
 use super::saga;
 use super::table::{
-    CONCURRENCY, CONFIRM, IDEMPOTENT, KEYS, RATE_LIMIT, RECONCILE, RETRY, SAGA, TTL,
+    BREAKER, CONCURRENCY, CONFIRM, IDEMPOTENT, KEYS, RATE_LIMIT, RECONCILE, RETRY, SAGA, TTL,
 };
 use crate::findings::Findings;
 use crate::place::Place;
@@ -63,6 +63,7 @@ pub(super) fn read(
         keys.take("rate_limit", |entry, findings| limits(entry, RATE_LIMIT, findings));
     draft.concurrency =
         keys.take("concurrency", |entry, findings| limits(entry, CONCURRENCY, findings));
+    draft.breaker = keys.take("breaker", breaker);
     draft.in_flight = keys.text("in_flight");
     draft.remint = keys.text("remint");
     draft.version = keys.number("version");
@@ -182,6 +183,12 @@ fn confirm(entry: &Entry, findings: &mut Findings) -> Read<ConfirmDraft<Place>> 
     let (mut keys, at) = group_or_bare(entry, CONFIRM, findings)?;
     let draft =
         ConfirmDraft { by: keys.text("by"), ttl: keys.text("ttl"), quorum: keys.number("quorum") };
+    Ok(Located::new(draft, at))
+}
+
+fn breaker(entry: &Entry, findings: &mut Findings) -> Read<BreakerDraft<Place>> {
+    let (mut keys, at) = group_or_bare(entry, BREAKER, findings)?;
+    let draft = BreakerDraft { failures: keys.number("failures"), cooldown: keys.text("cooldown") };
     Ok(Located::new(draft, at))
 }
 

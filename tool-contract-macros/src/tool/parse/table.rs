@@ -16,6 +16,7 @@ pub(super) const KEYS: &[Known] = &[
     Known { name: "confirm", example: "confirm(by = \"human\")" },
     Known { name: "rate_limit", example: "rate_limit(per_tool = \"100/s\")" },
     Known { name: "concurrency", example: "concurrency(per_user = 1)" },
+    Known { name: "breaker", example: "breaker(failures = 5, cooldown = \"30s\")" },
     Known { name: "in_flight", example: "in_flight = \"wait\"" },
     Known { name: "remint", example: "remint = \"warn\"" },
     Known { name: "state", example: "state(Type)" },
@@ -32,6 +33,7 @@ pub(super) const SAGA: &[Known] = &[
     Known { name: "ttl", example: "ttl = \"30d\"" },
     Known { name: "rate_limit", example: "rate_limit(per_tenant = \"20/min\")" },
     Known { name: "concurrency", example: "concurrency(per_user = 1)" },
+    Known { name: "breaker", example: "breaker(failures = 5, cooldown = \"30s\")" },
     Known { name: "in_flight", example: "in_flight = \"wait\"" },
     Known { name: "state", example: "state(Type)" },
     Known { name: "allow", example: "allow(TC0105)" },
@@ -92,4 +94,10 @@ pub(super) const CONCURRENCY: &[Known] = &[
     Known { name: "per_tenant", example: "per_tenant = 2" },
     Known { name: "per_user", example: "per_user = 1" },
     Known { name: "per_workflow", example: "per_workflow = 1" },
+];
+
+/// Those of `breaker(..)`.
+pub(super) const BREAKER: &[Known] = &[
+    Known { name: "failures", example: "failures = 5" },
+    Known { name: "cooldown", example: "cooldown = \"30s\"" },
 ];

@@ -80,6 +80,7 @@ fn outer_place(draft: &Draft<Place>, key: &str) -> Option<Place> {
         "confirm" => key_of(&draft.confirm),
         "rate_limit" => key_of(&draft.rate_limit),
         "concurrency" => key_of(&draft.concurrency),
+        "breaker" => key_of(&draft.breaker),
         "in_flight" => of(&draft.in_flight),
         "remint" => of(&draft.remint),
         "version" => of(&draft.version),
@@ -109,6 +110,10 @@ fn inner_place(draft: &Draft<Place>, key: &str, inner: &str) -> Option<Place> {
         }
         "rate_limit" => limit_place(&draft.rate_limit, inner),
         "concurrency" => limit_place(&draft.concurrency, inner),
+        "breaker" => {
+            let breaker = &draft.breaker.given()?.value;
+            if inner == "failures" { of(&breaker.failures) } else { of(&breaker.cooldown) }
+        }
         _ => None,
     }
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::declared::Declared;
 use crate::draft::{Refused, RollbackDraft};
 use crate::policy::{
-    Argument, Backoff, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period, Policy,
-    Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Text, Ttl,
+    Argument, Backoff, Breaker, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period,
+    Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Text, Ttl,
 };
 
 impl<At: Clone> Declared<'_, At> {
@@ -39,6 +39,7 @@ impl<At: Clone> Declared<'_, At> {
             reconcile: self.reconcile_policy()?,
             confirm: self.confirm_policy()?,
             limits: self.limits_by_scope()?,
+            breaker: self.breaker_policy()?,
             in_flight: self.in_flight.value_or(InFlight::Wait)?,
             remint: self.remint.value_or(Remint::Warn)?,
         })
@@ -112,6 +113,13 @@ impl<At: Clone> Declared<'_, At> {
         confirm.by.accepted()?;
         let ttl = confirm.ttl.value_or(Confirm::DEFAULT_TTL)?;
         Ok(Some(Confirm { ttl, quorum: confirm.quorum.value_or(1)? }))
+    }
+
+    fn breaker_policy(&self) -> Result<Option<Breaker>, Refused> {
+        let Some(breaker) = self.breaker.accepted()? else { return Ok(None) };
+        let failures = breaker.failures.value_or(Breaker::DEFAULT.failures)?;
+        let cooldown = breaker.cooldown.value_or(Breaker::DEFAULT.cooldown)?;
+        Ok(Some(Breaker { failures, cooldown }))
     }
 
     fn limits_by_scope(&self) -> Result<Cow<'static, [Limit]>, Refused> {

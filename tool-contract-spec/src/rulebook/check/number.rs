@@ -60,12 +60,12 @@ pub(super) fn total_below_max<At: Clone>(tool: &Declared<'_, At>) -> Option<Find
 
 #[cfg(test)]
 mod tests {
-    use crate::draft::{Draft, Field};
-    use crate::policy::{Limit, Quota, Scope};
+    use crate::draft::{BreakerDraft, Draft, Field};
+    use crate::policy::{Breaker, Limit, Quota, Scope};
     use crate::rulebook::Code;
     use crate::rulebook::check::check;
     use crate::rulebook::check::fixture::{
-        At, BOTH, but, confirm, destructive, found, given, limit, read, retry, write,
+        At, BOTH, but, confirm, destructive, found, given, limit, read, retry, word, write,
     };
 
     const REFUSED: Code = Code::NUMBER_OUT_OF_RANGE;
@@ -88,6 +88,28 @@ mod tests {
             }
             let of_a_read = Draft { side_effect: read(surface).side_effect, ..draft("1") };
             assert!(found(&of_a_read).contains(&(Code::CONTRADICTS_READ, At::Key("concurrency"))));
+        }
+    }
+
+    #[test]
+    fn tc0006_and_tc0015_a_breaker_opens_some_time_and_not_for_ever() {
+        for surface in BOTH {
+            let draft = |failures, cooldown| Draft {
+                breaker: given("breaker", BreakerDraft { failures, cooldown }),
+                ..read(surface)
+            };
+            for failures in [0, 1_001, u64::MAX] {
+                let draft = draft(given("failures", failures), Field::Absent);
+                assert_eq!(found(&draft), [(REFUSED, At::Value("failures"))]);
+            }
+            let never = draft(Field::Absent, word("cooldown", "0s"));
+            assert_eq!(found(&never), [(Code::UNKEEPABLE_BOUND, At::Value("cooldown"))]);
+            let breaker = |draft| check(&draft).contract.unwrap().policy.breaker;
+            assert_eq!(breaker(draft(Field::Absent, Field::Absent)), Some(Breaker::DEFAULT));
+            let whole = draft(given("failures", 1_000), word("cooldown", "1m"));
+            let cooldown = std::time::Duration::from_mins(1);
+            assert_eq!(breaker(whole), Some(Breaker { failures: 1_000, cooldown }));
+            assert_eq!(breaker(read(surface)), None);
         }
     }
 
