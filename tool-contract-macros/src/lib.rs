@@ -98,6 +98,8 @@ use proc_macro::TokenStream;
 /// | `reconcile` | `"path::to::function"` · `reconcile(with = "..", settle = "10s")`: finds out what happened, `async fn(Asked<Type>) -> Result<Option<Output>, E>` | a person finds out; `settle` is 10 s |
 /// | `confirm` | `confirm(by = "human", ttl = "15m", quorum = 1)`: who says yes to the very call | an error on what is destructive |
 /// | `rate_limit` | `rate_limit(per_tool = "100/s", per_tenant = "20/min", per_user = "10/h", per_workflow = "50")`; also `/d` | no limit |
+/// | `concurrency` | `concurrency(per_tool = 4, per_tenant = 2, per_user = 1, per_workflow = 1)`: how many run at a time, from claim to settlement and no longer than the lease; 1 to 1,000; not on a read | no limit |
+/// | `breaker` | `breaker(failures = 5, cooldown = "30s")`: after so many outcomes in a row that are unavailable or unknown, calls are refused until one tries; held by each runtime for itself | none; 5 and 30 s where it is bare |
 /// | `in_flight` | `"wait"`, `"reject"`: a second call while the first runs | `"wait"` |
 /// | `remint` | `"warn"`, `"reject"`, `"replay"`: the same operation under another key | `"warn"` |
 /// | `state` | `state(Type, ..)`: what `cx.state::<Type>()` may take from the runtime | nothing |

@@ -355,11 +355,19 @@ pub enum BuildError {
         "no tools are linked into this program; a crate that it never names is left out by the linker: write `use that_crate as _;`, or register tools one by one with `.tool::<T>()`"
     )]
     NothingLinked,
-    /// No ledger was given, and a registered tool has effects.
+    /// No ledger was given, and a registered tool has effects or a class a limit.
     #[error(
         "the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test"
     )]
     LedgerMissing,
+    /// A limit over a class cannot be kept.
+    #[error(
+        "a limit on {class} calls cannot be kept: it must let at least one through, at most 1000 at a time, and a read, which claims nothing, has no limit at a time"
+    )]
+    LimitUnkeepable {
+        /// The class.
+        class: &'static str,
+    },
 }
 
 impl BuildError {
@@ -372,7 +380,7 @@ impl BuildError {
             Self::ApproversMissing { .. } | Self::ApproversInsecure => {
                 Some(Code::APPROVERS_MISSING)
             }
-            Self::NothingLinked | Self::LedgerMissing => None,
+            Self::NothingLinked | Self::LedgerMissing | Self::LimitUnkeepable { .. } => None,
         }
     }
 }

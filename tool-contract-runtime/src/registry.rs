@@ -14,6 +14,7 @@ use tool_contract_spec::template::Template;
 
 use crate::dispatch::{DynamicCall, Response};
 use crate::error::BuildError;
+use crate::executor::Fuse;
 use crate::hashed::BuildHashed;
 use crate::job::schema;
 use crate::runtime::Runtime;
@@ -127,6 +128,8 @@ pub(crate) struct Entry {
     pub(crate) template: Option<Template>,
     /// What its calls tell the ledger of its contract.
     pub(crate) terms: Arc<Terms>,
+    /// Its circuit breaker, where its contract has one.
+    pub(crate) fuse: Option<Fuse>,
     /// What keeps it from being called on this runtime.
     pub(crate) obstacle: Option<BuildError>,
 }
@@ -245,6 +248,7 @@ impl Registry {
             tool,
             template: template(contract),
             terms: Arc::new(Terms::of(contract, self.lease, !tool.is_blocking())),
+            fuse: Fuse::of(contract),
             obstacle: taken.or(state).or(secret).or(approvers),
         });
         tools.by_type.insert(tool.type_id(), Arc::clone(&entry));

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{ApprovalId, Holder, Nonce, Trust};
 use tool_contract_spec::operation::SecretKey;
-use tool_contract_spec::policy::{Contract, SideEffect};
+use tool_contract_spec::policy::{Contract, Limit, SideEffect};
 
 #[cfg(feature = "webhook")]
 use crate::approval::Webhook;
@@ -48,6 +48,7 @@ struct Shared {
     #[cfg(feature = "approvals")]
     spent: Option<Arc<Spent>>,
     notices: Notices,
+    limits: Vec<(SideEffect, Limit)>,
     lease: Duration,
     largest_request: usize,
     holder: Holder,
@@ -164,6 +165,11 @@ impl Runtime {
         self.shared.secret_key.as_ref()
     }
 
+    /// The limits over all tools of a class.
+    pub(crate) fn limits(&self, class: SideEffect) -> impl Iterator<Item = Limit> + '_ {
+        self.shared.limits.iter().filter(move |(of, _)| *of == class).map(|(_, limit)| *limit)
+    }
+
     pub(crate) fn state<S: 'static>(&self) -> Option<&S> {
         self.shared.state.get(&TypeId::of::<S>())?.downcast_ref()
     }
@@ -265,6 +271,7 @@ pub struct RuntimeBuilder {
     approvers: Option<Approvers>,
     is_insecure: bool,
     notices: Notices,
+    limits: Vec<(SideEffect, Limit)>,
     lease: Duration,
     largest_request: usize,
 }
@@ -282,6 +289,7 @@ impl Default for RuntimeBuilder {
             approvers: None,
             is_insecure: false,
             notices: Notices::default(),
+            limits: Vec::new(),
             lease: Self::DEFAULT_LEASE,
             largest_request: Self::DEFAULT_LARGEST_REQUEST,
         }
@@ -366,6 +374,31 @@ impl RuntimeBuilder {
         self
     }
 
+    /// A limit over all tools of a class, drawn from beside those of each tool,
+    /// in the same step. It counts the calls of all runtimes on the ledger that
+    /// declare the same limit.
+    ///
+    /// ```
+    /// # use tool_contract_runtime as tool_contract;
+    /// use tool_contract::Runtime;
+    /// use tool_contract::ledger::MemoryLedger;
+    /// use tool_contract::spec::policy::{Limit, Quota, SideEffect};
+    ///
+    /// let runtime = Runtime::builder()
+    ///     .ledger(MemoryLedger::new())
+    ///     .limit(SideEffect::Destructive, Limit::per_user(Quota::per_hour(3)))
+    ///     .limit(SideEffect::Write, Limit::for_all(Quota::per_second(100)))
+    ///     .build()?;
+    /// # Ok::<(), tool_contract::BuildError>(())
+    /// ```
+    ///
+    /// In a cluster of Redis nodes it cannot be kept: a script reaches the keys of
+    /// one slot, and each tool has its own.
+    pub fn limit(mut self, class: SideEffect, limit: Limit) -> Self {
+        self.limits.push((class, limit));
+        self
+    }
+
     /// How long a claim holds without being renewed: a crash of its holder is
     /// noticed after that time. No less than
     /// [`SHORTEST_LEASE`](Self::SHORTEST_LEASE).
@@ -403,6 +436,14 @@ impl RuntimeBuilder {
         let spent = self.spent()?;
         #[cfg(feature = "approvals")]
         let trust = spent.as_ref().map_or(trust, |spent| Trust::new(Arc::clone(spent) as _));
+        for (class, limit) in &self.limits {
+            if !limit.can_be_kept(*class) {
+                return Err(BuildError::LimitUnkeepable { class: class.as_str() });
+            }
+        }
+        if !self.limits.is_empty() && self.ledger.is_none() {
+            return Err(BuildError::LedgerMissing);
+        }
         let registry = Registry::new(self.lease);
         for tool in self.tools {
             let (missing, has_key) =
@@ -426,6 +467,7 @@ impl RuntimeBuilder {
             #[cfg(feature = "approvals")]
             spent,
             notices: self.notices,
+            limits: self.limits,
             lease: self.lease,
             largest_request: self.largest_request,
             holder: Holder(uuid::Uuid::new_v4().as_u128()),

@@ -237,6 +237,7 @@ pub fn example_policy() -> Policy {
         reconcile: None,
         confirm: None,
         limits: std::borrow::Cow::Borrowed(&[]),
+        breaker: None,
         in_flight: InFlight::Wait,
         remint: Remint::Warn,
     }

@@ -194,6 +194,15 @@ pub struct LimitDraft<At> {
     pub quota: Located<String, At>,
 }
 
+/// `breaker`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakerDraft<At> {
+    /// `failures`.
+    pub failures: Field<u64, At>,
+    /// `cooldown`, as written.
+    pub cooldown: Field<String, At>,
+}
+
 /// An argument of the function, where the surface knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArgumentDraft<At> {
@@ -243,6 +252,10 @@ pub struct Draft<At> {
     pub confirm: Field<ConfirmDraft<At>, At>,
     /// `rate_limit`.
     pub rate_limit: Field<Vec<LimitDraft<At>>, At>,
+    /// `concurrency`: each limit with its number.
+    pub concurrency: Field<Vec<LimitDraft<At>>, At>,
+    /// `breaker`.
+    pub breaker: Field<BreakerDraft<At>, At>,
     /// `in_flight`.
     pub in_flight: Field<String, At>,
     /// `remint`.
@@ -279,6 +292,8 @@ impl<At> Draft<At> {
             reconcile_on_unknown: Field::Absent,
             confirm: Field::Absent,
             rate_limit: Field::Absent,
+            concurrency: Field::Absent,
+            breaker: Field::Absent,
             in_flight: Field::Absent,
             remint: Field::Absent,
             version: Field::Absent,

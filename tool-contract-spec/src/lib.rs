@@ -19,6 +19,7 @@
 //! | [`saga`] | what the history of a saga says, and what follows |
 //! | [`duration`], [`hex`] | `30s`, `24h`: the one way to write a time span; bytes as digits |
 
+pub mod breaker;
 pub mod canonical;
 pub mod decide;
 pub mod document;

@@ -14,7 +14,8 @@ use crate::outcome::{Cause, OutcomeClass};
 pub type Text = Cow<'static, str>;
 
 /// What the action does to the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SideEffect {
     /// Nothing.
     Read,
@@ -313,9 +314,12 @@ impl Confirm {
 }
 
 /// Whom a limit counts together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Every call of the tool.
+    /// Every call of the tool; where a limit is over a class, of all its tools.
     Tool,
     /// The calls of one tenant.
     Tenant,
@@ -342,7 +346,10 @@ impl Scope {
 }
 
 /// The span over which a rate counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Period {
     /// `/s`
     Second,
@@ -393,21 +400,92 @@ impl Period {
 }
 
 /// How much a limit lets through. Limits count claims, not attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quota {
     /// So many per period, evenly refilled, and so many at once. At least 1.
     Rate(u32, Period),
     /// So many in all. At least 1.
     Count(u32),
+    /// So many at a time: from claim to settlement, and no longer than the lease.
+    /// From 1 to [`Quota::MOST_CONCURRENT`]. A read claims nothing, and has none.
+    Concurrent(u32),
 }
 
-/// One limit of a tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+impl Quota {
+    /// The most calls at a time that a limit can count: it remembers each of them.
+    pub const MOST_CONCURRENT: u32 = 1_000;
+
+    /// So many a second.
+    #[must_use]
+    pub const fn per_second(calls: u32) -> Self {
+        Self::Rate(calls, Period::Second)
+    }
+
+    /// So many a minute.
+    #[must_use]
+    pub const fn per_minute(calls: u32) -> Self {
+        Self::Rate(calls, Period::Minute)
+    }
+
+    /// So many an hour.
+    #[must_use]
+    pub const fn per_hour(calls: u32) -> Self {
+        Self::Rate(calls, Period::Hour)
+    }
+
+    /// So many a day.
+    #[must_use]
+    pub const fn per_day(calls: u32) -> Self {
+        Self::Rate(calls, Period::Day)
+    }
+}
+
+/// One limit: of a tool, or of all tools of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Limit {
     /// Whom it counts together.
     pub scope: Scope,
     /// How much it lets through.
     pub quota: Quota,
+}
+
+impl Limit {
+    /// One for all calls together.
+    #[must_use]
+    pub const fn for_all(quota: Quota) -> Self {
+        Self { scope: Scope::Tool, quota }
+    }
+
+    /// One for each tenant.
+    #[must_use]
+    pub const fn per_tenant(quota: Quota) -> Self {
+        Self { scope: Scope::Tenant, quota }
+    }
+
+    /// One for each user of each tenant.
+    #[must_use]
+    pub const fn per_user(quota: Quota) -> Self {
+        Self { scope: Scope::User, quota }
+    }
+
+    /// One for each workflow of each tenant.
+    #[must_use]
+    pub const fn per_workflow(quota: Quota) -> Self {
+        Self { scope: Scope::Workflow, quota }
+    }
+
+    /// Whether tools of this class can keep it: it lets something through, and a
+    /// read has no claim that could be counted while it lasts.
+    #[must_use]
+    pub const fn can_be_kept(self, class: SideEffect) -> bool {
+        match self.quota {
+            Quota::Rate(most, _) | Quota::Count(most) => most > 0,
+            Quota::Concurrent(most) => {
+                most > 0 && most <= Quota::MOST_CONCURRENT && !matches!(class, SideEffect::Read)
+            }
+        }
+    }
 }
 
 /// What a second call is told while the first runs.
@@ -473,6 +551,23 @@ pub enum KeySource {
     Derived,
 }
 
+/// When calls of a tool are refused because the other side is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Breaker {
+    /// After how many outcomes in a row that are unavailable or unknown. From 1 to
+    /// [`Breaker::MOST`].
+    pub failures: u32,
+    /// For how long, until one call tries.
+    pub cooldown: Duration,
+}
+
+impl Breaker {
+    /// The most that `failures` may be.
+    pub const MOST: u32 = 1_000;
+    /// Where nothing else is given: 5 failures, 30 seconds.
+    pub const DEFAULT: Self = Self { failures: 5, cooldown: Duration::from_secs(30) };
+}
+
 /// What a tool declares about its calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -494,6 +589,8 @@ pub struct Policy {
     pub confirm: Option<Confirm>,
     /// Its limits, ordered by scope.
     pub limits: Cow<'static, [Limit]>,
+    /// When its calls are refused because the other side is down.
+    pub breaker: Option<Breaker>,
     /// What a second call is told while the first runs.
     pub in_flight: InFlight,
     /// What follows when the same operation comes under another key.

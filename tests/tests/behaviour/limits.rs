@@ -1,13 +1,14 @@
 //! Limits are decided before each claim, and count nothing else.
 
 use tool_contract::ledger::Query;
+use tool_contract::spec::policy::{Limit, Quota, SideEffect};
 use tool_contract::spec::rulebook::Code;
 use tool_contract::testing::{Fault, Step};
-use tool_contract::{Cx, tool};
+use tool_contract::{BuildError, Cx, Runtime, tool};
 
-use crate::stage::{Ending, Stage, ms, secs};
+use crate::stage::{Ending, LEASE, Stage, ms, secs, soon};
 use crate::tools::look;
-use crate::world::{Act, Trouble, World};
+use crate::world::{Act, Gate, Trouble, World};
 
 /// Charge twice a minute.
 #[tool(
@@ -209,4 +210,126 @@ async fn a_read_with_a_limit_wants_the_ledger_and_one_without_does_not() {
     look_rarely("o".into()).call(&stage.runtime).await.ledgerless();
     assert_eq!(stage.world.attempts(), 0);
     look("o".into()).call(&stage.runtime).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_limit_on_a_class_counts_its_tools_together() {
+    let stage = Stage::new();
+    let limit = Limit::per_user(Quota::per_hour(2));
+    let runtime = || stage.builder().limit(SideEffect::Write, limit).build().unwrap();
+    let (runtime, another) = (runtime(), runtime());
+    let tenant = |key: &str| charge_per_tenant(key.into()).key(key).tenant(key);
+    tenant("k1").user("ann").tenant("a").call(&runtime).await.unwrap();
+    charge_per_workflow("k2".into())
+        .key("k2")
+        .user("ann")
+        .tenant("a")
+        .call(&another)
+        .await
+        .unwrap();
+    let third = charge_per_workflow("k3".into()).key("k3").user("ann").tenant("a");
+    let rejected = third.call(&runtime).await.refused(Code::LIMITED);
+    assert_eq!(rejected.retry_after, Some(secs(30 * 60)));
+    assert!(rejected.reason.contains("2/h on write calls per user"), "{rejected}");
+    assert_eq!(stage.state("charge_per_workflow", "k3").await, None);
+    // Others have their own, a read is no write, and a runtime without it has none.
+    tenant("k4").user("ann").tenant("b").call(&runtime).await.unwrap();
+    look("o".into()).user("ann").tenant("a").call(&runtime).await.unwrap();
+    charge_per_workflow("k5".into())
+        .key("k5")
+        .user("ann")
+        .tenant("a")
+        .call(&stage.runtime)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_class_of_reads_may_be_limited_too() {
+    let stage = Stage::new();
+    let limit = Limit::for_all(Quota::per_minute(1));
+    let runtime = stage.builder().limit(SideEffect::Read, limit).build().unwrap();
+    look("o".into()).call(&runtime).await.unwrap();
+    let rejected = look_rarely("o".into()).call(&runtime).await.refused(Code::LIMITED);
+    assert!(rejected.reason.contains("1/min on all read calls"), "{rejected}");
+}
+
+#[test]
+fn a_limit_on_a_class_lets_something_through_and_wants_a_ledger() {
+    let nothing = Limit::for_all(Quota::Count(0));
+    let refused = Stage::new().builder().limit(SideEffect::Destructive, nothing).build();
+    assert_eq!(refused.err(), Some(BuildError::LimitUnkeepable { class: "destructive" }));
+    let some = Limit::for_all(Quota::Count(1));
+    let refused = Runtime::builder().limit(SideEffect::Destructive, some).build();
+    assert_eq!(refused.err(), Some(BuildError::LedgerMissing));
+}
+
+/// Charge two orders at a time, and one of each user.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "none",
+    concurrency(per_tool = 2, per_user = 1),
+    state(World)
+)]
+async fn charge_few_at_a_time(cx: &Cx, order: String) -> Result<u32, Trouble> {
+    cx.state::<World>().act(&order).await
+}
+
+#[tokio::test]
+async fn so_many_calls_run_at_a_time_for_as_long_as_they_run() {
+    let stage = Stage::new();
+    let call = |key: &str, user: &str| {
+        charge_few_at_a_time(key.into()).key(key).user(user).call(&stage.runtime)
+    };
+    let (first, second) = (Gate::new(), Gate::new());
+    stage.world.then(first.before(Act::Succeed)).then(second.before(Act::Fail(Trouble::Invalid)));
+    let ann = tokio::spawn(call("k1", "ann"));
+    first.reached().await;
+    let rejected = call("k2", "ann").await.refused(Code::LIMITED);
+    assert!(rejected.reason.contains("1 at a time per user"), "{rejected}");
+    assert_eq!(rejected.retry_after, Some(LEASE));
+    let bob = tokio::spawn(call("k3", "bob"));
+    second.reached().await;
+    // For as long as they run: their leases are renewed, and the slots with them.
+    stage.pass(LEASE + secs(5)).await;
+    let rejected = call("k4", "eve").await.refused(Code::LIMITED);
+    assert!(rejected.reason.contains("2 at a time per tool"), "{rejected}");
+    assert_eq!(stage.state("charge_few_at_a_time", "k4").await, None);
+    // Whatever comes of it, a call that ended has given its slots back.
+    second.open();
+    soon(bob).await.unwrap().unwrap_err();
+    call("k4", "bob").await.unwrap();
+    first.open();
+    soon(ann).await.unwrap().unwrap();
+    call("k2", "ann").await.unwrap();
+    assert!(call("k2", "ann").await.unwrap().replayed());
+}
+
+#[tokio::test]
+async fn who_dies_gives_his_slots_back_with_the_lease() {
+    let stage = Stage::new();
+    let gate = Gate::new();
+    stage.world.then(gate.within(Act::Succeed));
+    let dead = stage.another_runtime();
+    let call = charge_few_at_a_time("k1".into()).key("k1").user("ann");
+    let died = tokio::spawn(call.call(&dead));
+    gate.reached().await;
+    // Nobody renews for it any more.
+    stage.clock.advance(LEASE - ms(1));
+    let next = || charge_few_at_a_time("k2".into()).key("k2").user("ann").call(&stage.runtime);
+    next().await.refused(Code::LIMITED);
+    stage.clock.advance(ms(1));
+    next().await.unwrap();
+    drop(died);
+}
+
+#[test]
+fn what_claims_nothing_has_no_limit_at_a_time() {
+    let limit = Limit::per_user(Quota::Concurrent(1));
+    let refused = Stage::new().builder().limit(SideEffect::Read, limit).build();
+    assert_eq!(refused.err(), Some(BuildError::LimitUnkeepable { class: "read" }));
+    assert!(Stage::new().builder().limit(SideEffect::Write, limit).build().is_ok());
+    let many = Limit::for_all(Quota::Concurrent(Quota::MOST_CONCURRENT + 1));
+    assert!(Stage::new().builder().limit(SideEffect::Write, many).build().is_err());
 }

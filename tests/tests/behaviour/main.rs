@@ -6,6 +6,7 @@
 mod approvals;
 mod arguments;
 mod blocking;
+mod breaking;
 mod caching;
 mod context;
 mod deadlines;

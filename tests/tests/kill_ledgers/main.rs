@@ -6,10 +6,13 @@
 //! calls on each ledger. The long form is
 //! `TOOL_CONTRACT_KILL_CALLS=100000 cargo test -p tool-contract-tests --test
 //! kill_ledgers -- --nocapture`.
+//!
+//! And [limits] hold across processes.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod account;
+mod limits;
 mod place;
 mod said;
 mod site;

@@ -3,6 +3,7 @@
 //! It knows calls without their types, and so is compiled once.
 
 mod attempt;
+mod fuse;
 mod lease;
 mod link;
 mod nesting;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use tool_contract_spec::key::IdempotencyKey;
 use tool_contract_spec::rulebook::Code;
 
+pub(crate) use self::fuse::Fuse;
 pub(crate) use self::link::Link;
 pub(crate) use self::plan::{Caller, admission, deadline_passed, ledger};
 pub(crate) use self::refuse::refused;
@@ -67,10 +69,14 @@ async fn run(
 ) -> Verdict {
     callable(entry)?;
     let caller = Caller::of(runtime, job.contract(), meta)?;
-    let Some(link) = link else { return read::run(runtime, job, &caller).await };
+    let fuse = entry.fuse.as_ref();
+    if let Some(fuse) = fuse {
+        fuse.pass(job.contract(), runtime.elapsed())?;
+    }
+    let Some(link) = link else { return read::run(runtime, job, &caller, fuse).await };
     let _running = runtime.tracker().begin();
     let plan = plan::Plan::new(runtime, entry, job, meta, caller)?;
-    write::Writing::new(runtime, &plan, link).run(job).await
+    write::Writing::new(runtime, &plan, link, fuse).run(job).await
 }
 
 /// Asks the reconcile function of an operation that is unknown, and attempts
@@ -86,7 +92,7 @@ pub(crate) async fn find_out(
     let _running = runtime.tracker().begin();
     let plan = plan::Plan::new(runtime, entry, job, meta, caller)?;
     let link = Link::default();
-    write::Writing::new(runtime, &plan, &link).reconcile(job).await.map(|_| ())
+    write::Writing::new(runtime, &plan, &link, None).reconcile(job).await.map(|_| ())
 }
 
 fn too_deep(entry: &Entry) -> CallError<()> {

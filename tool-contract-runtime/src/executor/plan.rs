@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tool_contract_spec::key::{IdempotencyKey, MalformedKey, OperationId, Tenant, User, Workflow};
-use tool_contract_spec::ledger::{Admission, CellId, Draw, Intent};
+use tool_contract_spec::ledger::{Admission, CellId, Draw, Intent, Over};
 use tool_contract_spec::operation::{Fingerprint, Preimage};
 use tool_contract_spec::policy::{Contract, KeySource, Limit, Scope};
 use tool_contract_spec::rulebook::Code;
@@ -54,24 +54,24 @@ impl Caller {
         self.deadline_at.map(|deadline| deadline.saturating_sub(now))
     }
 
-    /// What a call draws from the limits of its contract.
-    pub(crate) fn draws(&self, contract: &Contract) -> Vec<Draw> {
-        contract
-            .policy
-            .limits
-            .iter()
-            .map(|limit| Draw { cell: self.cell(contract, *limit) })
-            .collect()
+    /// What a call draws from the limits of its contract, and from those that the
+    /// runtime has for its class.
+    pub(crate) fn draws(&self, runtime: &Runtime, contract: &Contract) -> Vec<Draw> {
+        let own = contract.policy.limits.iter();
+        let own = own.map(|limit| self.draw(Over::Tool(contract.name.clone()), *limit));
+        let class = contract.policy.side_effect;
+        let of_class = runtime.limits(class).map(|limit| self.draw(Over::Class(class), limit));
+        own.chain(of_class).collect()
     }
 
-    fn cell(&self, contract: &Contract, limit: Limit) -> CellId {
+    fn draw(&self, over: Over, limit: Limit) -> Draw {
         let subject = match limit.scope {
             Scope::Tool | Scope::Tenant => None,
             Scope::User => self.user.as_ref().map(|user| user.as_str().into()),
             Scope::Workflow => self.workflow.as_ref().map(|workflow| workflow.as_str().into()),
         };
         let tenant = self.tenant.clone().filter(|_| limit.scope != Scope::Tool);
-        CellId { tool: contract.name.clone(), limit, tenant, subject }
+        Draw { cell: CellId { over, limit, tenant, subject } }
     }
 }
 
@@ -181,7 +181,7 @@ pub(crate) fn admission(
         intent,
         approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
-        draws: caller.draws(contract),
+        draws: caller.draws(runtime, contract),
         correlation_id: caller.correlation_id.clone(),
         preimage: described.canonical.map(|arguments| Preimage {
             version: contract.version,

@@ -5,22 +5,27 @@ use std::time::Duration;
 
 use tool_contract_spec::decide::{NextStep, Progress, decide};
 use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
-use tool_contract_spec::policy::Contract;
+use tool_contract_spec::policy::{Contract, SideEffect};
 
 use super::attempt::{Driven, Watch, drive};
 use super::plan::{Caller, ledger};
 use super::write::draw_delay;
-use super::{Success, Verdict, refuse};
+use super::{Fuse, Success, Verdict, refuse};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Failure, LedgerFailure};
 use crate::job::{Ended, Job};
 use crate::runtime::Runtime;
 
 /// Makes a call of a read.
-pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -> Verdict {
+pub(super) async fn run(
+    runtime: &Runtime,
+    job: &mut dyn Job,
+    caller: &Caller,
+    fuse: Option<&Fuse>,
+) -> Verdict {
     let contract = job.contract();
     let mut began_at = caller.began_at;
-    if !contract.policy.limits.is_empty() {
+    if !contract.policy.limits.is_empty() || runtime.limits(SideEffect::Read).next().is_some() {
         Box::pin(draw(runtime, contract, caller)).await?;
         began_at = runtime.elapsed();
     }
@@ -30,6 +35,7 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
         let (outcome, failure) =
             match outcome(attempt(runtime, job, caller, attempts, began_at).await) {
                 Ok(()) => {
+                    note(fuse, OutcomeClass::Success, runtime);
                     return Ok(Success {
                         key: None,
                         attempts,
@@ -40,6 +46,7 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
                 }
                 Err(failed) => failed,
             };
+        note(fuse, outcome.class, runtime);
         let now = runtime.elapsed();
         // A body that is not async cannot be stopped: while it still runs,
         // nothing is begun beside it.
@@ -63,13 +70,19 @@ pub(super) async fn run(runtime: &Runtime, job: &mut dyn Job, caller: &Caller) -
     }
 }
 
+fn note(fuse: Option<&Fuse>, class: OutcomeClass, runtime: &Runtime) {
+    if let Some(fuse) = fuse {
+        fuse.note(class, runtime.elapsed());
+    }
+}
+
 async fn draw(
     runtime: &Runtime,
     contract: &Contract,
     caller: &Caller,
 ) -> Result<(), CallError<()>> {
     let about = About::tool(contract.name.clone());
-    match ledger(runtime, contract)?.draw(caller.draws(contract)).await {
+    match ledger(runtime, contract)?.draw(caller.draws(runtime, contract)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(limited)) => Err(refuse::limited(about, &limited)),
         Err(error) => Err(CallError::from(LedgerFailure { about, error })),

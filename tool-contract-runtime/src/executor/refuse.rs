@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tool_contract_spec::ledger::{Limited, Refusal};
-use tool_contract_spec::policy::Quota;
+use tool_contract_spec::policy::{Quota, Scope, SideEffect};
 use tool_contract_spec::rulebook::Code;
 
 use crate::error::{About, CallError, Rejected, UnknownOutcome};
@@ -123,12 +123,22 @@ pub(super) fn limited(about: About, limited: &Limited) -> CallError<()> {
     let quota = match limited.quota {
         Quota::Rate(count, period) => format!("{count}/{}", period.unit()),
         Quota::Count(count) => format!("{count} in all"),
+        Quota::Concurrent(count) => format!("{count} at a time"),
     };
-    let when = limited.retry_after.map_or_else(
-        || "it never has room again".to_owned(),
-        |wait| format!("it has room again in {:?}", round_up(wait)),
-    );
-    let reason = format!("the limit of {quota} per {} is used up; {when}", limited.scope.as_str());
+    let when = match limited.retry_after.map(round_up) {
+        None => "it never has room again".to_owned(),
+        Some(wait) if matches!(limited.quota, Quota::Concurrent(_)) => {
+            format!("it has room when a call ends, or in {wait:?} if its process died")
+        }
+        Some(wait) => format!("it has room again in {wait:?}"),
+    };
+    let scope = limited.scope.as_str();
+    let whose = match (limited.class.map(SideEffect::as_str), limited.scope) {
+        (None, _) => format!("per {scope}"),
+        (Some(class), Scope::Tool) => format!("on all {class} calls"),
+        (Some(class), _) => format!("on {class} calls per {scope}"),
+    };
+    let reason = format!("the limit of {quota} {whose} is used up; {when}");
     let rejected =
         Rejected::new(Code::LIMITED, about, reason, "call again then, with the same key");
     CallError::from(Rejected { retry_after: limited.retry_after.map(round_up), ..rejected })

@@ -16,7 +16,7 @@ use super::attempt::{Driven, Early, Watch, drive};
 use super::lease::{Lease, Term};
 use super::link::Link;
 use super::plan::{Plan, deadline_passed};
-use super::{Success, Verdict, refused};
+use super::{Fuse, Success, Verdict, refused};
 use crate::cx::{Cx, Hold};
 use crate::error::{About, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
 use crate::job::{Ended, Found, Job};
@@ -43,6 +43,7 @@ pub(super) struct Writing<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) plan: &'a Plan<'a>,
     pub(super) link: &'a Link,
+    fuse: Option<&'a Fuse>,
     /// Attempts of this call.
     pub(super) attempts: u32,
     /// Attempts under the key, this call's included.
@@ -82,11 +83,17 @@ pub(super) enum Round {
 }
 
 impl<'a> Writing<'a> {
-    pub(super) fn new(runtime: &'a Runtime, plan: &'a Plan<'a>, link: &'a Link) -> Self {
+    pub(super) fn new(
+        runtime: &'a Runtime,
+        plan: &'a Plan<'a>,
+        link: &'a Link,
+        fuse: Option<&'a Fuse>,
+    ) -> Self {
         Self {
             runtime,
             plan,
             link,
+            fuse,
             attempts: 0,
             total: 0,
             is_first: false,
@@ -325,6 +332,9 @@ impl<'a> Writing<'a> {
             let is_last = is_spent && self.plan.contract.policy.reconcile.is_none();
             let driven = self.attempt(job, lease, began_at, is_last).await;
             let ended = self.ended(driven);
+            if let Some(fuse) = self.fuse {
+                fuse.note(ended.outcome.class, self.runtime.elapsed());
+            }
             let progress = self.progress(ended.outcome, is_spent);
             let policy = &self.plan.contract.policy;
             let decision = decide(policy, ended.outcome, progress);

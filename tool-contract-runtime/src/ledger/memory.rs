@@ -9,8 +9,8 @@ use std::time::Duration;
 use foldhash::quality::RandomState;
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use tool_contract_spec::ledger::{
-    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, notice,
-    renew, resolve, settle,
+    Around, Hold, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile,
+    notice, renew, resolve, settle,
 };
 use tool_contract_spec::operation::OperationHash;
 
@@ -57,6 +57,13 @@ struct Shelf {
 
 /// How many cells there may be before it is worth looking for idle ones.
 const FEW_CELLS: usize = 1_024;
+
+/// What a step came to.
+struct Stepped<R> {
+    reply: R,
+    changed: bool,
+    holds: Vec<Hold>,
+}
 
 /// One operation: never `None`, but the transitions want a slot.
 struct Kept {
@@ -176,7 +183,7 @@ impl Ledger for MemoryLedger {
         let answer = self.shelf().map(|mut shelf| {
             let now = shelf.time.now();
             let mut cells = shelf.cells(&draws);
-            draw(&mut cells, &draws, now).map(|()| shelf.put_cells(&draws, cells))
+            draw(&mut cells, &draws, None, now).map(|()| shelf.put_cells(&draws, cells))
         });
         Box::pin(ready(answer))
     }
@@ -238,19 +245,19 @@ impl Shelf {
         step: impl FnOnce(&mut Option<Record>, &Around) -> Step<R>,
     ) -> (R, bool) {
         let around = self.around();
-        match self.operations.get_mut(id) {
-            Some(kept) => {
-                kept.step(id, &mut self.twins, &mut self.fence, |slot| step(slot, &around))
-            }
+        let Some(kept) = self.operations.get_mut(id) else {
             // No transition but an admission makes a record.
-            None => (step(&mut None, &around).reply, false),
-        }
+            return (step(&mut None, &around).reply, false);
+        };
+        let stepped = kept.step(id, &mut self.twins, &mut self.fence, |slot| step(slot, &around));
+        self.hold(&stepped.holds, around.now);
+        (stepped.reply, stepped.changed)
     }
 
     fn admit(&mut self, request: &Admission) -> (Admitted, bool) {
         let around = self.around();
         let mut cells = self.cells(&request.draws);
-        let (reply, changed) = match self.operations.get_mut(&request.id) {
+        let Stepped { reply, changed, holds } = match self.operations.get_mut(&request.id) {
             Some(kept) => kept.step(&request.id, &mut self.twins, &mut self.fence, |slot| {
                 admit(slot, request, None, &mut cells, &around)
             }),
@@ -259,6 +266,7 @@ impl Shelf {
         if matches!(reply, Admitted::Claimed(_)) {
             self.put_cells(&request.draws, cells);
         }
+        self.hold(&holds, around.now);
         (reply, changed)
     }
 
@@ -267,7 +275,7 @@ impl Shelf {
         request: &Admission,
         cells: &mut [Cell],
         around: &Around,
-    ) -> (Admitted, bool) {
+    ) -> Stepped<Admitted> {
         let twin = self.twin(&request.id, request.hash, around.now);
         let mut kept = Box::new(Kept { slot: None, history: Vec::new() });
         let done = admit(&mut kept.slot, request, twin.as_ref(), cells, around);
@@ -279,7 +287,7 @@ impl Shelf {
             }
             self.operations.insert(request.id.clone(), kept);
         }
-        (done.reply, done.changed)
+        Stepped { reply: done.reply, changed: done.changed, holds: Vec::new() }
     }
 
     /// There is no other place to move it to: it only becomes a tombstone.
@@ -304,7 +312,7 @@ impl Shelf {
     }
 
     fn cells(&self, draws: &[Draw]) -> Vec<Cell> {
-        draws.iter().map(|draw| self.cells.get(&draw.cell).copied().unwrap_or_default()).collect()
+        draws.iter().map(|draw| self.cells.get(&draw.cell).cloned().unwrap_or_default()).collect()
     }
 
     fn put_cells(&mut self, draws: &[Draw], cells: Vec<Cell>) {
@@ -316,7 +324,15 @@ impl Shelf {
         }
     }
 
-    /// Drops the rates that have refilled: a new cell says the same.
+    fn hold(&mut self, holds: &[Hold], now: Timestamp) {
+        for hold in holds {
+            if let Some(cell) = self.cells.get_mut(&hold.cell) {
+                cell.hold(hold.slot, now);
+            }
+        }
+    }
+
+    /// Drops the cells that say no more than a new one.
     fn drop_idle_cells(&mut self) {
         let now = self.time.now();
         self.cells.retain(|_, cell| !cell.is_idle(now));
@@ -361,8 +377,9 @@ impl Kept {
         twins: &mut Twins,
         fence: &mut Fence,
         step: impl FnOnce(&mut Option<Record>) -> Step<R>,
-    ) -> (R, bool) {
+    ) -> Stepped<R> {
         let before = self.mark();
+        let holder = self.slot.as_ref().filter(|record| !record.slots.is_empty()).cloned();
         let done = step(&mut self.slot);
         if done.changed {
             self.history.extend(done.events);
@@ -371,7 +388,9 @@ impl Kept {
                 twins.follow(id, before, after);
             }
         }
-        (done.reply, done.changed)
+        let holds = holder.as_ref().zip(self.slot.as_ref());
+        let holds = holds.map(|(before, after)| Hold::moved(before, after)).unwrap_or_default();
+        Stepped { reply: done.reply, changed: done.changed, holds }
     }
 
     fn mark(&self) -> Option<Mark> {

@@ -31,10 +31,10 @@ use tool_contract_spec::key::Tenant;
 pub use tool_contract_spec::ledger::{
     Admission, Admitted, ApprovalId, ApprovalRecord, ApprovalVerdict, Attempt, Ballot, Broken,
     Cell, CellId, Chain, Claim, Decided, Decision, Denial, Draw, EscalationId, Event, EventKind,
-    Fence, Finding, Grant, Holder, Intent, Limited, Nonce, Note, ReconcileClaim, ReconcileRequest,
-    Reconciled, Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled, Settlement,
-    Signature, Signer, State, StateName, Statement, Terms, Timestamp, Trust, Twin, Undecided,
-    Unknown, Verdict, Verifier, verify,
+    Fence, Finding, Grant, Hold, Holder, Intent, Limited, Nonce, Note, Over, ReconcileClaim,
+    ReconcileRequest, Reconciled, Record, Refusal, Renewed, Replay, Resolution, Resolved, Settled,
+    Settlement, Signature, Signer, Slot, State, StateName, Statement, Terms, Timestamp, Trust,
+    Twin, Undecided, Unknown, Verdict, Verifier, verify,
 };
 
 pub use self::cached::CachedLedger;

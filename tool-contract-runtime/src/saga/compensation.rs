@@ -56,6 +56,7 @@ pub(super) async fn undo(runtime: &Runtime, undo: Undo, meta: &Meta) -> Result<(
         tool: undo.entry.tool,
         template: None,
         terms: Arc::new(Terms::of(contract, runtime.lease(), true)),
+        fuse: None,
         obstacle: undo.entry.obstacle.clone(),
     };
     let mut job = Undoing { contract, undo };
@@ -95,6 +96,7 @@ fn make(of: &Contract) -> Contract {
         reconcile: None,
         confirm: None,
         limits: Cow::Borrowed(&[]),
+        breaker: None,
         in_flight: InFlight::Wait,
         remint: Remint::Warn,
     };

@@ -121,6 +121,11 @@ fn facets(contract: &Contract) -> Vec<Facet> {
     retry(&policy.retry, &mut facets);
     facets.push((FieldName::Timeout, Some(duration::format(policy.timeout))));
     limits(&policy.limits, &mut facets);
+    let breaker = policy.breaker.as_ref();
+    facets.extend([
+        (FieldName::BreakerFailures, breaker.map(|breaker| breaker.failures.to_string())),
+        (FieldName::BreakerCooldown, breaker.map(|breaker| duration::format(breaker.cooldown))),
+    ]);
     safeguards(policy, &mut facets);
     facets
 }
@@ -154,12 +159,18 @@ fn retry(retry: &Retry, facets: &mut Vec<Facet>) {
 
 fn limits(limits: &[Limit], facets: &mut Vec<Facet>) {
     for scope in crate::policy::Scope::ALL {
-        let limit = limits.iter().find(|limit| limit.scope == scope);
-        let quota = limit.map(|limit| match limit.quota {
-            Quota::Rate(many, period) => format!("{many} per {}", period.as_str()),
-            Quota::Count(many) => many.to_string(),
-        });
-        facets.push((FieldName::RateLimit(scope), quota));
+        let (mut rate, mut concurrency) = (None, None);
+        for limit in limits.iter().filter(|limit| limit.scope == scope) {
+            match limit.quota {
+                Quota::Rate(many, period) => {
+                    rate = Some(format!("{many} per {}", period.as_str()));
+                }
+                Quota::Count(many) => rate = Some(many.to_string()),
+                Quota::Concurrent(many) => concurrency = Some(many.to_string()),
+            }
+        }
+        facets.push((FieldName::RateLimit(scope), rate));
+        facets.push((FieldName::Concurrency(scope), concurrency));
     }
 }
 

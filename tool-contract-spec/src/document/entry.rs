@@ -4,13 +4,13 @@ use super::group::{Group, Reader, listed};
 use super::node::{Name, Node};
 use super::{Entry, Position, Schemas, argument, limit};
 use crate::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, Located, ReconcileDraft, RetryDraft,
+    BreakerDraft, ConfirmDraft, Draft, Field, IdempotentDraft, Located, ReconcileDraft, RetryDraft,
     RollbackDraft, Surface, TtlDraft,
 };
 use crate::rulebook::{Code, Finding, check, suggest};
 
 /// The fields of a tool, in the order in which they are written.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 19] = [
     "path",
     "description",
     "version",
@@ -21,6 +21,8 @@ const FIELDS: [&str; 17] = [
     "retry",
     "timeout",
     "rate_limit",
+    "concurrency",
+    "breaker",
     "confirmation",
     "rollback",
     "reconcile_on_unknown",
@@ -136,6 +138,13 @@ fn retry(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<RetryDraft<Positi
 
 fn safeguards(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Position>) {
     draft.rate_limit = limit::read(reader, fields);
+    draft.concurrency = limit::read_concurrency(reader, fields);
+    let group = reader.group(fields, "breaker", &["failures", "cooldown"]);
+    let breaker = BreakerDraft {
+        failures: reader.count(&group, "failures"),
+        cooldown: reader.span(&group, "cooldown"),
+    };
+    draft.breaker = group.wrap(breaker);
     let group = reader.group(fields, "confirmation", &["by", "ttl", "quorum"]);
     let confirm = ConfirmDraft {
         by: reader.text(&group, "by", "human"),

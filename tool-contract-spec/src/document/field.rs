@@ -49,6 +49,12 @@ pub enum FieldName {
     Timeout,
     /// `rate_limit`, of one scope.
     RateLimit(Scope),
+    /// `concurrency`, of one scope.
+    Concurrency(Scope),
+    /// `breaker.failures`
+    BreakerFailures,
+    /// `breaker.cooldown`
+    BreakerCooldown,
     /// `confirmation.ttl`
     ConfirmationTtl,
     /// `confirmation.quorum`
@@ -133,6 +139,20 @@ impl FieldName {
             Self::RateLimit(Scope::Workflow) => {
                 ("rate_limit.per_workflow", "rate_limit", Some("per_workflow"))
             }
+            Self::Concurrency(Scope::Tool) => {
+                ("concurrency.per_tool", "concurrency", Some("per_tool"))
+            }
+            Self::Concurrency(Scope::Tenant) => {
+                ("concurrency.per_tenant", "concurrency", Some("per_tenant"))
+            }
+            Self::Concurrency(Scope::User) => {
+                ("concurrency.per_user", "concurrency", Some("per_user"))
+            }
+            Self::Concurrency(Scope::Workflow) => {
+                ("concurrency.per_workflow", "concurrency", Some("per_workflow"))
+            }
+            Self::BreakerFailures => ("breaker.failures", "breaker", Some("failures")),
+            Self::BreakerCooldown => ("breaker.cooldown", "breaker", Some("cooldown")),
             Self::ConfirmationTtl => ("confirmation.ttl", "confirm", Some("ttl")),
             Self::Quorum => ("confirmation.quorum", "confirm", Some("quorum")),
             Self::RollbackStrategy => ("rollback.strategy", "rollback", None),

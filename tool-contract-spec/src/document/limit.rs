@@ -1,4 +1,5 @@
-//! `rate_limit`: `per_tenant_per_minute: 30` and its like.
+//! `rate_limit`: `per_tenant_per_minute: 30` and its like; and `concurrency`:
+//! `per_user: 1`.
 
 use super::Position;
 use super::group::{Group, Reader};
@@ -49,6 +50,31 @@ pub(super) fn read(
         );
         limits.push(LimitDraft { scope: *scope, quota: Located::new(quota, value.at) });
     }
+    whole(&group, limits, refused)
+}
+
+pub(super) fn read_concurrency(
+    reader: &mut Reader<'_>,
+    fields: &Group<'_>,
+) -> Field<Vec<LimitDraft<Position>>, Position> {
+    let names = Scope::ALL.map(|scope| (field(scope, None), scope));
+    let known = names.each_ref().map(|(name, _)| name.as_str());
+    let group = reader.group(fields, "concurrency", &known);
+    let limits = names.iter().filter_map(|(name, scope)| {
+        let Field::Given { value, .. } = reader.count(&group, name) else { return None };
+        let quota = Located::new(value.value.to_string(), value.at);
+        Some(LimitDraft { scope: *scope, quota })
+    });
+    let limits = limits.collect();
+    whole(&group, limits, group.has_refused())
+}
+
+/// All limits of a group, or none.
+fn whole(
+    group: &Group<'_>,
+    limits: Vec<LimitDraft<Position>>,
+    refused: bool,
+) -> Field<Vec<LimitDraft<Position>>, Position> {
     match (limits.is_empty(), refused || group.names().next().is_some()) {
         (true, true) => Field::Refused,
         // An empty map says what an absent one says.

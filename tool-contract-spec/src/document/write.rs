@@ -117,6 +117,17 @@ fn entry(lines: &mut Lines, tool: &Emitted) {
     retry(&policy.retry).write(lines, "retry");
     lines.line("timeout", &duration::format(policy.timeout));
     limits(policy).write(lines, "rate_limit");
+    // Where there is none nothing is said of it: a read could not have one.
+    let concurrency = concurrency(policy);
+    if !concurrency.0.is_empty() {
+        concurrency.write(lines, "concurrency");
+    }
+    if let Some(breaker) = policy.breaker {
+        Flow::default()
+            .with("failures", breaker.failures)
+            .with("cooldown", duration::format(breaker.cooldown))
+            .write(lines, "breaker");
+    }
     safeguards(lines, policy);
     if !allow.is_empty() {
         lines.line("allow", &list(sorted(allow.iter())));
@@ -172,6 +183,14 @@ fn limits(policy: &Policy) -> Flow {
     policy.limits.iter().fold(Flow::default(), |flow, limit| match limit.quota {
         Quota::Rate(many, period) => flow.with(&limit::field(limit.scope, Some(period)), many),
         Quota::Count(many) => flow.with(&limit::field(limit.scope, None), many),
+        Quota::Concurrent(_) => flow,
+    })
+}
+
+fn concurrency(policy: &Policy) -> Flow {
+    policy.limits.iter().fold(Flow::default(), |flow, limit| match limit.quota {
+        Quota::Concurrent(many) => flow.with(&limit::field(limit.scope, None), many),
+        Quota::Rate(..) | Quota::Count(_) => flow,
     })
 }
 

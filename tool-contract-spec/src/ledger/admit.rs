@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::settle::escalation;
 use super::{
     ApprovalId, ApprovalRecord, Around, Ballot, Cell, Chain, Draw, EscalationId, EventKind, Fence,
-    Holder, Limited, Log, Nonce, Record, State, StateName, Step, Terms, Timestamp, Trust, Unknown,
-    draw, lapse,
+    Holder, Limited, Log, Nonce, Record, Slot, State, StateName, Step, Terms, Timestamp, Trust,
+    Unknown, draw, lapse,
 };
 use crate::key::{IdempotencyKey, OperationId};
 use crate::operation::{Fingerprint, OperationHash, Preimage};
@@ -513,7 +513,8 @@ fn raise_quorum(record: &mut Record, quorum: u32, log: &mut Log) {
 }
 
 fn take_limits(cells: &mut [Cell], request: &Admission, around: &Around) -> Result<(), Refusal> {
-    draw(cells, &request.draws, around.now).map_err(Refusal::Limited)
+    let slot = Slot { fence: around.fence, until: around.now.after(request.terms.lease) };
+    draw(cells, &request.draws, Some(slot), around.now).map_err(Refusal::Limited)
 }
 
 /// Makes the caller the holder. Its attempts are reserved here, so that a
@@ -542,6 +543,8 @@ fn claim(
     record.attempts = attempts_before.saturating_add(attempts);
     record.reserved = attempts;
     record.terms.clone_from(&request.terms);
+    let slots = request.draws.iter().filter(|draw| draw.cell.takes_a_slot());
+    record.slots = slots.map(|draw| draw.cell.clone()).collect();
     record.correlation_id.clone_from(&request.correlation_id);
     if let Some(fingerprint) = &request.fingerprint {
         log.note(record, EventKind::Bound, Some(fingerprint.to_string()));
@@ -577,6 +580,7 @@ fn absent(request: &Admission, now: Timestamp) -> Record {
         attempts: 0,
         reserved: 0,
         terms: request.terms.clone(),
+        slots: Vec::new(),
         approval: None,
         escalation: None,
         doubt: None,

@@ -1,27 +1,76 @@
 //! Limits: the generic cell rate algorithm (GCRA, ITU-T I.371) for rates, a
-//! counter for counts.
+//! counter for counts, and slots for how many run at a time.
+//!
+//! A slot is taken in the step that claims, and belongs to that claim: it is
+//! held for as long as the lease, follows its renewals ([`Hold`]), and is free
+//! once the operation no longer runs. So who dies with a slot gives it back with
+//! its lease.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Fence, Record, State, Timestamp};
 use crate::key::Tenant;
-use crate::policy::{Limit, Period, Quota, Scope, Text};
+use crate::policy::{Limit, Period, Quota, Scope, SideEffect, Text};
+
+/// Which calls a limit is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// Those of one tool.
+    Tool(Text),
+    /// Those of all tools of a class.
+    Class(SideEffect),
+}
+
+impl Over {
+    /// A name of its own: no tool's has a star.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Tool(tool) => tool,
+            Self::Class(SideEffect::Read) => "*read",
+            Self::Class(SideEffect::Write) => "*write",
+            Self::Class(SideEffect::Destructive) => "*destructive",
+        }
+    }
+
+    const fn class(&self) -> Option<SideEffect> {
+        match self {
+            Self::Tool(_) => None,
+            Self::Class(class) => Some(*class),
+        }
+    }
+}
+
+impl From<&'static str> for Over {
+    fn from(tool: &'static str) -> Self {
+        Self::Tool(tool.into())
+    }
+}
 
 /// Which calls are counted together by one limit.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CellId {
-    /// The tool.
-    pub tool: Text,
-    /// The limit; a tool may have several of one scope.
+    /// Which calls.
+    pub over: Over,
+    /// The limit; there may be several of one scope.
     pub limit: Limit,
     /// The tenant, for every scope but the tool's.
     pub tenant: Option<Tenant>,
     /// The user or the workflow, for those scopes; calls that name none share
     /// a cell, so that leaving the name out is no way around a limit.
     pub subject: Option<Arc<str>>,
+}
+
+impl CellId {
+    /// Whether it counts calls at a time.
+    #[must_use]
+    pub const fn takes_a_slot(&self) -> bool {
+        matches!(self.limit.quota, Quota::Concurrent(_))
+    }
 }
 
 /// What a call draws from one limit.
@@ -32,13 +81,64 @@ pub struct Draw {
 }
 
 /// How much of a limit is used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cell {
-    /// For a rate: the theoretical arrival time, in nanoseconds since the
-    /// epoch.
+    /// For a rate: the theoretical arrival time; for slots: when the last of them
+    /// is free at the latest. In nanoseconds since the epoch.
     pub arrival: u64,
     /// For a count: how many.
     pub count: u32,
+    /// For calls at a time: who holds the slots.
+    pub slots: Vec<Slot>,
+}
+
+/// A slot of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The claim.
+    pub fence: Fence,
+    /// Until when it is held.
+    pub until: Timestamp,
+}
+
+impl Slot {
+    /// That of the claim that holds the operation now, if one does.
+    #[must_use]
+    pub fn of(record: &Record) -> Option<Self> {
+        match record.state {
+            State::Running { lease_until } => {
+                Some(Self { fence: record.fence, until: lease_until })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a step does to a slot that a claim held before it: it is held until
+/// another time, and free if that is past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The limit's cell.
+    pub cell: CellId,
+    /// The slot as it is afterwards.
+    pub slot: Slot,
+}
+
+impl Hold {
+    /// What a step does to the slots of the claim that it found.
+    #[must_use]
+    pub fn moved(before: &Record, after: &Record) -> Vec<Self> {
+        let Some(held) = Slot::of(before).filter(|_| !before.slots.is_empty()) else {
+            return Vec::new();
+        };
+        let until = match Slot::of(after).filter(|slot| slot.fence == held.fence) {
+            Some(slot) if slot.until == held.until => return Vec::new(),
+            Some(slot) => slot.until,
+            None => Timestamp::ZERO,
+        };
+        let slot = Slot { until, ..held };
+        before.slots.iter().map(|cell| Self { cell: cell.clone(), slot }).collect()
+    }
 }
 
 impl Cell {
@@ -48,17 +148,43 @@ impl Cell {
     pub const fn is_idle(&self, now: Timestamp) -> bool {
         self.count == 0 && self.arrival <= now.0.saturating_mul(1_000_000)
     }
+
+    /// Keeps a slot until another time, or gives it back.
+    pub fn hold(&mut self, slot: Slot, now: Timestamp) {
+        let mut slots = std::mem::take(&mut self.slots);
+        for held in slots.iter_mut().filter(|held| held.fence == slot.fence) {
+            *held = slot;
+        }
+        slots.retain(|held| held.until > now);
+        *self = Self::holding(slots);
+    }
+
+    fn holding(slots: Vec<Slot>) -> Self {
+        let last = slots.iter().map(|slot| slot.until.0).max().unwrap_or(0);
+        Self { arrival: last.saturating_mul(1_000_000), count: 0, slots }
+    }
 }
 
 /// A limit that has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limited {
+    /// The class whose tools it counts together; `None` if it is one tool's.
+    pub class: Option<SideEffect>,
     /// Whom it counts together.
     pub scope: Scope,
     /// How much it lets through.
     pub quota: Quota,
     /// When it has room again; `None` if it never has.
     pub retry_after: Option<Duration>,
+}
+
+impl Limited {
+    /// The limit of a cell that has no room.
+    #[must_use]
+    pub const fn of(cell: &CellId, retry_after: Option<Duration>) -> Self {
+        let Limit { scope, quota } = cell.limit;
+        Self { class: cell.over.class(), scope, quota, retry_after }
+    }
 }
 
 /// A rate, in the nanoseconds by which it is counted.
@@ -82,15 +208,20 @@ impl Pace {
     }
 }
 
-/// Draws from all cells, or from none.
+/// Draws from all cells, or from none. A claim takes its `slot` where calls at a
+/// time are counted; who claims nothing finds room there, and takes none.
 ///
 /// # Errors
 /// The limit that has no room; of several, the one that has none for longest.
-pub fn draw(cells: &mut [Cell], draws: &[Draw], now: Timestamp) -> Result<(), Limited> {
+pub fn draw(
+    cells: &mut [Cell],
+    draws: &[Draw],
+    slot: Option<Slot>,
+    now: Timestamp,
+) -> Result<(), Limited> {
     let refused = cells.iter().zip(draws).filter_map(|(cell, draw)| {
-        let limit = draw.cell.limit;
-        let retry_after = drawn(*cell, limit.quota, now).err()?;
-        Some(Limited { scope: limit.scope, quota: limit.quota, retry_after })
+        let retry_after = drawn(cell, draw.cell.limit.quota, slot, now).err()?;
+        Some(Limited::of(&draw.cell, retry_after))
     });
     if let Some(limited) =
         refused.max_by_key(|limited| limited.retry_after.unwrap_or(Duration::MAX))
@@ -98,7 +229,7 @@ pub fn draw(cells: &mut [Cell], draws: &[Draw], now: Timestamp) -> Result<(), Li
         return Err(limited);
     }
     for (cell, draw) in cells.iter_mut().zip(draws) {
-        if let Ok(after) = drawn(*cell, draw.cell.limit.quota, now) {
+        if let Ok(after) = drawn(cell, draw.cell.limit.quota, slot, now) {
             *cell = after;
         }
     }
@@ -106,10 +237,23 @@ pub fn draw(cells: &mut [Cell], draws: &[Draw], now: Timestamp) -> Result<(), Li
 }
 
 /// The cell after one call, or when there is room for one.
-fn drawn(cell: Cell, quota: Quota, now: Timestamp) -> Result<Cell, Option<Duration>> {
+fn drawn(
+    cell: &Cell,
+    quota: Quota,
+    slot: Option<Slot>,
+    now: Timestamp,
+) -> Result<Cell, Option<Duration>> {
     match quota {
         Quota::Count(most) if cell.count >= most => Err(None),
-        Quota::Count(_) => Ok(Cell { count: cell.count.saturating_add(1), ..cell }),
+        Quota::Count(_) => Ok(Cell { count: cell.count.saturating_add(1), ..Cell::default() }),
+        Quota::Concurrent(most) => {
+            let held = cell.slots.iter().filter(|slot| slot.until > now).copied();
+            if held.clone().zip(0..most).count() == most as usize {
+                // Sooner, if a call ends.
+                return Err(held.map(|slot| slot.until.since(now)).min());
+            }
+            Ok(Cell::holding(held.chain(slot.filter(|slot| slot.until > now)).collect()))
+        }
         Quota::Rate(count, period) => {
             let Pace { increment, span } = Pace::of(count, period);
             let now = now.0.saturating_mul(1_000_000);
@@ -122,7 +266,7 @@ fn drawn(cell: Cell, quota: Quota, now: Timestamp) -> Result<Cell, Option<Durati
             if debt > span {
                 return Err(Some(Duration::from_nanos(debt - span)));
             }
-            Ok(Cell { arrival, ..cell })
+            Ok(Cell { arrival, ..Cell::default() })
         }
     }
 }

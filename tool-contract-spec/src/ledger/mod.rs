@@ -41,7 +41,7 @@ pub use approve::{
 pub use clock::Timestamp;
 pub use event::{Broken, Chain, Event, EventKind, verify};
 pub use id::{ApprovalId, EscalationId, Fence, Holder, Nonce};
-pub use limit::{Cell, CellId, Draw, Limited, Pace, draw};
+pub use limit::{Cell, CellId, Draw, Hold, Limited, Over, Pace, Slot, draw};
 pub use reconcile::{
     Finding, ReconcileClaim, ReconcileRequest, Reconciled, Resolution, Resolved,
     begin as begin_reconcile, finish as finish_reconcile, resolve,

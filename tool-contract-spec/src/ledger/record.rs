@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalId, Chain, EscalationId, Fence, Holder, Nonce, Signature, Timestamp};
+use super::{ApprovalId, CellId, Chain, EscalationId, Fence, Holder, Nonce, Signature, Timestamp};
 use crate::operation::{OperationHash, Preimage};
 use crate::policy::{Contract, Reconcile, Remint, Text};
 
@@ -314,6 +314,9 @@ pub struct Record {
     pub reserved: u32,
     /// The terms of the newest claim.
     pub terms: Arc<Terms>,
+    /// Of which limits the newest claim holds slots while it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<CellId>,
     /// The request for approval that stands; a spent one is gone.
     pub approval: Option<Box<ApprovalRecord>>,
     /// The name under which a person has to look at it, or had to: an unknown

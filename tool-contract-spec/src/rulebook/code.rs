@@ -161,6 +161,8 @@ codes! {
 
     /// A person gave the operation up.
     ABANDONED = 250,
+    /// The circuit breaker of the tool is open.
+    BREAKER_OPEN = 260,
 }
 
 impl fmt::Display for Code {

@@ -326,6 +326,11 @@ pub static RULES: &[Rule] = rules! {
         title: "What a person gave up does not run",
         help: "do not repeat it; ask what is wanted instead",
     }
+    TC0260 BREAKER_OPEN: REFUSAL {
+        name: "breaker_open",
+        title: "What is down is left alone for a while",
+        help: "call again after `retry_after`, with the same key",
+    }
 };
 
 /// The rule of a code, if this version knows one.

@@ -68,6 +68,9 @@ fn every_field_is_compared() {
             "21 per minute",
         ),
         (", per_workflow: 50", "", FieldName::RateLimit(Scope::Workflow), "50", "absent"),
+        ("per_user: 1", "per_user: 2", FieldName::Concurrency(Scope::User), "1", "2"),
+        ("failures: 3", "failures: 4", FieldName::BreakerFailures, "3", "4"),
+        ("cooldown: 60s", "cooldown: 61s", FieldName::BreakerCooldown, "1m", "61s"),
         ("ttl: 10m", "ttl: 11m", FieldName::ConfirmationTtl, "10m", "11m"),
         ("quorum: 2", "quorum: 3", FieldName::Quorum, "2", "3"),
         (
@@ -227,7 +230,7 @@ fn schemas_and_paths_are_compared_where_they_are_stated() {
 #[test]
 fn another_quota_is_another_limit() {
     let mut code = full();
-    code.policy.limits.to_mut()[1].quota = Quota::Count(51);
+    code.policy.limits.to_mut()[2].quota = Quota::Count(51);
     assert_eq!(compare(&code, &only(FULL))[0].field, FieldName::RateLimit(Scope::Workflow));
 }
 

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tool_contract_spec::document::{Emitted, Entry};
 use tool_contract_spec::outcome::Cause;
 use tool_contract_spec::policy::{
-    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
-    Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect,
-    Text, Ttl,
+    Argument, ArgumentRole, Backoff, Breaker, Confirm, Contract, DedupedBy, Idempotency, InFlight,
+    Jitter, Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope,
+    SideEffect, Text, Ttl,
 };
 use tool_contract_spec::rulebook::{Finding, Level};
 
@@ -51,6 +51,8 @@ tools:
     retry: { max_attempts: 3, max_total: 12, backoff: constant, base: 100ms, cap: 5s, jitter: none, budget: 60s, retry_on: [rate_limited, side_effect_unknown] }
     timeout: 20s
     rate_limit: { per_tenant_per_minute: 20, per_workflow: 50 }
+    concurrency: { per_user: 1 }
+    breaker: { failures: 3, cooldown: 60s }
     confirmation: { by: human, ttl: 10m, quorum: 2 }
     rollback: { strategy: compensate, with: refund_card }
     reconcile_on_unknown: true
@@ -101,8 +103,10 @@ pub(crate) fn full() -> Contract {
             confirm: Some(Confirm { ttl: Duration::from_mins(10), quorum: 2 }),
             limits: Cow::Owned(vec![
                 Limit { scope: Scope::Tenant, quota: Quota::Rate(20, Period::Minute) },
+                Limit { scope: Scope::User, quota: Quota::Concurrent(1) },
                 Limit { scope: Scope::Workflow, quota: Quota::Count(50) },
             ]),
+            breaker: Some(Breaker { failures: 3, cooldown: Duration::from_mins(1) }),
             in_flight: InFlight::Reject,
             remint: Remint::Reject,
         },
@@ -294,8 +298,18 @@ fn limits() -> impl Strategy<Value = Vec<Limit>> {
             Limit { scope, quota }
         })
     };
-    subsequence(Scope::ALL.to_vec(), 0..=4)
-        .prop_flat_map(move |scopes| scopes.into_iter().map(quota).collect::<Vec<_>>())
+    let at_a_time = |scope| {
+        (1..=Quota::MOST_CONCURRENT)
+            .prop_map(move |many| Limit { scope, quota: Quota::Concurrent(many) })
+    };
+    let some = |limit: BoxedStrategy<Limit>| proptest::option::of(limit);
+    let all = Scope::ALL.map(|scope| (some(quota(scope).boxed()), some(at_a_time(scope).boxed())));
+    all.to_vec().prop_map(|limits| {
+        limits
+            .into_iter()
+            .flat_map(|(rate, concurrency)| rate.into_iter().chain(concurrency))
+            .collect()
+    })
 }
 
 fn rollback() -> impl Strategy<Value = Rollback> {
@@ -318,7 +332,11 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn read_policy() -> impl Strategy<Value = Policy> {
-    (retry(), limits()).prop_map(|((retry, timeout), limits)| Policy {
+    let limits = limits().prop_map(|mut limits| {
+        limits.retain(|limit| limit.can_be_kept(SideEffect::Read));
+        limits
+    });
+    (retry(), limits).prop_map(|((retry, timeout), limits)| Policy {
         side_effect: SideEffect::Read,
         idempotency: Idempotency::Read,
         retry,
@@ -328,6 +346,7 @@ fn read_policy() -> impl Strategy<Value = Policy> {
         reconcile: None,
         confirm: None,
         limits: limits.into(),
+        breaker: None,
         in_flight: InFlight::Wait,
         remint: Remint::Warn,
     })
@@ -341,7 +360,14 @@ fn idempotency() -> impl Strategy<Value = Idempotency> {
 }
 
 fn write_policy() -> impl Strategy<Value = Policy> {
-    let answers = (select(InFlight::ALL.to_vec()), select(Remint::ALL.to_vec()), any::<bool>());
+    let breaker = (1..=Breaker::MOST, span(1..600_000))
+        .prop_map(|(failures, cooldown)| Breaker { failures, cooldown });
+    let answers = (
+        select(InFlight::ALL.to_vec()),
+        select(Remint::ALL.to_vec()),
+        any::<bool>(),
+        proptest::option::of(breaker),
+    );
     let confirm = proptest::option::of((span(1..3_600_000), 1..5_u32));
     (retry(), limits(), idempotency(), rollback(), reconcile(), confirm, answers).prop_map(
         |(
@@ -351,7 +377,7 @@ fn write_policy() -> impl Strategy<Value = Policy> {
             rollback,
             reconcile,
             confirm,
-            (in_flight, remint, sliding),
+            (in_flight, remint, sliding, breaker),
         )| {
             let confirm = confirm.map(|(ttl, quorum)| Confirm { ttl, quorum });
             let never = idempotency == Idempotency::Never;
@@ -373,6 +399,7 @@ fn write_policy() -> impl Strategy<Value = Policy> {
                 reconcile,
                 confirm,
                 limits: limits.into(),
+                breaker,
                 in_flight,
                 remint,
             };

@@ -35,6 +35,7 @@ fn a_contract_is_written_to_the_byte() {
             reconcile: None,
             confirm: None,
             limits: [].as_slice().into(),
+            breaker: None,
             in_flight: InFlight::Wait,
             remint: Remint::Warn,
         },

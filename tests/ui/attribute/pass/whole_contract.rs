@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tool_contract::spec::policy::{
-    Argument, ArgumentRole, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
+    Argument, ArgumentRole, Backoff, Breaker, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter,
     Limit, Period, Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Scope, SideEffect,
     Text, Ttl,
 };
@@ -30,6 +30,8 @@ use tool_contract_tests::ui::{Receipt, ShopError, receipt};
     reconcile(with = "find", settle = "4s"),
     confirm(by = "human", ttl = "1h", quorum = 2),
     rate_limit(per_user = "6/h", per_tool = "9/s", per_workflow = "50"),
+    concurrency(per_tool = 4, per_user = "1"),
+    breaker(failures = 3, cooldown = "1m"),
     in_flight = "reject",
     remint = "replay",
     allow(TC0106),
@@ -62,7 +64,9 @@ fn main() {
     ];
     let limits = [
         Limit { scope: Scope::Tool, quota: Quota::Rate(9, Period::Second) },
+        Limit { scope: Scope::Tool, quota: Quota::Concurrent(4) },
         Limit { scope: Scope::User, quota: Quota::Rate(6, Period::Hour) },
+        Limit { scope: Scope::User, quota: Quota::Concurrent(1) },
         Limit { scope: Scope::Workflow, quota: Quota::Count(50) },
     ];
     let policy = Policy {
@@ -87,6 +91,7 @@ fn main() {
         reconcile: Some(Reconcile { with: "find".into(), settle: Duration::from_secs(4) }),
         confirm: Some(Confirm { ttl: Duration::from_secs(3_600), quorum: 2 }),
         limits: limits.to_vec().into(),
+        breaker: Some(Breaker { failures: 3, cooldown: Duration::from_secs(60) }),
         in_flight: InFlight::Reject,
         remint: Remint::Replay,
     };

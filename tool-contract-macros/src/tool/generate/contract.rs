@@ -8,8 +8,8 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use tool_contract_spec::policy::{
-    Argument, Backoff, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit, Period,
-    Policy, Quota, Reconcile, Remint, Retry, Rollback, Scope, SideEffect, Ttl,
+    Argument, Backoff, Breaker, Confirm, Contract, DedupedBy, Idempotency, InFlight, Jitter, Limit,
+    Period, Policy, Quota, Reconcile, Remint, Retry, Rollback, Scope, SideEffect, Ttl,
 };
 
 use super::Tool;
@@ -78,6 +78,7 @@ fn policy(policy: &Policy) -> TokenStream {
         reconcile,
         confirm,
         limits,
+        breaker,
         in_flight,
         remint,
     } = policy;
@@ -94,6 +95,7 @@ fn policy(policy: &Policy) -> TokenStream {
     let reconcile = option(reconcile.as_ref().map(self::reconcile));
     let confirm = option(confirm.map(self::confirm));
     let limits = limits.iter().copied().map(limit);
+    let breaker = option(breaker.map(self::breaker));
     let in_flight = self::in_flight(*in_flight);
     let remint = self::remint(*remint);
     quote! {
@@ -107,6 +109,7 @@ fn policy(policy: &Policy) -> TokenStream {
             reconcile: #reconcile,
             confirm: #confirm,
             limits: ::std::borrow::Cow::Borrowed(&[#(#limits),*]),
+            breaker: #breaker,
             in_flight: #in_flight,
             remint: #remint,
         }
@@ -193,6 +196,11 @@ fn confirm(confirm: Confirm) -> TokenStream {
     quote! { p::Confirm { ttl: #ttl, quorum: #quorum } }
 }
 
+fn breaker(breaker: Breaker) -> TokenStream {
+    let (failures, cooldown) = (breaker.failures, duration(breaker.cooldown));
+    quote! { p::Breaker { failures: #failures, cooldown: #cooldown } }
+}
+
 fn limit(limit: Limit) -> TokenStream {
     let scope = match limit.scope {
         Scope::Tool => quote!(Tool),
@@ -202,6 +210,7 @@ fn limit(limit: Limit) -> TokenStream {
     };
     let quota = match limit.quota {
         Quota::Count(count) => quote! { p::Quota::Count(#count) },
+        Quota::Concurrent(count) => quote! { p::Quota::Concurrent(#count) },
         Quota::Rate(count, period) => {
             let period = match period {
                 Period::Second => quote!(Second),

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use syn::parse::Parse;
 use syn::{ExprPath, Lit, Type};
 use tool_contract_spec::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, RetryDraft,
-    RollbackDraft, TtlDraft,
+    BreakerDraft, ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft,
+    RetryDraft, RollbackDraft, TtlDraft,
 };
 use tool_contract_spec::policy::Scope;
 use tool_contract_spec::rulebook::Code;
@@ -14,7 +14,9 @@ use super::function_path::FunctionPath;
 use super::keys::{Keys, Known, Read, Unread, flag, number, path_text, text};
 use super::meta::{self, Entry, Value};
 use super::saga;
-use super::table::{CONFIRM, IDEMPOTENT, KEYS, RATE_LIMIT, RECONCILE, RETRY, SAGA, TTL};
+use super::table::{
+    BREAKER, CONCURRENCY, CONFIRM, IDEMPOTENT, KEYS, RATE_LIMIT, RECONCILE, RETRY, SAGA, TTL,
+};
 use crate::findings::Findings;
 use crate::place::Place;
 use crate::tool::Kind;
@@ -57,7 +59,11 @@ pub(super) fn read(
     draft.reconcile = keys
         .take("reconcile", |entry, findings| reconcile(entry, &mut options.reconcile, findings));
     draft.confirm = keys.take("confirm", confirm);
-    draft.rate_limit = keys.take("rate_limit", rate_limit);
+    draft.rate_limit =
+        keys.take("rate_limit", |entry, findings| limits(entry, RATE_LIMIT, findings));
+    draft.concurrency =
+        keys.take("concurrency", |entry, findings| limits(entry, CONCURRENCY, findings));
+    draft.breaker = keys.take("breaker", breaker);
     draft.in_flight = keys.text("in_flight");
     draft.remint = keys.text("remint");
     draft.version = keys.number("version");
@@ -180,11 +186,21 @@ fn confirm(entry: &Entry, findings: &mut Findings) -> Read<ConfirmDraft<Place>> 
     Ok(Located::new(draft, at))
 }
 
-fn rate_limit(entry: &Entry, findings: &mut Findings) -> Read<Vec<LimitDraft<Place>>> {
+fn breaker(entry: &Entry, findings: &mut Findings) -> Read<BreakerDraft<Place>> {
+    let (mut keys, at) = group_or_bare(entry, BREAKER, findings)?;
+    let draft = BreakerDraft { failures: keys.number("failures"), cooldown: keys.text("cooldown") };
+    Ok(Located::new(draft, at))
+}
+
+fn limits(
+    entry: &Entry,
+    known: &'static [Known],
+    findings: &mut Findings,
+) -> Read<Vec<LimitDraft<Place>>> {
     let Value::Group(place, tokens) = &entry.value else {
         return Err(Unread::Expected("a group"));
     };
-    let mut keys = Keys::read_group(tokens.clone(), RATE_LIMIT, findings);
+    let mut keys = Keys::read_group(tokens.clone(), known, findings);
     let scopes = [
         ("per_tool", Scope::Tool),
         ("per_tenant", Scope::Tenant),

@@ -15,6 +15,8 @@ pub(super) const KEYS: &[Known] = &[
     Known { name: "reconcile", example: "reconcile = \"path::to::function\"" },
     Known { name: "confirm", example: "confirm(by = \"human\")" },
     Known { name: "rate_limit", example: "rate_limit(per_tool = \"100/s\")" },
+    Known { name: "concurrency", example: "concurrency(per_user = 1)" },
+    Known { name: "breaker", example: "breaker(failures = 5, cooldown = \"30s\")" },
     Known { name: "in_flight", example: "in_flight = \"wait\"" },
     Known { name: "remint", example: "remint = \"warn\"" },
     Known { name: "state", example: "state(Type)" },
@@ -30,6 +32,8 @@ pub(super) const SAGA: &[Known] = &[
     Known { name: "timeout", example: "timeout = \"10m\"" },
     Known { name: "ttl", example: "ttl = \"30d\"" },
     Known { name: "rate_limit", example: "rate_limit(per_tenant = \"20/min\")" },
+    Known { name: "concurrency", example: "concurrency(per_user = 1)" },
+    Known { name: "breaker", example: "breaker(failures = 5, cooldown = \"30s\")" },
     Known { name: "in_flight", example: "in_flight = \"wait\"" },
     Known { name: "state", example: "state(Type)" },
     Known { name: "allow", example: "allow(TC0105)" },
@@ -82,4 +86,18 @@ pub(super) const RATE_LIMIT: &[Known] = &[
     Known { name: "per_tenant", example: "per_tenant = \"20/min\"" },
     Known { name: "per_user", example: "per_user = \"10/h\"" },
     Known { name: "per_workflow", example: "per_workflow = \"50\"" },
+];
+
+/// Those of `concurrency(..)`.
+pub(super) const CONCURRENCY: &[Known] = &[
+    Known { name: "per_tool", example: "per_tool = 4" },
+    Known { name: "per_tenant", example: "per_tenant = 2" },
+    Known { name: "per_user", example: "per_user = 1" },
+    Known { name: "per_workflow", example: "per_workflow = 1" },
+];
+
+/// Those of `breaker(..)`.
+pub(super) const BREAKER: &[Known] = &[
+    Known { name: "failures", example: "failures = 5" },
+    Known { name: "cooldown", example: "cooldown = \"30s\"" },
 ];

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use tool_contract_spec::document::{self, AttributeKey, Document};
-use tool_contract_spec::draft::{Draft, Field};
+use tool_contract_spec::draft::{Draft, Field, LimitDraft};
 use tool_contract_spec::policy::Contract;
 
 use crate::contract_file::{self, ContractFile, Package};
@@ -79,6 +79,8 @@ fn outer_place(draft: &Draft<Place>, key: &str) -> Option<Place> {
         "reconcile" => key_of(&draft.reconcile),
         "confirm" => key_of(&draft.confirm),
         "rate_limit" => key_of(&draft.rate_limit),
+        "concurrency" => key_of(&draft.concurrency),
+        "breaker" => key_of(&draft.breaker),
         "in_flight" => of(&draft.in_flight),
         "remint" => of(&draft.remint),
         "version" => of(&draft.version),
@@ -106,15 +108,20 @@ fn inner_place(draft: &Draft<Place>, key: &str, inner: &str) -> Option<Place> {
             let confirm = &draft.confirm.given()?.value;
             if inner == "ttl" { of(&confirm.ttl) } else { of(&confirm.quorum) }
         }
-        "rate_limit" => {
-            let limits = &draft.rate_limit.given()?.value;
-            let limit = limits
-                .iter()
-                .find(|limit| inner.strip_prefix("per_") == Some(limit.scope.as_str()));
-            limit.map(|limit| limit.quota.at)
+        "rate_limit" => limit_place(&draft.rate_limit, inner),
+        "concurrency" => limit_place(&draft.concurrency, inner),
+        "breaker" => {
+            let breaker = &draft.breaker.given()?.value;
+            if inner == "failures" { of(&breaker.failures) } else { of(&breaker.cooldown) }
         }
         _ => None,
     }
+}
+
+fn limit_place(limits: &Field<Vec<LimitDraft<Place>>, Place>, inner: &str) -> Option<Place> {
+    let mut limits = limits.given()?.value.iter();
+    let limit = limits.find(|limit| inner.strip_prefix("per_") == Some(limit.scope.as_str()));
+    limit.map(|limit| limit.quota.at)
 }
 
 fn retry_place(draft: &Draft<Place>, inner: &str) -> Option<Place> {

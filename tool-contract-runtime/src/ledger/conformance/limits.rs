@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use tool_contract_spec::key::Tenant;
-use tool_contract_spec::policy::{Limit, Period, Quota, Scope};
+use tool_contract_spec::policy::{Limit, Period, Quota, Scope, SideEffect};
 
-use super::stage::{NOTHING, Stage, call, key};
-use crate::ledger::{Admission, CellId, Draw, Limited, Refusal};
+use super::stage::{LEASE, NOTHING, Stage, call, happened, key, unknown};
+use crate::ledger::{Admission, CellId, Draw, Limited, Over, Refusal};
 
 pub(super) const fn per_tool(quota: Quota) -> Draw {
     let limit = Limit { scope: Scope::Tool, quota };
     Draw {
         cell: CellId {
-            tool: std::borrow::Cow::Borrowed("tool"),
+            over: Over::Tool(std::borrow::Cow::Borrowed("tool")),
             limit,
             tenant: None,
             subject: None,
@@ -61,7 +61,9 @@ pub(super) async fn cells_are_kept_apart(stage: Stage) {
     let cells = [
         with(|cell| cell.limit.quota = Quota::Count(2)),
         base.clone(),
-        with(|cell| cell.tool = "other".into()),
+        with(|cell| cell.over = "other".into()),
+        with(|cell| cell.over = Over::Class(SideEffect::Write)),
+        with(|cell| cell.over = Over::Class(SideEffect::Destructive)),
         with(|cell| cell.limit.quota = Quota::Rate(1, Period::Hour)),
         with(|cell| cell.limit.quota = Quota::Rate(1, Period::Day)),
         with(|cell| cell.limit.scope = Scope::Tenant),
@@ -111,4 +113,50 @@ pub(super) async fn reads_draw_without_a_record(stage: Stage) {
     assert_eq!(stage.ledger.draw(draws).await.unwrap(), Ok(()));
     assert_eq!(stage.ledger.draw(Vec::new()).await.unwrap(), Ok(()));
     assert_eq!(stage.ledger.list(crate::ledger::Query::default()).await.unwrap(), []);
+}
+
+pub(super) async fn so_many_run_at_a_time(stage: Stage) {
+    let draws = [per_tool(Quota::Concurrent(2))];
+    let first = stage.claim(&drawing(1, "a", &draws)).await;
+    // The same call again finds its claim, and takes nothing.
+    stage.claim(&drawing(1, "a", &draws)).await;
+    let second = stage.claim(&drawing(2, "b", &draws)).await;
+    let refusal = stage.refusal(&drawing(3, "c", &draws)).await;
+    assert_eq!(limited(&refusal).quota, Quota::Concurrent(2));
+    assert!(limited(&refusal).retry_after.is_some_and(|wait| !wait.is_zero() && wait <= LEASE));
+    assert_eq!(stage.find(&key("c")).await, None);
+    stage.settle(&key("a"), first.fence, NOTHING).await;
+    let third = stage.claim(&drawing(3, "c", &draws)).await;
+    limited(&stage.refusal(&drawing(4, "d", &draws)).await);
+    // What is unknown no longer runs, and what succeeded does not either.
+    stage.settle(&key("b"), second.fence, unknown()).await;
+    stage.settle(&key("c"), third.fence, happened("1")).await;
+    // Said twice, it gives nothing back twice.
+    stage.settle(&key("c"), third.fence, happened("1")).await;
+    stage.claim(&drawing(5, "e", &draws)).await;
+    stage.claim(&drawing(6, "f", &draws)).await;
+    limited(&stage.refusal(&drawing(7, "g", &draws)).await);
+}
+
+pub(super) async fn a_slot_lives_as_long_as_the_lease(stage: Stage) {
+    let draws = [per_tool(Quota::Concurrent(2)), per_tool(Quota::Count(9))];
+    let kept = stage.claim(&drawing(1, "a", &draws)).await;
+    let dead = stage.claim(&drawing(2, "b", &draws)).await;
+    stage.pass(LEASE / 2).await;
+    stage.ledger.renew(key("a"), kept.fence, None).await.unwrap();
+    limited(&stage.refusal(&drawing(3, "c", &draws)).await);
+    // Whoever died gives his slot back with the lease; who renewed has it yet.
+    stage.pass(LEASE / 2 + Duration::from_secs(1)).await;
+    let other = stage.claim(&drawing(3, "c", &draws)).await;
+    let refusal = stage.refusal(&drawing(4, "d", &draws)).await;
+    assert_eq!(limited(&refusal).quota, Quota::Concurrent(2));
+    // A late word of the dead one frees no slot of anybody else.
+    stage.settle(&key("b"), dead.fence, happened("1")).await;
+    limited(&stage.refusal(&drawing(4, "d", &draws)).await);
+    stage.settle(&key("a"), kept.fence, happened("1")).await;
+    stage.claim(&drawing(4, "d", &draws)).await;
+    stage.settle(&key("c"), other.fence, NOTHING).await;
+    // Its own next claim takes a slot anew.
+    stage.claim(&drawing(5, "c", &draws)).await;
+    limited(&stage.refusal(&drawing(6, "e", &draws)).await);
 }

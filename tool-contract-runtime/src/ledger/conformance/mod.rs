@@ -133,6 +133,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         a_limited_call_leaves_nothing,
         all_limits_or_none,
         reads_draw_without_a_record,
+        so_many_run_at_a_time,
+        a_slot_lives_as_long_as_the_lease,
     }
     twins::{
         a_twin_is_found,

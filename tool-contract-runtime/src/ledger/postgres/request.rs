@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_postgres::types::Type;
 use tool_contract_spec::key::{OperationId, Tenant};
+use tool_contract_spec::ledger::Pace;
 use tool_contract_spec::operation::OperationHash;
-use tool_contract_spec::policy::{Period, Quota};
+use tool_contract_spec::policy::Quota;
 
 use super::link::Value;
 use super::options::PostgresOptions;
 use crate::ledger::shared::{Exchange, Put, Twins};
-use crate::ledger::{CellId, Draw, LedgerError, State, Timestamp, Twin};
+use crate::ledger::{Draw, Hold, LedgerError, Slot, State, Timestamp, Twin};
 
 /// How many events of a history stand in the operation's row: as many as most
 /// calls ever have.
@@ -24,7 +25,7 @@ pub(super) struct Request {
     id: Option<OperationId>,
     look: Option<OperationHash>,
     put: Option<Written>,
-    draws: Option<String>,
+    draws: Vec<Move>,
     /// Where to keep others out, as [`place`] names it.
     places: Vec<i64>,
 }
@@ -51,21 +52,23 @@ impl Request {
     /// A step on one operation.
     pub(super) fn exchange(exchange: &Exchange) -> Result<Self, LedgerError> {
         let (id, put) = (&exchange.id, exchange.put.as_ref());
-        let draws = put.map_or(&[][..], |put| &put.draws);
+        let draws = put.map(Move::all).transpose()?.unwrap_or_default();
         let twins = put.and_then(|put| put.twins.as_ref());
-        let mut places: Vec<_> = draws.iter().map(|draw| cell_place(&draw.cell)).collect();
+        let mut places: Vec<_> = draws.iter().map(Move::place).collect();
         places.extend(twins.map(|twins| {
             let (tenant, tool, _) = name(id);
             place(&[b"intent", tenant.as_bytes(), tool.as_bytes(), twins.hash.as_bytes()])
         }));
         let put = put.map(Written::of).transpose()?;
-        Ok(Self { id: Some(id.clone()), look: exchange.hash, put, draws: cells(draws)?, places })
+        Ok(Self { id: Some(id.clone()), look: exchange.hash, put, draws, places })
     }
 
     /// Draws without an operation.
     pub(super) fn draw(draws: &[Draw]) -> Result<Self, LedgerError> {
-        let places = draws.iter().map(|draw| cell_place(&draw.cell)).collect();
-        Ok(Self { id: None, look: None, put: None, draws: cells(draws)?, places })
+        let draws =
+            draws.iter().map(|draw| Move::draw(draw, None)).collect::<Result<Vec<_>, _>>()?;
+        let places = draws.iter().map(Move::place).collect();
+        Ok(Self { id: None, look: None, put: None, draws, places })
     }
 
     /// The order in which requests are sent, so that no two batches wait for each
@@ -79,7 +82,7 @@ impl Request {
         let row = self.put.as_ref();
         let written = row
             .map_or(0, |row| row.record.len() + row.events.iter().map(String::len).sum::<usize>());
-        512 + written + self.draws.as_ref().map_or(0, String::len)
+        512 + written + self.draws.iter().map(|draw| draw.cell.len()).sum::<usize>()
     }
 }
 
@@ -118,39 +121,46 @@ fn seen(twins: &Twins) -> String {
     seen.collect::<Vec<_>>().join("\n")
 }
 
-#[derive(Serialize)]
-struct Cell<'a> {
-    number: usize,
-    tool: &'a str,
-    scope: &'static str,
-    most: u32,
-    per: &'static str,
-    tenant: &'a str,
-    subject: &'a str,
+/// What happens to a cell.
+struct Move {
+    /// The cell's name, as JSON.
+    cell: String,
+    /// `rate` by an increment and a span in nanoseconds, `count` up to so many,
+    /// `slot` among so many until a time; or `hold` by a fence until a time.
+    kind: &'static str,
+    first: i64,
+    second: i64,
 }
 
-impl<'a> Cell<'a> {
-    fn of(number: usize, cell: &'a CellId) -> Self {
-        let (most, per) = match cell.limit.quota {
-            Quota::Rate(most, per) => (most, Period::as_str(per)),
-            Quota::Count(most) => (most, "ever"),
-        };
-        let (scope, tenant) = (cell.limit.scope.as_str(), tenant(cell.tenant.as_ref()));
-        let subject = cell.subject.as_deref().unwrap_or_default();
-        Self { number, tool: &cell.tool, scope, most, per, tenant, subject }
+impl Move {
+    /// What a proposal does: first it draws.
+    fn all(put: &Put) -> Result<Vec<Self>, LedgerError> {
+        let draws = put.draws.iter().map(|draw| Self::draw(draw, put.slot()));
+        draws.chain(put.holds.iter().map(Self::hold)).collect()
     }
-}
 
-/// None at all is nothing to look at.
-fn cells(draws: &[Draw]) -> Result<Option<String>, LedgerError> {
-    let cells = draws.iter().enumerate().map(|(number, draw)| Cell::of(number, &draw.cell));
-    (!draws.is_empty()).then(|| json(&cells.collect::<Vec<_>>())).transpose()
-}
+    fn draw(draw: &Draw, slot: Option<Slot>) -> Result<Self, LedgerError> {
+        let (kind, first, second) = match draw.cell.limit.quota {
+            Quota::Rate(count, period) => {
+                let pace = Pace::of(count, period);
+                ("rate", bigint(pace.increment)?, bigint(pace.span)?)
+            }
+            Quota::Count(most) => ("count", most.into(), 0),
+            Quota::Concurrent(most) => {
+                ("slot", most.into(), slot.map_or(Ok(0), |slot| bigint(slot.until.0))?)
+            }
+        };
+        Ok(Self { cell: json(&draw.cell)?, kind, first, second })
+    }
 
-fn cell_place(cell: &CellId) -> i64 {
-    let Cell { tool, scope, most, per, tenant, subject, .. } = Cell::of(0, cell);
-    let parts = [tool, scope, per, tenant, subject].map(str::as_bytes);
-    place(&[&[b"cell", &most.to_be_bytes()[..]], &parts[..]].concat())
+    fn hold(Hold { cell, slot }: &Hold) -> Result<Self, LedgerError> {
+        let (first, second) = (bigint(slot.fence.0)?, bigint(slot.until.0)?);
+        Ok(Self { cell: json(cell)?, kind: "hold", first, second })
+    }
+
+    fn place(&self) -> i64 {
+        place(&[b"cell", self.cell.as_bytes()])
+    }
 }
 
 /// What is stored where there is no tenant; a tenant has at least one character.
@@ -211,7 +221,7 @@ impl Bounds {
 }
 
 /// How many parameters the function has.
-pub(super) const PARAMETERS: usize = 23;
+pub(super) const PARAMETERS: usize = 28;
 
 /// Requests as the function takes them.
 #[derive(Default)]
@@ -235,7 +245,12 @@ pub(super) struct Columns<'a> {
     lasts: Vec<i32>,
     seqs: Vec<i32>,
     events: Vec<&'a str>,
-    draws: Vec<Option<&'a str>>,
+    first_draws: Vec<i32>,
+    last_draws: Vec<i32>,
+    cells: Vec<&'a str>,
+    kinds: Vec<&'a str>,
+    amounts: Vec<i64>,
+    bounds_of: Vec<i64>,
 }
 
 impl<'a> Columns<'a> {
@@ -267,7 +282,7 @@ impl<'a> Columns<'a> {
         self.fences.push(row.map(|row| row.fence));
         self.changed_ats.push(row.map(|row| row.changed_at));
         self.expires_ats.push(row.and_then(|row| row.expires_at));
-        self.draws.push(draws.as_deref());
+        self.add_draws(draws);
         self.add_events(row);
     }
 
@@ -282,6 +297,19 @@ impl<'a> Columns<'a> {
         self.lasts.push(place(self.events.len()));
         let skipped = place(in_row - before);
         self.seqs.push(row.map_or(0, |row| row.seq.saturating_add(skipped)));
+    }
+
+    /// So are all draws.
+    fn add_draws(&mut self, draws: &'a [Move]) {
+        let place = |place: usize| i32::try_from(place).unwrap_or(i32::MAX);
+        self.first_draws.push(place(self.cells.len() + 1));
+        for Move { cell, kind, first, second } in draws {
+            self.cells.push(cell);
+            self.kinds.push(kind);
+            self.amounts.push(*first);
+            self.bounds_of.push(*second);
+        }
+        self.last_draws.push(place(self.cells.len()));
     }
 
     /// The parameters, in their order.
@@ -306,7 +334,12 @@ impl<'a> Columns<'a> {
             (&self.lasts, Type::INT4_ARRAY),
             (&self.seqs, Type::INT4_ARRAY),
             (&self.events, Type::TEXT_ARRAY),
-            (&self.draws, Type::TEXT_ARRAY),
+            (&self.first_draws, Type::INT4_ARRAY),
+            (&self.last_draws, Type::INT4_ARRAY),
+            (&self.cells, Type::TEXT_ARRAY),
+            (&self.kinds, Type::TEXT_ARRAY),
+            (&self.amounts, Type::INT8_ARRAY),
+            (&self.bounds_of, Type::INT8_ARRAY),
             (&bounds.oldest_ms, Type::INT8),
             (&bounds.look_back, Type::INT4),
             (&bounds.lock_ms, Type::INT4),

@@ -72,20 +72,16 @@ CREATE TABLE tool_contract.archived_events (
 
 -- How much of each limit is used up.
 CREATE TABLE tool_contract.cells (
-    tool        text COLLATE "C" NOT NULL,
-    -- tool, tenant, user or workflow
-    scope       text COLLATE "C" NOT NULL,
-    -- So many per second, minute, hour, day, or ever.
-    most        bigint NOT NULL,
-    per         text COLLATE "C" NOT NULL,
-    -- Empty where the scope has none.
-    tenant      text COLLATE "C" NOT NULL,
-    subject     text COLLATE "C" NOT NULL,
-    -- For a rate: the theoretical arrival time, in nanoseconds since the epoch.
+    -- Whose calls it counts together, as JSON.
+    cell        text COLLATE "C" PRIMARY KEY,
+    -- For a rate: the theoretical arrival time; for slots: when the last of them
+    -- is free at the latest. In nanoseconds since the epoch.
     arrival     bigint NOT NULL,
     -- For a count: how many.
     used        bigint NOT NULL,
-    PRIMARY KEY (tool, scope, most, per, tenant, subject)
+    -- For calls at a time: which claims hold the slots, and until when.
+    fences      bigint[] NOT NULL DEFAULT '{}',
+    untils      bigint[] NOT NULL DEFAULT '{}'
 )
 WITH (fillfactor = 50);
 
@@ -120,38 +116,6 @@ BEGIN
     RETURN newest - count + 1;
 END $$;
 
--- The cells of some draws as they would be after them, and which have no room:
--- the generic cell rate algorithm, as `ledger::limit` of tool-contract-spec has
--- it. `retry_after` is in nanoseconds, and null where there will never be room.
-CREATE FUNCTION tool_contract.drawn(draws json, now_ms bigint)
-RETURNS TABLE (number bigint, tool text, scope text, most bigint, per text, tenant text,
-    subject text, arrival bigint, used bigint, has_room boolean, retry_after bigint)
-LANGUAGE sql VOLATILE AS $$
-    SELECT number, tool, scope, most, per, tenant, subject,
-        CASE WHEN per = 'ever' THEN arrival ELSE next END,
-        CASE WHEN per = 'ever' THEN used + 1 ELSE used END,
-        CASE WHEN per = 'ever' THEN used < most ELSE next - nanos <= span END,
-        CASE WHEN per = 'ever' THEN NULL ELSE next - nanos - span END
-    FROM (
-        SELECT d.*, coalesce(c.arrival, 0) AS arrival, coalesce(c.used, 0) AS used,
-            now_ms * 1000000 AS nanos, greatest(d.most, 1) AS count,
-            CASE d.per WHEN 'second' THEN 1 WHEN 'minute' THEN 60 WHEN 'hour' THEN 3600
-                WHEN 'day' THEN 86400 END * 1000000000::bigint AS period
-        FROM json_to_recordset(draws) AS d (number bigint, tool text, scope text, most bigint,
-            per text, tenant text, subject text)
-        LEFT JOIN tool_contract.cells AS c
-            ON (c.tool, c.scope, c.most, c.per, c.tenant, c.subject)
-             = (d.tool, d.scope, d.most, d.per, d.tenant, d.subject)
-    ) AS before,
-    LATERAL (SELECT greatest(period / count, 1) AS increment) AS a,
-    -- Not the period itself: what the division lost would add up to one more.
-    LATERAL (SELECT increment * count AS span) AS b,
-    -- Only a clock that stepped back leaves more than a full debt. It lets one
-    -- through, which brings the cell to the new time.
-    LATERAL (SELECT CASE WHEN arrival > nanos + span THEN nanos + span
-        ELSE greatest(arrival, nanos) + increment END AS next) AS c
-$$;
-
 -- Carries out a batch of steps, each by itself, all durably or none. They come
 -- in the order of their names, as do the places of the locks, so that no two
 -- batches wait for each other.
@@ -161,7 +125,10 @@ $$;
 -- twins that are known, newest first, a line with version and key for each; null if
 -- they do not matter), `at`,
 -- and the row. Of `events`, those up to `in_row` go into the row, and those up to
--- `last` beside it. Without a key it only draws.
+-- `last` beside it. Of the draws, those from `first_draw` to `last_draw` are its
+-- own, each of a `kind`: `rate` by an increment (`amount`) and a span (`bound`),
+-- `count` up to an amount, `slot` among so many until a time; and then `hold`,
+-- which keeps a claim's slot until a time. Without a key it only draws.
 --
 -- What is answered, in `answer`: `put`; `limited`, with the draw that has no room;
 -- or `found`, with what there is.
@@ -170,7 +137,8 @@ CREATE FUNCTION tool_contract.exchange(
     expecteds bigint[], seens text[], ats bigint[], records text[], states text[],
     hashes bytea[], fences bigint[], changed_ats bigint[], expires_ats bigint[],
     firsts integer[], in_rows integer[], lasts integer[], seqs integer[], events text[],
-    draws text[], oldest_ms bigint, look_back integer, lock_ms integer)
+    first_draws integer[], last_draws integer[], cells text[], kinds text[], amounts bigint[],
+    bounds bigint[], oldest_ms bigint, look_back integer, lock_ms integer)
 RETURNS TABLE (number integer, answer text, told bigint, version bigint, record text,
     twin_keys text[], twin_versions bigint[], twin_records text[],
     draw integer, retry_after bigint)
@@ -184,6 +152,11 @@ DECLARE
     made    bigint;
     bell    text;
     now_ms  bigint;
+    nanos   bigint;
+    cell    tool_contract.cells;
+    drawn   tool_contract.cells[];
+    has_room boolean;
+    wait    bigint;
 BEGIN
     PERFORM tool_contract.begin();
     PERFORM set_config('lock_timeout', lock_ms::text, true);
@@ -216,18 +189,49 @@ BEGIN
                 ORDER BY o.fence DESC LIMIT look_back
             ) AS t;
         END IF;
-        IF fits AND draws[i] IS NOT NULL THEN
+        drawn := '{}';
+        IF fits AND first_draws[i] <= last_draws[i] AND kinds[first_draws[i]] <> 'hold' THEN
             IF key_ IS NOT NULL THEN
                 fits := expecteds[i] = coalesce((
                     SELECT o.version FROM tool_contract.operations AS o
                     WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.key = key_), 0);
             END IF;
             IF fits THEN
-                -- Of several the one that has no room for longest.
-                SELECT d.number, d.retry_after INTO draw, retry_after
-                FROM tool_contract.drawn(draws[i]::json, now_ms) AS d WHERE NOT d.has_room
-                ORDER BY d.retry_after DESC NULLS FIRST, d.number DESC LIMIT 1;
-                IF FOUND THEN
+                -- As `ledger::limit` of tool-contract-spec draws.
+                nanos := now_ms * 1000000;
+                FOR d IN first_draws[i] .. last_draws[i] LOOP
+                    CONTINUE WHEN kinds[d] = 'hold';
+                    SELECT * INTO cell FROM tool_contract.cells AS c WHERE c.cell = cells[d];
+                    IF NOT FOUND THEN
+                        cell := ROW(cells[d], 0::bigint, 0::bigint, '{}'::bigint[],
+                            '{}'::bigint[])::tool_contract.cells;
+                    END IF;
+                    IF kinds[d] = 'rate' THEN
+                        -- Only a clock that stepped back leaves more than a full debt. It
+                        -- lets one through, which brings the cell to the new time.
+                        cell.arrival := CASE WHEN cell.arrival > nanos + bounds[d]
+                            THEN nanos + bounds[d]
+                            ELSE greatest(cell.arrival, nanos) + amounts[d] END;
+                        wait := cell.arrival - nanos - bounds[d];
+                        has_room := wait <= 0;
+                    ELSIF kinds[d] = 'count' THEN
+                        cell.used := cell.used + 1;
+                        wait := NULL;
+                        has_room := cell.used <= amounts[d];
+                    ELSE
+                        SELECT count(*) < amounts[d], (min(until) - now_ms) * 1000000
+                        INTO has_room, wait
+                        FROM unnest(cell.untils) AS until WHERE until > now_ms;
+                        cell.fences := cell.fences || fences[i];
+                        cell.untils := cell.untils || bounds[d];
+                    END IF;
+                    drawn := drawn || cell;
+                    -- Of several the one that has no room for longest.
+                    IF NOT has_room AND (draw IS NULL OR wait IS NULL OR wait >= retry_after) THEN
+                        draw := d - first_draws[i]; retry_after := wait;
+                    END IF;
+                END LOOP;
+                IF draw IS NOT NULL THEN
                     answer := 'limited';
                     RETURN NEXT;
                     CONTINUE;
@@ -262,15 +266,25 @@ BEGIN
                 FROM unnest(events[in_rows[i] + 1 : lasts[i]])
                     WITH ORDINALITY AS e (event, place);
             END IF;
-            IF draws[i] IS NOT NULL THEN
+            IF cardinality(drawn) > 0 THEN
                 INSERT INTO tool_contract.cells AS c
-                    (tool, scope, most, per, tenant, subject, arrival, used)
-                SELECT DISTINCT d.tool, d.scope, d.most, d.per, d.tenant, d.subject, d.arrival,
-                    d.used
-                FROM tool_contract.drawn(draws[i]::json, now_ms) AS d
-                ON CONFLICT (tool, scope, most, per, tenant, subject)
-                DO UPDATE SET arrival = excluded.arrival, used = excluded.used;
+                SELECT DISTINCT * FROM unnest(drawn)
+                ON CONFLICT (cell) DO UPDATE SET arrival = excluded.arrival,
+                    used = excluded.used, fences = excluded.fences, untils = excluded.untils;
             END IF;
+            FOR d IN first_draws[i] .. last_draws[i] LOOP
+                CONTINUE WHEN kinds[d] <> 'hold' AND kinds[d] <> 'slot';
+                -- What ran out goes with it.
+                UPDATE tool_contract.cells AS c SET (arrival, fences, untils) = (
+                    SELECT coalesce(least(max(s.until), 9000000000000), 0) * 1000000,
+                        coalesce(array_agg(s.fence), '{}'), coalesce(array_agg(s.until), '{}')
+                    FROM (
+                        SELECT held.fence, CASE WHEN kinds[d] = 'hold' AND held.fence = amounts[d]
+                            THEN bounds[d] ELSE held.until END AS until
+                        FROM unnest(c.fences, c.untils) AS held (fence, until)
+                    ) AS s WHERE s.until > now_ms
+                ) WHERE c.cell = cells[d];
+            END LOOP;
             -- Only where somebody asked for it: commits that notify wait for
             -- each other.
             IF bell IS NOT NULL

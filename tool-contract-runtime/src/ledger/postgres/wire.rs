@@ -29,10 +29,10 @@ pub(super) fn drawn(row: &Row, draws: &[Draw]) -> Result<Result<(), Limited>, Le
 
 fn limited(row: &Row, draws: &[Draw]) -> Result<Limited, LedgerError> {
     let which = usize::try_from(get::<i32>(row, "draw")?).ok().and_then(|at| draws.get(at));
-    let limit = which.ok_or_else(|| damage("draw", &"is none of those that were made"))?.cell.limit;
+    let draw = which.ok_or_else(|| damage("draw", &"is none of those that were made"))?;
     let retry_after: Option<i64> = get(row, "retry_after")?;
     let retry_after = retry_after.map(|nanos| Duration::from_nanos(nanos.unsigned_abs()));
-    Ok(Limited { scope: limit.scope, quota: limit.quota, retry_after })
+    Ok(Limited::of(&draw.cell, retry_after))
 }
 
 fn versioned(row: &Row) -> Result<Option<Versioned>, LedgerError> {

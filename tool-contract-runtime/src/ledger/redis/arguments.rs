@@ -11,7 +11,7 @@ use super::keys::{self, Keys};
 use super::scripts::Scripts;
 use super::tools::KnownTool;
 use crate::ledger::shared::{Exchange, Put, Twins};
-use crate::ledger::{Draw, LedgerError};
+use crate::ledger::{CellId, Draw, Fence, Hold, LedgerError, Slot, Timestamp};
 
 /// The call of the script for an exchange.
 pub(super) fn exchange<'a>(
@@ -20,10 +20,12 @@ pub(super) fn exchange<'a>(
     tool: &KnownTool,
     Exchange { id, hash, put }: &Exchange,
 ) -> Result<ScriptCall<'a>, LedgerError> {
-    let draws = put.as_ref().map_or(&[][..], |put| &put.draws);
-    let script = if draws.is_empty() { &scripts.exchange } else { &scripts.exchange_drawing };
     let mut keys = vec![tool.keys.meta(), tool.keys.operation(id)];
-    keys.extend(cells(all, draws));
+    if let Some(put) = put {
+        let drawn = put.draws.iter().map(|draw| &draw.cell);
+        keys.extend(cells(all, drawn.chain(put.holds.iter().map(|hold| &hold.cell))));
+    }
+    let script = if keys.len() > 2 { &scripts.exchange_drawing } else { &scripts.exchange };
     let call = tool.call(script, &keys);
     let call = match hash {
         Some(hash) => call.text(hash),
@@ -46,7 +48,8 @@ fn propose<'a>(call: ScriptCall<'a>, put: &Put) -> Result<ScriptCall<'a>, Ledger
     for event in &put.events {
         call = call.arg(event.seq).json(event)?;
     }
-    Ok(put.draws.iter().fold(call, |call, one| call.arg(&draw(one))))
+    let draws = put.draws.iter().map(|one| draw(one, put.slot()));
+    Ok(draws.chain(put.holds.iter().map(hold)).fold(call, |call, one| call.arg(&one)))
 }
 
 /// The twins that were seen, in one line: no key has a space.
@@ -62,13 +65,16 @@ impl fmt::Display for Seen<'_> {
     }
 }
 
-/// The hash in which the cell of each draw is.
-pub(super) fn cells<'a>(keys: &'a Keys, draws: &'a [Draw]) -> impl Iterator<Item = String> + 'a {
-    draws.iter().map(|draw| keys.of(&draw.cell.tool).cells(draw.cell.limit.quota))
+/// Where each cell is.
+pub(super) fn cells<'a>(
+    keys: &'a Keys,
+    cells: impl Iterator<Item = &'a CellId> + 'a,
+) -> impl Iterator<Item = String> + 'a {
+    cells.map(|cell| keys.of(cell.over.as_str()).cells(cell))
 }
 
-/// One draw, as four arguments.
-pub(super) fn draw(draw: &Draw) -> [String; 4] {
+/// One draw of a claim with this slot, as four arguments.
+pub(super) fn draw(draw: &Draw, slot: Option<Slot>) -> [String; 4] {
     let field = keys::cell(&draw.cell);
     match draw.cell.limit.quota {
         Quota::Count(most) => ["count".to_owned(), field, most.to_string(), "-".to_owned()],
@@ -76,7 +82,17 @@ pub(super) fn draw(draw: &Draw) -> [String; 4] {
             let pace = Pace::of(count, period);
             ["rate".to_owned(), field, span(pace.increment), span(pace.span)]
         }
+        Quota::Concurrent(most) => {
+            let Slot { fence, until } =
+                slot.unwrap_or(Slot { fence: Fence::NONE, until: Timestamp::ZERO });
+            ["slot".to_owned(), fence.0.to_string(), most.to_string(), until.0.to_string()]
+        }
     }
+}
+
+/// What becomes of a slot, as four arguments.
+fn hold(Hold { slot, .. }: &Hold) -> [String; 4] {
+    ["hold".to_owned(), slot.fence.0.to_string(), "-".to_owned(), slot.until.0.to_string()]
 }
 
 /// Nanoseconds, as milliseconds and the nanoseconds within.

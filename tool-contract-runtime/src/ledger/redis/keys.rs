@@ -103,13 +103,14 @@ impl ToolKeys {
     }
 
     /// A hash: the cells of the tool's limits, those that count apart from those
-    /// that have a rate.
-    pub(super) fn cells(&self, quota: Quota) -> String {
-        let kind = match quota {
-            Quota::Count(_) => "counts",
-            Quota::Rate(..) => "rates",
-        };
-        format!("{}:{kind}", self.tag)
+    /// that have a rate. A sorted set, where calls at a time are counted: the
+    /// claims that hold its slots, by when they run out.
+    pub(super) fn cells(&self, cell: &CellId) -> String {
+        match cell.limit.quota {
+            Quota::Count(_) => format!("{}:counts", self.tag),
+            Quota::Rate(..) => format!("{}:rates", self.tag),
+            Quota::Concurrent(_) => format!("{}:slots:{}", self.tag, self::cell(cell)),
+        }
     }
 
     /// The channel on which a change of the operation is said.
@@ -163,7 +164,7 @@ pub(super) fn number(number: u64) -> impl fmt::Display {
 pub(super) fn cell(cell: &CellId) -> String {
     let scope = cell.limit.scope.as_str();
     let quota = match cell.limit.quota {
-        Quota::Count(most) => format!("{most}"),
+        Quota::Count(most) | Quota::Concurrent(most) => format!("{most}"),
         Quota::Rate(most, period) => format!("{most}/{}", period.unit()),
     };
     let tenant = tenant(cell.tenant.as_ref());

@@ -83,8 +83,9 @@ impl RedisStore {
         if draws.is_empty() {
             return Ok(Ok(()));
         }
-        let keys: Vec<_> = arguments::cells(&self.keys, &draws).collect();
-        let words: Vec<_> = draws.iter().flat_map(arguments::draw).collect();
+        let cells = draws.iter().map(|draw| &draw.cell);
+        let keys: Vec<_> = arguments::cells(&self.keys, cells).collect();
+        let words: Vec<_> = draws.iter().flat_map(|draw| arguments::draw(draw, None)).collect();
         let call = ScriptCall::new(&self.scripts.draw, &keys).arg(draws.len()).arg(words);
         let mut answer = self.line.run(call).await?;
         match &*answer.text()? {
@@ -161,8 +162,7 @@ fn limited(draws: &[Draw], answer: &mut Parts) -> Result<Limited, LedgerError> {
     let Some(draw) = number.checked_sub(1).and_then(|at| draws.get(at)) else {
         return Err(strange(&format!("that limit {number} of {} has no room", draws.len())));
     };
-    let limit = draw.cell.limit;
-    Ok(Limited { scope: limit.scope, quota: limit.quota, retry_after })
+    Ok(Limited::of(&draw.cell, retry_after))
 }
 
 fn found(id: &OperationId, answer: &mut Parts) -> Result<Found, LedgerError> {

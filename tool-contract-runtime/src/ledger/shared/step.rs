@@ -1,7 +1,7 @@
 //! One step: propose, exchange, and propose anew.
 
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Around, Step, notice};
+use tool_contract_spec::ledger::{Around, Hold, Step, notice};
 use tool_contract_spec::operation::OperationHash;
 
 use super::{Exchange, Exchanged, Found, Put, SharedLedger, Store, Twins, Versioned};
@@ -134,6 +134,8 @@ impl<S: Store> SharedLedger<S> {
                 }
                 return Ok(Ok((step.reply, ground.at)));
             };
+            let before = ground.record.as_ref();
+            let holds = before.map(|before| Hold::moved(before, &record)).unwrap_or_default();
             let put = Put {
                 expected: ground.version,
                 twins: ground.twins,
@@ -141,6 +143,7 @@ impl<S: Store> SharedLedger<S> {
                 record: record.clone(),
                 events: step.events,
                 draws,
+                holds,
             };
             match self.store.exchange(Exchange { id: id.clone(), hash, put: Some(put) }).await {
                 Ok(Exchanged::Put { now }) => {

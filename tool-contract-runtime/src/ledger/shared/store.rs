@@ -6,7 +6,7 @@ use tool_contract_spec::key::{IdempotencyKey, OperationId};
 use tool_contract_spec::operation::OperationHash;
 
 use crate::ledger::{
-    Answer, BoxFuture, Draw, Event, Fence, Limited, Query, Record, Timestamp, Twin,
+    Answer, BoxFuture, Draw, Event, Fence, Hold, Limited, Query, Record, Slot, Timestamp, Twin,
 };
 
 /// A store of records by version.
@@ -66,13 +66,23 @@ pub(crate) struct Put {
     pub(crate) record: Record,
     /// What to append to its history.
     pub(crate) events: Vec<Event>,
-    /// What to draw from limits first. If one has no room, nothing is written.
+    /// What to draw from limits first, for the [slot](Put::slot). If one has no
+    /// room, nothing is written.
     pub(crate) draws: Vec<Draw>,
+    /// What to do then to slots that were held before, each by [`Cell::hold`].
+    ///
+    /// [`Cell::hold`]: crate::ledger::Cell::hold
+    pub(crate) holds: Vec<Hold>,
 }
 
 impl Put {
     /// How much earlier than the store's time a proposal may be dated.
     pub(crate) const OLDEST: Duration = Duration::from_secs(5);
+
+    /// The slot that a claim takes where calls at a time are counted.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        Slot::of(&self.record)
+    }
 }
 
 /// What is known of the twins of a hash.

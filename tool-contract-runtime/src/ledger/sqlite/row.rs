@@ -10,11 +10,11 @@ use super::fault::{Damage, Trouble};
 use super::value::{Columns, big, bytes, json, maybe, number, span, text, time};
 use crate::ledger::{
     Cell, CellId, Chain, Denial, EscalationId, Event, EventKind, Fence, Holder, Nonce, Record,
-    State, StateName, Terms, Timestamp, Unknown,
+    Slot, State, StateName, Terms, Timestamp, Unknown,
 };
 
 /// The columns of a record that a claim sets, in the order of [`encode_claim`].
-pub(super) const CLAIM: [&str; 19] = [
+pub(super) const CLAIM: [&str; 20] = [
     "hash",
     "arguments",
     "fence",
@@ -34,6 +34,7 @@ pub(super) const CLAIM: [&str; 19] = [
     "confirm_ms",
     "quorum",
     "correlation_id",
+    "slots",
 ];
 
 /// The columns that say how it stands, in the order of [`encode_standing`].
@@ -103,10 +104,10 @@ impl<'a> Parts<'a> {
 }
 
 /// A record as the values of [`CLAIM`].
-pub(super) fn encode_claim(record: &Record) -> [ToSqlOutput<'_>; CLAIM.len()] {
+pub(super) fn encode_claim(record: &Record) -> Result<[ToSqlOutput<'_>; CLAIM.len()], Trouble> {
     let terms = &record.terms;
     let (confirm, quorum) = terms.confirm.unzip();
-    [
+    Ok([
         bytes(record.hash.as_bytes()),
         text(&record.arguments),
         number(record.fence.0),
@@ -126,7 +127,8 @@ pub(super) fn encode_claim(record: &Record) -> [ToSqlOutput<'_>; CLAIM.len()] {
         maybe(confirm, span),
         maybe(quorum, |quorum| number(quorum.into())),
         maybe(record.correlation_id.as_deref(), text),
-    ]
+        json(Some(&record.slots).filter(|slots| !slots.is_empty()))?,
+    ])
 }
 
 /// Whether two records of an operation differ in [`CLAIM`].
@@ -201,6 +203,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, Damage> {
         holder: Holder(c.big()?),
         terms: terms(c)?.into(),
         correlation_id: c.maybe_text()?.map(Into::into),
+        slots: c.json::<Vec<CellId>>()?.unwrap_or_default(),
         state: state(c)?,
         attempts: c.small()?,
         reserved: c.small()?,
@@ -309,9 +312,10 @@ pub(super) fn encode_cell(cell: &CellId) -> [ToSqlOutput<'_>; 6] {
     let (most, per) = match cell.limit.quota {
         Quota::Rate(most, per) => (most, Period::as_str(per)),
         Quota::Count(most) => (most, "ever"),
+        Quota::Concurrent(most) => (most, "time"),
     };
     [
-        text(&cell.tool),
+        text(cell.over.as_str()),
         text(cell.limit.scope.as_str()),
         number(most.into()),
         text(per),
@@ -320,8 +324,12 @@ pub(super) fn encode_cell(cell: &CellId) -> [ToSqlOutput<'_>; 6] {
     ]
 }
 
-/// How much of a cell is used up: `arrival, used`.
+/// How much of a cell is used up: `arrival, used, slots`.
 pub(super) fn cell(row: &Row<'_>) -> Result<Cell, Damage> {
     let mut columns = Columns::from(row, 0);
-    Ok(Cell { arrival: columns.number()?, count: columns.small()? })
+    Ok(Cell {
+        arrival: columns.number()?,
+        count: columns.small()?,
+        slots: columns.json::<Vec<Slot>>()?.unwrap_or_default(),
+    })
 }

@@ -67,6 +67,8 @@ CREATE TABLE operations (
     -- What an earlier claim left unknown and the newest repeats, as JSON.
     doubt               TEXT,
     correlation_id      TEXT,
+    -- Of which limits the newest claim holds slots while it runs, as JSON.
+    slots               TEXT,
     created_at          INTEGER NOT NULL,
     changed_at          INTEGER NOT NULL,
     -- The end of the history: how many events, and the hash of the newest.
@@ -123,15 +125,18 @@ CREATE TABLE cells (
     tool        TEXT NOT NULL,
     -- tool, tenant, user or workflow
     scope       TEXT NOT NULL,
-    -- So many per second, minute, hour, day, or in all.
+    -- So many per second, minute, hour, day, ever, or at a time.
     most        INTEGER NOT NULL,
     per         TEXT NOT NULL,
     -- Empty where the scope has none.
     tenant      TEXT NOT NULL,
     subject     TEXT NOT NULL,
-    -- For a rate: the theoretical arrival time, in nanoseconds since the epoch.
+    -- For a rate: the theoretical arrival time; for slots: when the last of them
+    -- is free at the latest. In nanoseconds since the epoch.
     arrival     INTEGER NOT NULL,
     -- For a count: how many.
     used        INTEGER NOT NULL,
+    -- For calls at a time: who holds the slots, as JSON: fence, and until when.
+    slots       TEXT,
     PRIMARY KEY (tool, scope, most, per, tenant, subject)
 ) STRICT, WITHOUT ROWID

@@ -42,12 +42,13 @@ impl<'c> Statements<'c> {
                 row::EVENT
             ))?,
             cell: prepare(&format!(
-                "SELECT arrival, used FROM cells WHERE {}",
+                "SELECT arrival, used, slots FROM cells WHERE {}",
                 row::CELL.map(|name| format!("{name} = ?")).join(" AND ")
             ))?,
             put_cell: prepare(&format!(
-                "INSERT INTO cells ({}, arrival, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-                 ON CONFLICT DO UPDATE SET arrival = excluded.arrival, used = excluded.used",
+                "INSERT INTO cells ({}, arrival, used, slots) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+                 ON CONFLICT DO UPDATE SET arrival = excluded.arrival, used = excluded.used, \
+                 slots = excluded.slots",
                 row::CELL.join(", ")
             ))?,
             drop_cells: prepare("DELETE FROM cells WHERE used = 0 AND arrival <= ?1")?,

@@ -5,14 +5,14 @@ use std::time::Duration;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Params, Row, Statement, params_from_iter};
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Around, Step, Twin, admit, draw, notice};
+use tool_contract_spec::ledger::{Around, Hold, Step, Twin, admit, draw, notice};
 use tool_contract_spec::operation::OperationHash;
 
 use super::archive;
 use super::fault::{Damage, Trouble};
 use super::row;
 use super::statements::Statements;
-use super::value::{bytes, number, text, time};
+use super::value::{bytes, json, number, text, time};
 use crate::ledger::time::Time;
 use crate::ledger::{
     Admission, Admitted, Cell, CellId, Draw, Event, Fence, Limited, Record, Timestamp,
@@ -181,7 +181,7 @@ impl<'c> Store<'c> {
         let now = self.time.now();
         let mut cells = self.cells(draws)?;
         let before = cells.clone();
-        let reply = draw(&mut cells, draws, now);
+        let reply = draw(&mut cells, draws, None, now);
         self.put_cells(draws, &before, &cells)?;
         Ok(reply)
     }
@@ -234,7 +234,7 @@ impl<'c> Store<'c> {
         around: &Around,
     ) -> Result<(), Trouble> {
         let (name, claim, standing) =
-            (name(id), row::encode_claim(record), row::encode_standing(record)?);
+            (name(id), row::encode_claim(record)?, row::encode_standing(record)?);
         self.dirty(around.now)?;
         let values = name.iter().chain(&claim).chain(&standing);
         self.statements.insert.execute(params_from_iter(values))?;
@@ -253,10 +253,15 @@ impl<'c> Store<'c> {
         self.dirty(around.now)?;
         let row_id = ToSqlOutput::from(row);
         if row::is_claimed_anew(before, record) {
-            let claim = row::encode_claim(record);
+            let claim = row::encode_claim(record)?;
             self.statements.claim.execute(params_from_iter(claim.iter().chain([&row_id])))?;
         }
         self.statements.update.execute(params_from_iter(standing.iter().chain([&row_id])))?;
+        for hold in Hold::moved(before, record) {
+            let mut cell = self.cell(&hold.cell)?;
+            cell.hold(hold.slot, around.now);
+            self.put_cell(&hold.cell, &cell)?;
+        }
         self.note(row, record, events)
     }
 
@@ -307,9 +312,7 @@ impl<'c> Store<'c> {
             }
             let now = self.time.now();
             self.dirty(now)?;
-            let values = row::encode_cell(&draw.cell);
-            let amounts = [number(after.arrival), number(after.count.into())];
-            self.statements.put_cell.execute(params_from_iter(values.iter().chain(&amounts)))?;
+            self.put_cell(&draw.cell, after)?;
             if *before == Cell::default() {
                 self.new_cells += 1;
             }
@@ -317,7 +320,15 @@ impl<'c> Store<'c> {
         if self.new_cells > MANY_CELLS { self.drop_idle_cells() } else { Ok(()) }
     }
 
-    /// Drops the rates that have refilled: a new cell says the same.
+    fn put_cell(&mut self, cell: &CellId, after: &Cell) -> Result<(), Trouble> {
+        let slots = Some(&after.slots).filter(|slots| !slots.is_empty());
+        let amounts = [number(after.arrival), number(after.count.into()), json(slots)?];
+        let values = row::encode_cell(cell);
+        self.statements.put_cell.execute(params_from_iter(values.iter().chain(&amounts)))?;
+        Ok(())
+    }
+
+    /// Drops the cells that say no more than new ones.
     fn drop_idle_cells(&mut self) -> Result<(), Trouble> {
         self.new_cells = 0;
         let now = self.time.now().0.saturating_mul(1_000_000);

@@ -95,11 +95,13 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
         Just(Quota::Rate(3, Period::Minute)),
         Just(Quota::Rate(1, Period::Second)),
         Just(Quota::Count(6)),
+        Just(Quota::Concurrent(1)),
+        Just(Quota::Concurrent(2)),
     ];
     let subject = prop_oneof![Just(None), Just(Some("eve".into()))];
     let draw = (quota, subject).prop_map(|(quota, subject)| {
         let limit = Limit { scope: Scope::User, quota };
-        Draw { cell: CellId { tool: "tool".into(), limit, tenant: None, subject } }
+        Draw { cell: CellId { over: "tool".into(), limit, tenant: None, subject } }
     });
     prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(draw, 1..3)]
 }

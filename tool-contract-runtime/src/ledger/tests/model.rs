@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{
-    Around, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile, renew,
-    resolve, settle,
+    Around, Hold, Step, Twin, admit, begin_reconcile, decide_approval, draw, finish_reconcile,
+    renew, resolve, settle,
 };
 
 use crate::ledger::{
@@ -60,7 +60,7 @@ impl Model {
             }
             Command::Draw(draws) => {
                 let mut cells = self.cells(draws);
-                let reply = draw(&mut cells, draws, now);
+                let reply = draw(&mut cells, draws, None, now);
                 self.put_cells(draws, cells);
                 format!("{reply:?}")
             }
@@ -71,11 +71,11 @@ impl Model {
         let twin =
             if self.records.contains_key(&request.id) { None } else { self.twin(request, now) };
         let mut cells = self.cells(&request.draws);
-        let answer = self.step(&request.id, now, |slot, around| {
-            admit(slot, request, twin.as_ref(), &mut cells, around)
-        });
+        let around = Around { now, fence: Fence(self.fence + 1) };
+        let mut slot = self.records.get(&request.id).cloned();
+        let done = admit(&mut slot, request, twin.as_ref(), &mut cells, &around);
         self.put_cells(&request.draws, cells);
-        answer
+        self.keep(&request.id, slot, now, done)
     }
 
     fn step<R: std::fmt::Debug>(
@@ -86,8 +86,23 @@ impl Model {
     ) -> String {
         let mut slot = self.records.get(id).cloned();
         let done = step(&mut slot, &Around { now, fence: Fence(self.fence + 1) });
+        self.keep(id, slot, now, done)
+    }
+
+    fn keep<R: std::fmt::Debug>(
+        &mut self,
+        id: &OperationId,
+        slot: Option<Record>,
+        now: Timestamp,
+        done: Step<R>,
+    ) -> String {
         if let Some(record) = slot.filter(|_| done.changed) {
             self.fence = self.fence.max(record.fence.0);
+            let before = self.records.get(id);
+            for hold in before.map(|before| Hold::moved(before, &record)).unwrap_or_default() {
+                let held = self.cells.iter_mut().filter(|(id, _)| *id == hold.cell);
+                held.for_each(|(_, cell)| cell.hold(hold.slot, now));
+            }
             self.records.insert(id.clone(), record);
             self.histories.entry(id.clone()).or_default().extend(done.events);
         }
@@ -110,8 +125,9 @@ impl Model {
     }
 
     fn cells(&self, draws: &[Draw]) -> Vec<Cell> {
-        let cell =
-            |draw: &Draw| self.cells.iter().find(|(id, _)| *id == draw.cell).map(|(_, cell)| *cell);
+        let cell = |draw: &Draw| {
+            self.cells.iter().find(|(id, _)| *id == draw.cell).map(|(_, cell)| cell.clone())
+        };
         draws.iter().map(|draw| cell(draw).unwrap_or_default()).collect()
     }
 

@@ -7,7 +7,7 @@ use crate::policy::{Limit, Quota, Scope};
 /// A limit that lets `most` calls through.
 fn limited(most: u32, request: Admission) -> Admission {
     let limit = Limit { scope: Scope::Tool, quota: Quota::Count(most) };
-    let cell = CellId { tool: "tool".into(), limit, tenant: None, subject: None };
+    let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
     Admission { draws: vec![Draw { cell }], ..request }
 }
 
@@ -47,10 +47,10 @@ fn a_replay_comes_before_all_else() {
     // It wants an approval, has no attempt left, and finds its limit used up.
     let mut request = limited(0, admission(2, Terms { max_total: 0, ..confirmed() }));
     request.approval = Some(ApprovalId("apr_other".into()));
-    let mut cell = Cell { arrival: 0, count: 9 };
+    let mut cell = Cell { count: 9, ..Cell::default() };
     let replay = Replay { result: "7".into(), attempts: 1, reminted_from: None };
     assert_eq!(admit_with(&mut bench, &request, &mut cell), Admitted::Replay(replay));
-    assert_eq!(cell, Cell { arrival: 0, count: 9 });
+    assert_eq!(cell, Cell { count: 9, ..Cell::default() });
     assert_eq!(bench.record().approval, None);
 }
 
@@ -132,7 +132,7 @@ fn the_approval_comes_before_the_limits() {
 #[test]
 fn a_limited_call_leaves_no_claim() {
     let mut bench = Bench::default();
-    let mut cell = Cell { arrival: 0, count: 1 };
+    let mut cell = Cell { count: 1, ..Cell::default() };
     let refused = admit_with(&mut bench, &limited(1, admission(1, terms())), &mut cell);
     assert!(matches!(refused, Admitted::Refused(Refusal::Limited(_))), "{refused:?}");
     assert_eq!((bench.slot, bench.events.len()), (None, 0));
@@ -143,7 +143,7 @@ fn a_limited_call_spends_no_grant() {
     let mut bench = Bench::default();
     let request = bench.request(&admission(1, confirmed()));
     bench.grant(&request, "ada");
-    let mut cell = Cell { arrival: 0, count: 1 };
+    let mut cell = Cell { count: 1, ..Cell::default() };
     let refused = admit_with(&mut bench, &limited(1, admission(1, confirmed())), &mut cell);
     assert!(matches!(refused, Admitted::Refused(Refusal::Limited(_))), "{refused:?}");
     assert_eq!(bench.state(), StateName::Approved);
@@ -154,7 +154,7 @@ fn a_limited_call_does_not_bind_the_key_anew() {
     let mut bench = Bench::default();
     let claim = bench.claim(&admission(1, terms()));
     bench.settle(claim.fence, 1, nothing(0));
-    let mut cell = Cell { arrival: 0, count: 1 };
+    let mut cell = Cell { count: 1, ..Cell::default() };
     let other = limited(1, Admission { hash: hash(9), ..admission(2, terms()) });
     let refused = admit_with(&mut bench, &other, &mut cell);
     assert!(matches!(refused, Admitted::Refused(Refusal::Limited(_))), "{refused:?}");

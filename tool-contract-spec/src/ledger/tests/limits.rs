@@ -7,7 +7,7 @@ use crate::policy::{Limit, Period, Quota, Scope};
 
 fn draws(quotas: &[Quota]) -> Vec<Draw> {
     let cell = |quota: &Quota| CellId {
-        tool: "tool".into(),
+        over: "tool".into(),
         limit: Limit { scope: Scope::Tool, quota: *quota },
         tenant: None,
         subject: None,
@@ -28,7 +28,7 @@ impl Meter {
 
     fn draw(&mut self, now: u64) -> Result<(), Limited> {
         let before = self.cells.clone();
-        let drawn = draw(&mut self.cells, &self.draws, Timestamp(now));
+        let drawn = draw(&mut self.cells, &self.draws, None, Timestamp(now));
         if drawn.is_err() {
             assert_eq!(self.cells, before, "all or none");
         }
@@ -88,7 +88,7 @@ fn several_limits_are_drawn_from_together_or_not_at_all() {
     );
     assert_eq!(meter.cells[1].count, 2);
     let mut alone = Meter::new(&[Quota::Rate(5, Period::Second)]);
-    alone.cells[0] = meter.cells[0];
+    alone.cells[0] = meter.cells[0].clone();
     assert_eq!(alone.burst(NOW, 10), 3, "refused calls drew nothing");
 }
 
@@ -166,4 +166,45 @@ proptest! {
             }
         }
     }
+}
+
+fn slot(fence: u64, until: u64) -> Slot {
+    Slot { fence: Fence(fence), until: Timestamp(until) }
+}
+
+fn take(cell: &mut [Cell], most: u32, slot: Slot, now: u64) -> Result<(), Limited> {
+    draw(cell, &draws(&[Quota::Concurrent(most)]), Some(slot), Timestamp(now))
+}
+
+#[test]
+fn so_many_at_a_time_until_one_ends_or_its_lease_does() {
+    let mut cell = [Cell::default()];
+    take(&mut cell, 2, slot(1, NOW + 10), NOW).unwrap();
+    take(&mut cell, 2, slot(2, NOW + 30), NOW).unwrap();
+    let limited = take(&mut cell, 2, slot(3, NOW + 50), NOW + 9).unwrap_err();
+    assert_eq!((limited.quota, limited.retry_after), (Quota::Concurrent(2), Some(ms(1))));
+    // A lease that ran out gives its slot back.
+    take(&mut cell, 2, slot(3, NOW + 50), NOW + 10).unwrap();
+    take(&mut cell, 2, slot(4, NOW + 50), NOW + 10).unwrap_err();
+    // One that is renewed keeps it, and one that ends gives it back.
+    cell[0].hold(slot(2, NOW + 90), Timestamp(NOW + 20));
+    take(&mut cell, 2, slot(4, NOW + 99), NOW + 49).unwrap_err();
+    cell[0].hold(slot(2, 0), Timestamp(NOW + 49));
+    take(&mut cell, 2, slot(4, NOW + 99), NOW + 49).unwrap();
+    // Nobody keeps what he has not.
+    cell[0].hold(slot(7, NOW + 99), Timestamp(NOW + 49));
+    assert_eq!(cell[0].slots, [slot(3, NOW + 50), slot(4, NOW + 99)]);
+    assert!(!cell[0].is_idle(Timestamp(NOW + 98)));
+    assert!(cell[0].is_idle(Timestamp(NOW + 99)));
+}
+
+#[test]
+fn who_claims_nothing_takes_no_slot() {
+    let mut cell = [Cell::default()];
+    let draws = draws(&[Quota::Concurrent(1)]);
+    for _ in 0..3 {
+        draw(&mut cell, &draws, None, Timestamp(NOW)).unwrap();
+    }
+    take(&mut cell, 1, slot(1, NOW + 10), NOW).unwrap();
+    draw(&mut cell, &draws, None, Timestamp(NOW)).unwrap_err();
 }

@@ -250,7 +250,7 @@ impl World {
             return;
         }
         let limit = Limit { scope: Scope::Tool, quota: Quota::Count(LIMIT) };
-        let cell = CellId { tool: "tool".into(), limit, tenant: None, subject: None };
+        let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
         self.nonces += 1;
         let request = Admission {
             hash: hash(number),
@@ -290,7 +290,7 @@ impl World {
 
     fn deliver_admission(&mut self, request: &Admission) -> Admitted {
         let before = self.bench.slot.clone();
-        let (drawn_before, now) = (self.cell, self.now);
+        let (drawn_before, now) = (self.cell.clone(), self.now);
         let cell = &mut self.cell;
         let answer = self
             .bench

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::declared::Declared;
 use crate::draft::{Refused, RollbackDraft};
 use crate::policy::{
-    Argument, Backoff, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period, Policy,
-    Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Text, Ttl,
+    Argument, Backoff, Breaker, Confirm, Contract, Idempotency, InFlight, Jitter, Limit, Period,
+    Policy, Quota, Reconcile, Remint, Retry, RetryOn, Rollback, Text, Ttl,
 };
 
 impl<At: Clone> Declared<'_, At> {
@@ -39,6 +39,7 @@ impl<At: Clone> Declared<'_, At> {
             reconcile: self.reconcile_policy()?,
             confirm: self.confirm_policy()?,
             limits: self.limits_by_scope()?,
+            breaker: self.breaker_policy()?,
             in_flight: self.in_flight.value_or(InFlight::Wait)?,
             remint: self.remint.value_or(Remint::Warn)?,
         })
@@ -114,9 +115,19 @@ impl<At: Clone> Declared<'_, At> {
         Ok(Some(Confirm { ttl, quorum: confirm.quorum.value_or(1)? }))
     }
 
+    fn breaker_policy(&self) -> Result<Option<Breaker>, Refused> {
+        let Some(breaker) = self.breaker.accepted()? else { return Ok(None) };
+        let failures = breaker.failures.value_or(Breaker::DEFAULT.failures)?;
+        let cooldown = breaker.cooldown.value_or(Breaker::DEFAULT.cooldown)?;
+        Ok(Some(Breaker { failures, cooldown }))
+    }
+
     fn limits_by_scope(&self) -> Result<Cow<'static, [Limit]>, Refused> {
         let mut limits = self.limits.value_or(Vec::new())?;
-        limits.sort_by_key(|limit| (limit.scope, period(*limit)));
+        limits.extend(self.concurrency.value_or(Vec::new())?);
+        limits.sort_by_key(|limit| {
+            (limit.scope, matches!(limit.quota, Quota::Concurrent(_)), period(*limit))
+        });
         Ok(limits.into())
     }
 
@@ -129,7 +140,7 @@ impl<At: Clone> Declared<'_, At> {
 fn period(limit: Limit) -> Option<Period> {
     match limit.quota {
         Quota::Rate(_, period) => Some(period),
-        Quota::Count(_) => None,
+        Quota::Count(_) | Quota::Concurrent(_) => None,
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) fn settled<At: Clone>(draft: &Draft<At>, findings: &mut Vec<Finding<A
     settled
 }
 
-/// TC0012: a read has nothing to repeat, undo, find out or confirm.
+/// TC0012: a read has nothing to repeat, undo, find out or confirm, and no claim
+/// that could be counted while it lasts.
 ///
 /// A contract may say so in so many words; an attribute leaves it out.
 fn settle_read<At: Clone>(
@@ -62,6 +63,7 @@ fn settle_read<At: Clone>(
         contradicts("reconcile_on_unknown"),
     );
     refuse.always(&mut draft.confirm, contradicts(voice.say("confirm", "confirmation")));
+    refuse.always(&mut draft.concurrency, contradicts("concurrency"));
 }
 
 /// TC0021: only what is destructive is confirmed.

@@ -7,11 +7,11 @@ use super::voice::Voice;
 use super::words::{self, Human, Word};
 use super::{allow, key, number, retry, time};
 use crate::draft::{
-    ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft, Refused,
-    RetryDraft, TtlDraft,
+    BreakerDraft, ConfirmDraft, Draft, Field, IdempotentDraft, LimitDraft, Located, ReconcileDraft,
+    Refused, RetryDraft, TtlDraft,
 };
 use crate::policy::{
-    Backoff, DedupedBy, InFlight, Jitter, Limit, Remint, Retry, RetryOn, SideEffect,
+    Backoff, Breaker, DedupedBy, InFlight, Jitter, Limit, Remint, Retry, RetryOn, SideEffect,
 };
 use crate::rulebook::{Code, Finding};
 use crate::template::Template;
@@ -30,6 +30,8 @@ pub(super) struct Declared<'d, At> {
     pub(super) reconcile: Field<Finder<At>, At>,
     pub(super) confirm: Field<Confirmation<At>, At>,
     pub(super) limits: Field<Vec<Limit>, At>,
+    pub(super) concurrency: Field<Vec<Limit>, At>,
+    pub(super) breaker: Field<Fuse<At>, At>,
     pub(super) in_flight: Field<InFlight, At>,
     pub(super) remint: Field<Remint, At>,
     pub(super) version: Field<u32, At>,
@@ -80,6 +82,13 @@ pub(super) struct Confirmation<At> {
     pub(super) quorum: Field<u32, At>,
 }
 
+/// What `breaker` holds.
+#[derive(Debug)]
+pub(super) struct Fuse<At> {
+    pub(super) failures: Field<u32, At>,
+    pub(super) cooldown: Field<Duration, At>,
+}
+
 impl<'d, At: Clone> Declared<'d, At> {
     /// Understands a draft, value by value; the rest is said in `findings`.
     pub(super) fn read(draft: &'d Draft<At>, findings: &mut Vec<Finding<At>>) -> Self {
@@ -95,7 +104,9 @@ impl<'d, At: Clone> Declared<'d, At> {
             ttl: reader.group(&draft.ttl, Reader::window),
             reconcile: reader.group(&draft.reconcile, Reader::finder),
             confirm: reader.group(&draft.confirm, Reader::confirmation),
-            limits: reader.limits(&draft.rate_limit),
+            limits: reader.limits(&draft.rate_limit, time::limit),
+            concurrency: reader.limits(&draft.concurrency, number::concurrency),
+            breaker: reader.group(&draft.breaker, Reader::fuse),
             in_flight: reader.word("in_flight", &draft.in_flight),
             remint: reader.word("remint", &draft.remint),
             version: reader.number("version", 0..=u32::MAX, &draft.version),
@@ -231,12 +242,22 @@ impl<'d, At: Clone> Reader<'d, '_, At> {
         }
     }
 
+    fn fuse(&mut self, draft: &BreakerDraft<At>) -> Fuse<At> {
+        Fuse {
+            failures: self.number("failures", 1..=Breaker::MOST, &draft.failures),
+            cooldown: self.span("cooldown", "30s", &draft.cooldown),
+        }
+    }
+
     /// All limits, or none: a tool has those that it lists.
-    fn limits(&mut self, field: &Field<Vec<LimitDraft<At>>, At>) -> Field<Vec<Limit>, At> {
+    fn limits(
+        &mut self,
+        field: &Field<Vec<LimitDraft<At>>, At>,
+        one: impl Fn(Voice<'d>, &LimitDraft<At>) -> Result<Limit, Finding<At>>,
+    ) -> Field<Vec<Limit>, At> {
         convert(field, |written| {
-            let understand = |draft| {
-                time::limit(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok()
-            };
+            let understand =
+                |draft| one(self.voice, draft).map_err(|finding| self.findings.push(finding)).ok();
             // Every limit is looked at before the first refused one counts.
             let limits: Vec<Option<Limit>> = written.value.iter().map(understand).collect();
             limits.into_iter().collect()

@@ -181,6 +181,7 @@ pub(super) fn any_draft() -> impl Strategy<Value = Sketch> {
         perhaps(any_flag("reconcile_on_unknown")),
         perhaps(any_confirm()),
         perhaps(any_limits()),
+        perhaps(any_concurrency()),
     );
     let rest = (
         perhaps(any_word("in_flight", &["wait", "reject", "panic"])),
@@ -203,6 +204,7 @@ pub(super) fn any_draft() -> impl Strategy<Value = Sketch> {
         reconcile_on_unknown: what.8.unwrap_or(whole.reconcile_on_unknown),
         confirm: what.9.unwrap_or(whole.confirm),
         rate_limit: what.10.unwrap_or(whole.rate_limit),
+        concurrency: what.11.unwrap_or(whole.concurrency),
         in_flight: rest.0.unwrap_or(whole.in_flight),
         remint: rest.1.unwrap_or(whole.remint),
         version: rest.2.unwrap_or(whole.version),
@@ -312,6 +314,13 @@ fn any_limits() -> impl Strategy<Value = Field<Vec<LimitDraft<At>>, At>> {
     let limit =
         (select(Scope::ALL.to_vec()), quota).prop_map(|(scope, quota)| limit(0, scope, quota));
     any_field("rate_limit", prop::collection::vec(limit, 0..3))
+}
+
+fn any_concurrency() -> impl Strategy<Value = Field<Vec<LimitDraft<At>>, At>> {
+    let number = select(vec!["1", "4", "1000", "0", "1001", "x"]);
+    let limit =
+        (select(Scope::ALL.to_vec()), number).prop_map(|(scope, number)| limit(0, scope, number));
+    any_field("concurrency", prop::collection::vec(limit, 0..3))
 }
 
 fn any_arguments() -> impl Strategy<Value = Vec<ArgumentDraft<At>>> {

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::declared::Declared;
 use super::voice::Voice;
-use crate::draft::Located;
-use crate::policy::Retry;
+use crate::draft::{LimitDraft, Located};
+use crate::policy::{Limit, Quota, Retry};
 use crate::rulebook::{Code, Finding};
 
 /// TC0006: a number is within its range.
@@ -29,6 +29,19 @@ pub(super) fn within<At: Clone>(
     })
 }
 
+/// TC0006: how many may run at a time.
+pub(super) fn concurrency<At: Clone>(
+    voice: Voice<'_>,
+    written: &LimitDraft<At>,
+) -> Result<Limit, Finding<At>> {
+    let LimitDraft { scope, quota } = written;
+    let number = quota.value.trim().parse().unwrap_or(u64::MAX);
+    let (name, number) =
+        (format!("per_{}", scope.as_str()), Located::new(number, quota.at.clone()));
+    let most = within(1..=Quota::MOST_CONCURRENT, &name, voice, &number)?;
+    Ok(Limit { scope: *scope, quota: Quota::Concurrent(most) })
+}
+
 /// TC0006: a key may be attempted at least as often as one call attempts it.
 pub(super) fn total_below_max<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let retry = &tool.retry.given()?.value;
@@ -47,14 +60,58 @@ pub(super) fn total_below_max<At: Clone>(tool: &Declared<'_, At>) -> Option<Find
 
 #[cfg(test)]
 mod tests {
-    use crate::draft::{Draft, Field};
+    use crate::draft::{BreakerDraft, Draft, Field};
+    use crate::policy::{Breaker, Limit, Quota, Scope};
     use crate::rulebook::Code;
     use crate::rulebook::check::check;
     use crate::rulebook::check::fixture::{
-        At, BOTH, but, confirm, destructive, found, given, read, retry, write,
+        At, BOTH, but, confirm, destructive, found, given, limit, read, retry, word, write,
     };
 
     const REFUSED: Code = Code::NUMBER_OUT_OF_RANGE;
+
+    #[test]
+    fn tc0006_so_many_at_a_time_are_at_least_one_and_not_endless() {
+        for surface in BOTH {
+            let draft = |number| Draft {
+                concurrency: given("concurrency", vec![limit(0, Scope::User, number)]),
+                ..write(surface)
+            };
+            for number in ["0", "1001", "18446744073709551616", "-1", "5/s", ""] {
+                assert_eq!(found(&draft(number)), [(REFUSED, At::Item(0))], "{number}");
+            }
+            for number in ["1", "1000"] {
+                let checked = check(&draft(number));
+                let limits = checked.contract.unwrap().policy.limits;
+                let quota = Quota::Concurrent(number.parse().unwrap());
+                assert_eq!(limits[1], Limit { scope: Scope::User, quota });
+            }
+            let of_a_read = Draft { side_effect: read(surface).side_effect, ..draft("1") };
+            assert!(found(&of_a_read).contains(&(Code::CONTRADICTS_READ, At::Key("concurrency"))));
+        }
+    }
+
+    #[test]
+    fn tc0006_and_tc0015_a_breaker_opens_some_time_and_not_for_ever() {
+        for surface in BOTH {
+            let draft = |failures, cooldown| Draft {
+                breaker: given("breaker", BreakerDraft { failures, cooldown }),
+                ..read(surface)
+            };
+            for failures in [0, 1_001, u64::MAX] {
+                let draft = draft(given("failures", failures), Field::Absent);
+                assert_eq!(found(&draft), [(REFUSED, At::Value("failures"))]);
+            }
+            let never = draft(Field::Absent, word("cooldown", "0s"));
+            assert_eq!(found(&never), [(Code::UNKEEPABLE_BOUND, At::Value("cooldown"))]);
+            let breaker = |draft| check(&draft).contract.unwrap().policy.breaker;
+            assert_eq!(breaker(draft(Field::Absent, Field::Absent)), Some(Breaker::DEFAULT));
+            let whole = draft(given("failures", 1_000), word("cooldown", "1m"));
+            let cooldown = std::time::Duration::from_mins(1);
+            assert_eq!(breaker(whole), Some(Breaker { failures: 1_000, cooldown }));
+            assert_eq!(breaker(read(surface)), None);
+        }
+    }
 
     #[test]
     fn tc0006_attempts_are_bounded() {

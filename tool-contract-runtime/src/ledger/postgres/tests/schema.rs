@@ -109,7 +109,7 @@ async fn idle_cells_are_dropped() {
     place.hold_time().await;
     for quota in [Quota::Count(2), Quota::Rate(2, Period::Second)] {
         let limit = Limit { scope: Scope::Tool, quota };
-        let cell = CellId { tool: "tool".into(), limit, tenant: None, subject: None };
+        let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
         assert_eq!(ledger.draw(vec![Draw { cell }]).await, Ok(Ok(())));
     }
     let count = format!("SELECT count(*) FROM {}.cells", place.schema);
@@ -163,6 +163,7 @@ fn proposal(name: &str, fence: u64, at: Timestamp) -> Exchange {
         attempts: 0,
         reserved: 0,
         terms: terms().into(),
+        slots: Vec::new(),
         approval: None,
         escalation: None,
         doubt: None,
@@ -171,7 +172,15 @@ fn proposal(name: &str, fence: u64, at: Timestamp) -> Exchange {
         changed_at: at,
         chain: crate::ledger::Chain::default(),
     };
-    let put = Put { expected: 0, twins: None, at, record, events: Vec::new(), draws: Vec::new() };
+    let put = Put {
+        expected: 0,
+        twins: None,
+        at,
+        record,
+        events: Vec::new(),
+        draws: Vec::new(),
+        holds: Vec::new(),
+    };
     Exchange { id: key(name), hash: None, put: Some(put) }
 }
 

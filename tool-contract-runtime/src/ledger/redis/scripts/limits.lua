@@ -62,9 +62,21 @@ local function drawn_rate(cell, increment, span, time)
   return text(after)
 end
 
+-- Whether there is a slot; or nil, and when one is free at the latest.
+local function drawn_slot(key, most, till, millis)
+  local from = string.format('(%.0f', millis)
+  if redis.call('ZCOUNT', key, from, '+inf') < most then
+    return till
+  end
+  local first = redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return nil, { tonumber(first[2]) - millis, 0 }
+end
+
 -- Draws from all cells, or from none. The draws begin at `ARGV[at]`, four
--- arguments each: `rate`, field, increment, span; or `count`, field, most, `-`.
--- The hash of the n-th one's cell is `KEYS[first + n]`. Gives the cells to be
+-- arguments each: `rate`, field, increment, span; `count`, field, most, `-`;
+-- `slot`, fence, most, until when; and `hold`, fence, `-`, until when, which is no
+-- draw but keeps or frees a slot. Where the n-th one's cell is, says
+-- `KEYS[first + n]`. Gives the cells to be
 -- written; or nil, the number of the draw that has no room for longest, and how
 -- long that is.
 local function draw(at, count, first, millis)
@@ -74,15 +86,21 @@ local function draw(at, count, first, millis)
     local kind, field, a, b = unpack(ARGV, at, at + 3)
     at = at + 4
     local key = KEYS[first + number]
-    local cell = redis.call('HGET', key, field)
-    local after, wait
+    local cell, after, wait
+    if kind == 'rate' or kind == 'count' then
+      cell = redis.call('HGET', key, field)
+    end
     if kind == 'count' then
       after, wait = drawn_count(cell, tonumber(a))
+    elseif kind == 'slot' then
+      after, wait = drawn_slot(key, tonumber(a), b, millis)
+    elseif kind == 'hold' then
+      after = b
     else
       after, wait = drawn_rate(cell, pair(a), pair(b), time)
     end
     if after then
-      cells[number] = { key, field, after, kind == 'rate' and not cell }
+      cells[number] = { key, field, after, kind == 'rate' and not cell, kind }
     elseif worst == nil or wait == false or (longest and not before(wait, longest)) then
       worst, longest = number, wait
     end
@@ -105,7 +123,18 @@ end
 
 local function keep(cells, millis)
   for _, cell in ipairs(cells) do
-    redis.call('HSET', cell[1], cell[2], cell[3])
+    local key, field, after, _, kind = unpack(cell, 1, 5)
+    if kind == 'slot' then
+      redis.call('ZADD', key, after, field)
+    elseif kind == 'hold' then
+      redis.call('ZADD', key, 'XX', after, field)
+    else
+      redis.call('HSET', key, field, after)
+    end
+    if kind == 'slot' or kind == 'hold' then
+      -- What ran out goes with it.
+      redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', millis))
+    end
   end
   for _, cell in ipairs(cells) do
     if cell[4] then

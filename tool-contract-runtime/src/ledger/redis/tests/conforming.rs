@@ -7,9 +7,9 @@ use tool_contract_servers::Redis;
 use super::super::{Bells, Durability, Keys, Line, RedisLedger, begin};
 use super::{claim, new_prefix, settle_as, told};
 use crate::ledger::conformance::{self, Subject, happened, id, unknown};
-use crate::ledger::{StateName, shared};
+use crate::ledger::{CellId, StateName, shared};
 use crate::testing::ManualClock;
-use tool_contract_spec::policy::{Period, Quota};
+use tool_contract_spec::policy::{Limit, Quota};
 
 fn subject(ledger: RedisLedger, clock: Arc<ManualClock>) -> Subject {
     Subject::new(ledger, move |span| {
@@ -80,14 +80,20 @@ fn a_tool_may_be_called_anything() {
     for tool in ["tool", "", "}", "{}", "a:b", "%3A", ":", "{", "\u{1F980}"] {
         let of = keys.of(tool);
         let one = id(Some("t{}"), "tool", "k}{");
-        let quota = Quota::Rate(1, Period::Day);
+        let cell = |quota| CellId {
+            over: "tool".into(),
+            limit: Limit::for_all(quota),
+            tenant: None,
+            subject: Some("}{".into()),
+        };
         let all = [
             of.meta(),
             of.operation(&one),
             of.names(),
             of.noted(StateName::Unknown).unwrap(),
-            of.cells(quota),
-            of.cells(Quota::Count(1)),
+            of.cells(&cell(Quota::per_day(1))),
+            of.cells(&cell(Quota::Count(1))),
+            of.cells(&cell(Quota::Concurrent(1))),
             of.changed(&one),
         ];
         let slots: std::collections::BTreeSet<_> = all.iter().map(|key| slot(key)).collect();

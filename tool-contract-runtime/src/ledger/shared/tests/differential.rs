@@ -15,8 +15,8 @@ use crate::clock::Clock as _;
 use crate::ledger::conformance::{hash, id, terms};
 use crate::ledger::shared::{Exchange, Exchanged, Found, Put, Store, Twins};
 use crate::ledger::{
-    BoxFuture, CellId, Chain, Denial, Draw, Event, EventKind, Fence, Holder, Nonce, Query, Record,
-    State, StateName, Timestamp, Unknown,
+    BoxFuture, CellId, Chain, Denial, Draw, Event, EventKind, Fence, Hold, Holder, Nonce, Query,
+    Record, State, StateName, Timestamp, Unknown,
 };
 use crate::testing::ManualClock;
 
@@ -84,11 +84,11 @@ fn state() -> impl Strategy<Value = State> {
     let at = (0..3_u64).prop_map(|more| Timestamp(1_767_225_600_000 + more * 1_000_000));
     let unknown = |at| Unknown { since: at, believed_from: Some(at), cause: "no \u{1F980}".into() };
     let no = || Denial { by: "ada".into(), why: "no \u{1F980}".into(), signature: None };
-    (0..11, at).prop_map(move |(number, at)| match number {
+    (0..14, at).prop_map(move |(number, at)| match number {
         0 => State::AwaitingApproval,
         1 => State::Approved,
         2 => State::Denied { expires_at: at },
-        3 => State::Running { lease_until: at },
+        3 | 11.. => State::Running { lease_until: at },
         4 => State::Released { not_before: at },
         5 => State::Succeeded { result: "\"a \\ \u{0} result\"".into(), expires_at: at },
         6 => State::Unknown(unknown(at)),
@@ -111,12 +111,15 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
         Quota::Count(1),
         Quota::Count(4),
         Quota::Count(9),
+        Quota::Concurrent(1),
+        Quota::Concurrent(2),
+        Quota::Concurrent(3),
     ]);
     let subject = prop::sample::select(vec![None, None, Some("eve"), Some("a b")]);
     let draw = (quota, subject).prop_map(|(quota, subject)| {
         let limit = Limit { scope: Scope::User, quota };
         let subject = subject.map(Into::into);
-        Draw { cell: CellId { tool: "tool".into(), limit, tenant: None, subject } }
+        Draw { cell: CellId { over: "tool".into(), limit, tenant: None, subject } }
     });
     prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::vec(draw, 1..4)]
 }
@@ -324,7 +327,7 @@ impl<S: Store> Two<S> {
     async fn propose(&mut self, proposed: Proposed) -> Exchange {
         let found = self.look(&proposed.id, None).await;
         let version = found.record.as_ref().map_or(0, |found| found.version);
-        let before = found.record.map_or(Fence::NONE, |found| found.record.fence);
+        let before = found.record.map(|found| found.record);
         let twins = match &proposed.twins {
             Some(known) => Some(self.known(&proposed.id, known).await),
             None => None,
@@ -334,16 +337,27 @@ impl<S: Store> Two<S> {
         }
         let events = self.fake.history(proposed.id.clone()).await.unwrap().len();
         let first = u32::try_from(events).unwrap() + 1;
+        let mut draws = proposed.draws;
+        // Only a claim takes slots: each under a fence of its own.
+        draws.retain(|draw| proposed.claims || !draw.cell.takes_a_slot());
+        let newest = before.as_ref().map_or(Fence::NONE, |before| before.fence);
+        let slots = draws.iter().map(|draw| &draw.cell).filter(|cell| cell.takes_a_slot());
+        let record = Record {
+            fence: if proposed.claims { Fence(self.fence) } else { newest },
+            slots: match &before {
+                Some(before) if !proposed.claims => before.slots.clone(),
+                _ => slots.cloned().collect(),
+            },
+            ..record(proposed.state, proposed.new_hash)
+        };
         let put = Put {
             expected: version.saturating_add_signed(proposed.off),
             twins,
             at: Timestamp(self.other.clock.now().0.saturating_add_signed(-proposed.age)),
-            record: Record {
-                fence: if proposed.claims { Fence(self.fence) } else { before },
-                ..record(proposed.state, proposed.new_hash)
-            },
+            holds: before.map(|before| Hold::moved(&before, &record)).unwrap_or_default(),
+            record,
             events: (first..first + proposed.events).map(|seq| self.event(seq)).collect(),
-            draws: proposed.draws,
+            draws,
         };
         // A step that knows twins asks for the same ones.
         let number = proposed.twins.as_ref().map(|twins| twins.hash).or(proposed.hash);
@@ -404,6 +418,7 @@ fn record(state: State, number: u8) -> Record {
         attempts: 1,
         reserved: 1,
         terms: terms().into(),
+        slots: Vec::new(),
         approval: None,
         escalation: None,
         doubt: None,

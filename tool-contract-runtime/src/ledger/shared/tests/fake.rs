@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::ledger::shared::{Exchange, Exchanged, Found, Put, Store, TwinFound, Twins, Versioned};
 use crate::ledger::waiting::Waiting;
 use crate::ledger::{
-    Answer, BoxFuture, Cell, CellId, Draw, Event, Fence, LedgerError, Limited, Query, Record,
+    Answer, BoxFuture, Cell, CellId, Draw, Event, Fence, LedgerError, Limited, Query, Record, Slot,
     Timestamp, Twin,
 };
 
@@ -93,8 +93,12 @@ impl Shelf {
             let twins = hash.map(|hash| self.twins(id, hash)).unwrap_or_default();
             return Exchanged::Found(Found { now, record, twins });
         };
-        if let Err(limited) = self.draw(&put.draws, now) {
+        if let Err(limited) = self.draw(&put.draws, put.slot(), now) {
             return Exchanged::Limited { limited, now };
+        }
+        for hold in &put.holds {
+            let held = self.cells.iter_mut().filter(|(id, _)| *id == hold.cell);
+            held.for_each(|(_, cell)| cell.hold(hold.slot, now));
         }
         let written = Versioned { version: put.expected + 1, record: put.record.clone() };
         self.records.insert(id.clone(), written);
@@ -130,13 +134,13 @@ impl Shelf {
         found
     }
 
-    fn draw(&mut self, draws: &[Draw], now: Timestamp) -> Result<(), Limited> {
+    fn draw(&mut self, draws: &[Draw], slot: Option<Slot>, now: Timestamp) -> Result<(), Limited> {
         let cell = |draw: &Draw| {
             let found = self.cells.iter().find(|(id, _)| *id == draw.cell);
-            found.map(|(_, cell)| *cell).unwrap_or_default()
+            found.map(|(_, cell)| cell.clone()).unwrap_or_default()
         };
         let mut cells: Vec<_> = draws.iter().map(cell).collect();
-        draw(&mut cells, draws, now)?;
+        draw(&mut cells, draws, slot, now)?;
         for (draw, cell) in draws.iter().zip(cells) {
             self.cells.retain(|(id, _)| *id != draw.cell);
             self.cells.push((draw.cell.clone(), cell));
@@ -164,7 +168,7 @@ impl Store for FakeStore {
 
     fn draw(&self, draws: Vec<Draw>) -> Answer<'_, Result<(), Limited>> {
         let now = self.clock.now();
-        Box::pin(ready(Ok(self.inside().draw(&draws, now))))
+        Box::pin(ready(Ok(self.inside().draw(&draws, None, now))))
     }
 
     fn over(&self, most: usize) -> Answer<'_, Vec<OperationId>> {
