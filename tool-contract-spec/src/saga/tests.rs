@@ -101,6 +101,7 @@ fn a_journal_that_contradicts_itself_is_none() {
 }
 
 /// What is true of a step, whoever knows it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a truth of its own")]
 #[derive(Debug, Clone, Copy)]
 struct Truth {
     happened: bool,
