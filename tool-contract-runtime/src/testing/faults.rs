@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -53,8 +53,37 @@ pub enum Fault {
     ReplyHang,
 }
 
-/// What is to fail: at which step, how, and how often.
-type Script = HashMap<Step, VecDeque<(Fault, usize)>>;
+/// What is to fail.
+#[derive(Default)]
+struct Script {
+    /// At which step, how, and how often.
+    steps: HashMap<Step, VecDeque<(Fault, usize)>>,
+    /// After how many uses of whatever step, and how.
+    nth: Option<(usize, Fault)>,
+    /// The step that this turned out to be.
+    struck: Option<Step>,
+}
+
+impl Script {
+    fn next(&mut self, step: Step) -> Option<Fault> {
+        match &mut self.nth {
+            Some((0, fault)) => {
+                let fault = *fault;
+                (self.nth, self.struck) = (None, Some(step));
+                return Some(fault);
+            }
+            Some((uses, _)) => *uses -= 1,
+            None => {}
+        }
+        let faults = self.steps.get_mut(&step)?;
+        while faults.front().is_some_and(|(_, times)| *times == 0) {
+            faults.pop_front();
+        }
+        let (fault, times) = faults.front_mut()?;
+        *times -= 1;
+        Some(*fault)
+    }
+}
 
 /// A ledger in front of another one that fails where the test says so.
 #[derive(Clone)]
@@ -77,13 +106,30 @@ impl FaultyLedger {
     /// Lets the next `times` uses of `step` fail, after those that were already
     /// told to; `usize::MAX` is for ever.
     pub fn fail(&self, step: Step, fault: Fault, times: usize) {
-        let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        script.entry(step).or_default().push_back((fault, times));
+        self.script().steps.entry(step).or_default().push_back((fault, times));
+    }
+
+    /// Lets the `nth` use from now on fail, counted from 0 over all steps. With one
+    /// run for each `nth` until nothing is [struck](Self::struck) any more, every point
+    /// of a program at which it needs its ledger is tried.
+    pub fn fail_nth(&self, nth: usize, fault: Fault) {
+        let mut script = self.script();
+        (script.nth, script.struck) = (Some((nth, fault)), None);
+    }
+
+    /// The step at which [`fail_nth`](Self::fail_nth) struck, once it has.
+    #[must_use]
+    pub fn struck(&self) -> Option<Step> {
+        self.script().struck
     }
 
     /// Lets every step work again.
     pub fn heal(&self) {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.script() = Script::default();
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns when a step hangs.
@@ -105,23 +151,12 @@ impl FaultyLedger {
         std::future::pending().await
     }
 
-    fn next(&self, step: Step) -> Option<Fault> {
-        let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let faults = script.get_mut(&step)?;
-        while faults.front().is_some_and(|(_, times)| *times == 0) {
-            faults.pop_front();
-        }
-        let (fault, times) = faults.front_mut()?;
-        *times -= 1;
-        Some(*fault)
-    }
-
     fn pass<'a, T: Send + 'a>(
         &'a self,
         step: Step,
         answer: impl FnOnce(&'a dyn Ledger) -> Answer<'a, T>,
     ) -> Answer<'a, T> {
-        let fault = self.next(step);
+        let fault = self.script().next(step);
         let unavailable = || LedgerError::Unavailable(format!("injected: {fault:?} at {step:?}"));
         match fault {
             None => answer(&*self.inner),

@@ -1,0 +1,73 @@
+//! The ways that an order may go.
+
+use order_shop::service::{Account, Desk, Fault, Service};
+
+/// How an order goes if nothing breaks it off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    AllGoesWell,
+    OutOfStock,
+    CardDeclined,
+    /// All is undone.
+    NobodyDelivers,
+    /// The carrier has to be asked.
+    ParcelAnswerLost,
+    /// A compensation fails, and the other one does not.
+    NobodyDeliversNorRefunds,
+    NobodyDeliversNorReleases,
+}
+
+/// All of an order.
+pub(super) const WHOLE: Account = Account { reserved: 2, paid: 4_200, parcels: 1 };
+/// None of it.
+pub(super) const NONE: Account = Account { reserved: 0, paid: 0, parcels: 0 };
+
+/// What a person finds.
+pub(super) struct Case {
+    pub(super) stands: Account,
+    pub(super) queued: &'static str,
+}
+
+impl Way {
+    pub(super) const ALL: [Self; 7] = [
+        Self::AllGoesWell,
+        Self::OutOfStock,
+        Self::CardDeclined,
+        Self::NobodyDelivers,
+        Self::ParcelAnswerLost,
+        Self::NobodyDeliversNorRefunds,
+        Self::NobodyDeliversNorReleases,
+    ];
+
+    pub(super) fn prepare(self, service: &Service) {
+        match self {
+            Self::AllGoesWell => {}
+            Self::OutOfStock => service.refuse(Desk::Reservations),
+            Self::CardDeclined => service.refuse(Desk::Charges),
+            Self::NobodyDelivers => service.refuse(Desk::Parcels),
+            Self::ParcelAnswerLost => service.fail_at(2, Fault::AnswerLost),
+            Self::NobodyDeliversNorRefunds => {
+                service.refuse(Desk::Parcels);
+                service.refuse(Desk::Refunds);
+            }
+            Self::NobodyDeliversNorReleases => {
+                service.refuse(Desk::Parcels);
+                service.refuse(Desk::Releases);
+            }
+        }
+    }
+
+    /// What a person finds, if it may take one.
+    pub(super) const fn rests(self) -> Option<Case> {
+        let (stands, queued) = match self {
+            Self::NobodyDeliversNorRefunds => {
+                (Account { paid: 4_200, ..NONE }, "charge_card.rollback[order-7/1]")
+            }
+            Self::NobodyDeliversNorReleases => {
+                (Account { reserved: 2, ..NONE }, "reserve_stock.rollback[order-7/0]")
+            }
+            _ => return None,
+        };
+        Some(Case { stands, queued })
+    }
+}
