@@ -8,7 +8,7 @@
 //! | `order` | **read this first**: the saga |
 //! | `tools` | its three steps, and what undoes or finds out each |
 //! | `client`, `service` | HTTP, and the server at the other end with its books |
-//! | `main`, `show` | the story, told by `cargo run` |
+//! | `show` | the story, told by `cargo run` |
 //! | `worker`, `tests` | the proof: processes that die, and the audit after each |
 
 pub mod client;

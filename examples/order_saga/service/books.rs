@@ -140,6 +140,18 @@ impl Books {
         self.charges.get(id.strip_prefix("ch_")?.parse::<usize>().ok()?.checked_sub(1)?)
     }
 
+    /// Whether this very request was carried out before.
+    pub(super) fn has_done(&self, desk: Desk, body: &Value) -> bool {
+        let text = |name: &str| body[name].as_str().unwrap_or_default();
+        let reserved = || self.reservations.get(text("reservation_id"));
+        match desk {
+            Desk::Reservations => reserved().is_some(),
+            Desk::Releases => reserved().is_some_and(|it| !it.stands),
+            Desk::Charges | Desk::Refunds => self.answers.contains_key(text("key")),
+            Desk::Parcels => false,
+        }
+    }
+
     /// Does as it is told: its answer, and what it did in words. `None` if nobody
     /// understands the request.
     pub(super) fn carry_out(&mut self, desk: Desk, body: &Value) -> Option<(Value, String)> {

@@ -5,7 +5,7 @@
 pub enum Fault {
     /// 503, and nothing is done.
     Busy,
-    /// It is refused for good, and nothing is done.
+    /// It is refused for good, and nothing is done, unless it was done before.
     Refused,
     /// The connection is closed, and nothing is done.
     Dropped,
@@ -20,8 +20,7 @@ pub enum Fault {
 
 impl Fault {
     /// Whether the request is carried out.
-    #[must_use]
-    pub const fn acts(self) -> bool {
+    pub(super) const fn acts(self) -> bool {
         matches!(self, Self::AnswerLost | Self::Silent)
     }
 }

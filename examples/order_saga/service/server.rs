@@ -171,20 +171,24 @@ impl Desks {
     /// Does as it is told, except for what is to go wrong.
     fn obey(&self, desk: Desk, body: &Value) -> (Option<Fault>, Response<Full<Bytes>>) {
         let mut state = self.state();
-        let refuses = state.refusing.contains(&desk).then_some(Fault::Refused);
-        let fault = state.next().or(refuses);
+        let fault = state.next();
+        // What it has done it does not refuse: the same key gets the same answer.
+        let says_no = state.refusing.contains(&desk) || fault == Some(Fault::Refused);
+        let refuses = says_no && !state.books.has_done(desk, body);
+        let acts = !refuses && fault.is_none_or(Fault::acts);
         let order_id = state.books.order_of(body);
-        let acts = fault.is_none_or(Fault::acts);
         let done = if acts { state.books.carry_out(desk, body) } else { None };
-        let (response, words) = match (fault, done) {
-            (Some(Fault::Busy), _) => (refusal(503, "down for a moment"), "503".to_owned()),
-            (Some(Fault::Refused), _) => {
+        let (response, words) = match done {
+            Some((body, words)) => (answer(StatusCode::OK, &body), words),
+            None if fault == Some(Fault::Busy) => {
+                (refusal(503, "down for a moment"), "503".to_owned())
+            }
+            None if refuses => {
                 let (status, why) = desk.refusal();
                 (refusal(status, why), format!("{status}, {why}"))
             }
-            (_, Some((body, words))) => (answer(StatusCode::OK, &body), words),
-            (_, None) if acts => (refusal(400, "nobody understands this"), "400".to_owned()),
-            _ => (refusal(500, ""), "does nothing".to_owned()),
+            None if acts => (refusal(400, "nobody understands this"), "400".to_owned()),
+            None => (refusal(500, "never said"), "does nothing".to_owned()),
         };
         let after = match fault {
             Some(Fault::Dropped | Fault::AnswerLost) => ", and hangs up without an answer",

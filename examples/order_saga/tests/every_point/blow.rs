@@ -17,11 +17,13 @@ pub(super) enum Blow {
 }
 
 impl Blow {
+    pub(super) const KILLED_AFTER_REQUEST: Self = Self::KilledAtService(Amiss::Silent);
+
     pub(super) const KILLS: [Self; 4] = [
         Self::KilledAtLedger(Fault::Hang),
         Self::KilledAtLedger(Fault::ReplyHang),
         Self::KilledAtService(Amiss::Deaf),
-        Self::KilledAtService(Amiss::Silent),
+        Self::KILLED_AFTER_REQUEST,
     ];
 
     pub(super) const FAILURES: [Self; 8] = [

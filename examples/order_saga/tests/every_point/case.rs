@@ -101,42 +101,46 @@ impl Case {
         is_left
     }
 
-    /// Processes recover it, its caller asks again, and the books are audited.
-    pub(super) async fn come_to_its_end(&mut self) {
-        for tried in 0.. {
-            assert!(tried < PATIENCE, "it is recovered again and again\n{}", self.story());
-            if self.run("recover").await.open == 0 {
-                break;
-            }
-        }
-        self.audit_recovered().await;
-        let said = self.run("place").await;
-        if said.ended == "rests" {
+    /// Processes recover it, and the books are audited; then its caller asks again, and
+    /// they are audited against what it hears. Says whether it took a person.
+    pub(super) async fn come_to_its_end(&mut self) -> bool {
+        self.recover().await;
+        let mut said = self.run("place").await;
+        let rests = said.ended == "rests";
+        if rests {
             self.audit_queue(&said);
             self.service.heal();
             self.run("resolve").await;
             assert_eq!(self.run("recover").await.ran, 1, "{}", self.story());
+            said = self.run("place").await;
         }
-        let said = self.run("place").await;
-        let whole_or_none = match &*said.ended {
+        let expected = match &*said.ended {
             "finished" => WHOLE,
             "undone" => NONE,
             _ => panic!("it is not at its end\n{}", self.story()),
         };
-        self.balances(whole_or_none);
+        self.balances(expected);
         assert_eq!(said.queue, Vec::<String>::new(), "{}", self.story());
+        rests
     }
 
     /// What is recovered is whole or undone, or in front of a person, before anybody
     /// asks for it again.
-    async fn audit_recovered(&mut self) {
-        let said = self.run("look").await;
-        let account = self.account();
-        if !said.queue.is_empty() {
-            self.audit_queue(&said);
-        } else if account != WHOLE && account != NONE {
-            panic!("the books do not balance: {account}\n{}", self.story());
+    async fn recover(&mut self) {
+        for _ in 0..PATIENCE {
+            let said = self.run("recover").await;
+            if said.open > 0 {
+                continue;
+            }
+            let account = self.account();
+            match &*said.queue {
+                [] if account == WHOLE || account == NONE => {}
+                [] => panic!("the books do not balance: {account}\n{}", self.story()),
+                _ => self.audit_queue(&said),
+            }
+            return;
         }
+        panic!("it is recovered again and again\n{}", self.story());
     }
 
     /// Nothing is before a person but what only a person can do.

@@ -14,7 +14,9 @@ mod case;
 mod way;
 mod worker;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::LazyLock;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -23,86 +25,130 @@ use self::blow::Blow;
 use self::case::Case;
 use self::way::Way;
 
-/// How many cases run at once.
-const AT_ONCE: usize = 4;
+/// More than any order has points.
+const MOST: usize = 1_000;
 
-/// Tries each of `blows` on each of `ways`, wherever it can strike.
-async fn sweep(ways: &[Way], blows: &[Blow]) {
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
-    let mut running = JoinSet::new();
-    for way in ways {
-        for blow in blows {
-            let (way, blow, permits) = (*way, *blow, Arc::clone(&permits));
-            running.spawn(async move { (way, blow, every_point(way, blow, &permits).await) });
-        }
-    }
-    let mut all = 0;
-    let mut lines = Vec::new();
-    while let Some(joined) = running.join_next().await {
-        let (way, blow, points) = joined.unwrap();
-        all += points;
-        lines.push(format!("{points:>4}  {way:?}, {blow}"));
-    }
-    lines.sort_by_key(|line| line[6..].to_owned());
-    println!("{}\n{all:>4}  points in all", lines.join("\n"));
+/// How many cases run at once, over all tests.
+static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
+
+/// Where a blow struck, and how often a person was needed after it.
+#[derive(Default)]
+struct Tally {
+    struck: BTreeMap<String, usize>,
+    people: usize,
 }
 
-/// Tries `blow` at the first point, the second, and so on; says how many there are.
-async fn every_point(way: Way, blow: Blow, permits: &Semaphore) -> usize {
-    for nth in 0..1_000 {
-        let _permit = permits.acquire().await.unwrap();
+impl Tally {
+    fn count(&mut self, struck: String, took_a_person: bool) {
+        *self.struck.entry(struck).or_default() += 1;
+        self.people += usize::from(took_a_person);
+    }
+
+    fn points(&self) -> usize {
+        self.struck.values().sum()
+    }
+}
+
+/// Runs all at once, and says how many points each had.
+async fn tally<T: Display + Send + 'static>(
+    all: impl IntoIterator<Item = (T, impl Future<Output = Tally> + Send + 'static)>,
+) {
+    let mut running = JoinSet::new();
+    for (what, tally) in all {
+        running.spawn(async move { (what.to_string(), tally.await) });
+    }
+    let (mut lines, mut points) = (Vec::new(), 0);
+    while let Some(joined) = running.join_next().await {
+        let (what, tally) =
+            joined.unwrap_or_else(|why| std::panic::resume_unwind(why.into_panic()));
+        points += tally.points();
+        let people = tally.people;
+        lines.push(format!(
+            "{what}: {} points, {people} with a person {:?}",
+            tally.points(),
+            tally.struck
+        ));
+    }
+    lines.sort();
+    println!("{}\n{points} points in all", lines.join("\n"));
+}
+
+fn each(ways: &[Way], blows: &'static [Blow]) -> impl Iterator<Item = (Way, Blow)> {
+    ways.iter().flat_map(|way| blows.iter().map(|blow| (*way, *blow)))
+}
+
+/// Strikes at the first point, the second, and so on, until there are no more.
+async fn every_point(way: Way, blow: Blow) -> Tally {
+    let mut tally = Tally::default();
+    for nth in 0..MOST {
+        let _permit = AT_ONCE.acquire().await;
         let mut case = Case::new(way).await;
         let struck = case.strike("place", blow, nth).await;
-        case.come_to_its_end().await;
-        if struck.is_none() {
-            return nth;
-        }
+        let took_a_person = case.come_to_its_end().await;
+        let Some(struck) = struck else { return tally };
+        tally.count(struck, took_a_person);
     }
     panic!("{way:?} has no end of points for {blow}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_its_process_is_killed_an_order_ends_whole_or_undone_or_with_a_person() {
-    sweep(&Way::ALL, &Blow::KILLS).await;
+    let all = each(&Way::ALL, &Blow::KILLS);
+    tally(all.map(|(way, blow)| (format!("{way:?}, {blow}"), every_point(way, blow)))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_fails_wherever_an_order_ends_whole_or_undone_or_with_a_person() {
-    sweep(&[Way::AllGoesWell, Way::NobodyDelivers], &Blow::FAILURES).await;
+    let all = each(&[Way::AllGoesWell, Way::NobodyDelivers], &Blow::FAILURES);
+    tally(all.map(|(way, blow)| (format!("{way:?}, {blow}"), every_point(way, blow)))).await;
 }
 
-/// The next process dies, too, at each of its points.
+/// The first process dies once a service has done what was asked, and the next one
+/// at every point.
+async fn every_point_of_the_next(way: Way, request: usize, blow: Blow) -> Tally {
+    let mut tally = Tally::default();
+    for nth in 0..MOST {
+        let _permit = AT_ONCE.acquire().await;
+        let mut case = Case::new(way).await;
+        assert!(case.strike("place", Blow::KILLED_AFTER_REQUEST, request).await.is_some());
+        let struck = case.strike("recover", blow, nth).await;
+        let took_a_person = case.come_to_its_end().await;
+        let Some(struck) = struck else { return tally };
+        tally.count(struck, took_a_person);
+    }
+    panic!("{way:?} has no end of points for {blow}")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_recovers_may_die_as_well() {
-    for (way, request) in [(Way::AllGoesWell, 1), (Way::AllGoesWell, 2), (Way::NobodyDelivers, 3)] {
-        for blow in Blow::KILLS {
-            for nth in 0..1_000 {
-                let mut case = Case::new(way).await;
-                let first = Blow::KILLS[3];
-                assert!(case.strike("place", first, request).await.is_some());
-                let struck = case.strike("recover", blow, nth).await;
-                case.come_to_its_end().await;
-                if struck.is_none() {
-                    println!("{nth:>4}  {way:?}, dead at request {request}, then {blow}");
-                    break;
-                }
-            }
+async fn who_recovers_an_order_may_be_killed_as_well() {
+    let charged = [(Way::AllGoesWell, 1), (Way::AllGoesWell, 2), (Way::NobodyDelivers, 3)];
+    let all = charged.iter().flat_map(|first| Blow::KILLS.iter().map(|blow| (*first, *blow)));
+    tally(all.map(|((way, request), blow)| {
+        let what = format!("{way:?}, killed at request {request}, then {blow}");
+        (what, every_point_of_the_next(way, request, blow))
+    }))
+    .await;
+}
+
+/// Two processes recover at the same time what was left at every point.
+async fn every_point_for_two(way: Way, blow: Blow) -> Tally {
+    let mut tally = Tally::default();
+    for nth in 0..MOST {
+        let _permit = AT_ONCE.acquire().await;
+        let mut case = Case::new(way).await;
+        let Some(struck) = case.strike("place", blow, nth).await else { return tally };
+        let was_left = case.recover_twice_at_once().await;
+        let took_a_person = case.come_to_its_end().await;
+        if was_left {
+            tally.count(struck, took_a_person);
         }
     }
+    panic!("{way:?} has no end of points for {blow}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_that_recover_a_dead_order_one_does() {
-    for way in [Way::AllGoesWell, Way::NobodyDelivers] {
-        for blow in [Blow::KILLS[1], Blow::KILLS[3]] {
-            let mut both = 0;
-            for nth in 0..1_000 {
-                let mut case = Case::new(way).await;
-                let Some(_) = case.strike("place", blow, nth).await else { break };
-                both += usize::from(case.recover_twice_at_once().await);
-                case.come_to_its_end().await;
-            }
-            println!("{both:>4}  times two recovered, {way:?}, {blow}");
-        }
-    }
+    let all = each(&[Way::AllGoesWell, Way::NobodyDelivers], &Blow::KILLS);
+    tally(all.map(|(way, blow)| (format!("{way:?}, {blow}"), every_point_for_two(way, blow))))
+        .await;
 }
