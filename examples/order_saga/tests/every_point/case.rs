@@ -106,6 +106,10 @@ impl Case {
     pub(super) async fn come_to_its_end(&mut self) -> bool {
         self.recover().await;
         let mut said = self.run("place").await;
+        if said.ended == "rests" {
+            self.recover().await;
+            said = self.run("place").await;
+        }
         let rests = said.ended == "rests";
         if rests {
             self.audit_queue(&said);

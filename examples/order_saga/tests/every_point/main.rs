@@ -29,7 +29,7 @@ use self::way::Way;
 const MOST: usize = 1_000;
 
 /// How many cases run at once, over all tests.
-static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
+static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(8));
 
 /// Where a blow struck, and how often a person was needed after it.
 #[derive(Default)]

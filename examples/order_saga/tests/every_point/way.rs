@@ -10,8 +10,14 @@ pub(super) enum Way {
     CardDeclined,
     /// All is undone.
     NobodyDelivers,
+    /// The carrier refuses once, and would not do so again.
+    RefusedOnce,
     /// The carrier has to be asked.
     ParcelAnswerLost,
+    /// And cannot be asked at once.
+    ParcelAnswerLostAndNobodyToAsk,
+    /// The charge is repeated until the saga gives up, and again by the next process.
+    ChargeAnswersLost,
     /// A compensation fails, and the other one does not.
     NobodyDeliversNorRefunds,
     NobodyDeliversNorReleases,
@@ -29,12 +35,15 @@ pub(super) struct Case {
 }
 
 impl Way {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::AllGoesWell,
         Self::OutOfStock,
         Self::CardDeclined,
         Self::NobodyDelivers,
+        Self::RefusedOnce,
         Self::ParcelAnswerLost,
+        Self::ParcelAnswerLostAndNobodyToAsk,
+        Self::ChargeAnswersLost,
         Self::NobodyDeliversNorRefunds,
         Self::NobodyDeliversNorReleases,
     ];
@@ -45,7 +54,15 @@ impl Way {
             Self::OutOfStock => service.refuse(Desk::Reservations),
             Self::CardDeclined => service.refuse(Desk::Charges),
             Self::NobodyDelivers => service.refuse(Desk::Parcels),
+            Self::RefusedOnce => service.fail_at(2, Fault::Refused),
             Self::ParcelAnswerLost => service.fail_at(2, Fault::AnswerLost),
+            Self::ParcelAnswerLostAndNobodyToAsk => {
+                service.fail_at(2, Fault::AnswerLost);
+                service.fail_at(3, Fault::Busy);
+            }
+            Self::ChargeAnswersLost => {
+                (1..=4).for_each(|nth| service.fail_at(nth, Fault::AnswerLost));
+            }
             Self::NobodyDeliversNorRefunds => {
                 service.refuse(Desk::Parcels);
                 service.refuse(Desk::Refunds);
