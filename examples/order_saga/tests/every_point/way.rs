@@ -16,6 +16,9 @@ pub(super) enum Way {
     ParcelAnswerLost,
     /// And cannot be asked at once.
     ParcelAnswerLostAndNobodyToAsk,
+    /// The same, and no parcel left: the saga gives up, though the carrier would take
+    /// the parcel by now.
+    ParcelDroppedAndNobodyToAsk,
     /// The charge is repeated until the saga gives up, and again by the next process.
     ChargeAnswersLost,
     /// A compensation fails, and the other one does not.
@@ -35,7 +38,7 @@ pub(super) struct Case {
 }
 
 impl Way {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::AllGoesWell,
         Self::OutOfStock,
         Self::CardDeclined,
@@ -43,6 +46,7 @@ impl Way {
         Self::RefusedOnce,
         Self::ParcelAnswerLost,
         Self::ParcelAnswerLostAndNobodyToAsk,
+        Self::ParcelDroppedAndNobodyToAsk,
         Self::ChargeAnswersLost,
         Self::NobodyDeliversNorRefunds,
         Self::NobodyDeliversNorReleases,
@@ -58,6 +62,10 @@ impl Way {
             Self::ParcelAnswerLost => service.fail_at(2, Fault::AnswerLost),
             Self::ParcelAnswerLostAndNobodyToAsk => {
                 service.fail_at(2, Fault::AnswerLost);
+                service.fail_at(3, Fault::Busy);
+            }
+            Self::ParcelDroppedAndNobodyToAsk => {
+                service.fail_at(2, Fault::Dropped);
                 service.fail_at(3, Fault::Busy);
             }
             Self::ChargeAnswersLost => {
