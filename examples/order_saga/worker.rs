@@ -151,7 +151,7 @@ async fn resolve(runtime: &Runtime) -> Result<Value, Box<dyn Error>> {
         if id.tool.ends_with(".rollback") {
             let resolved = Resolved::DidNotHappen { holder_is_dead: true };
             let (by, why) = ("ada".into(), "she looked into the books".into());
-            ledger.resolve(Resolution { id, by, why, resolved }).await?;
+            ledger.resolve(Resolution { id, escalation: None, by, why, resolved }).await?;
         }
     }
     Ok(json!({}))

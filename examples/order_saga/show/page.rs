@@ -84,9 +84,10 @@ impl Page {
             let waits = record.state.name() == StateName::Unknown && &*id.tool != "place_order";
             let Some(escalation) = record.escalation.filter(|_| waits) else { continue };
             self.says("queue", &format!("{escalation}: did {id} happen? {}", record.arguments));
-            let resolve = format!("tool-contract ledger resolve {} --tool {}", id.key, id.tool);
-            self.says("command", &format!("{resolve} --happened null --why WHY"));
-            self.says("", &format!("{resolve} --did-not-happen --why WHY"));
+            let command = format!("tool-contract escalations resolve {escalation}");
+            for word in ["--happened null", "--did-not-happen"] {
+                self.says("command", &format!("{command} {word} --why WHY"));
+            }
         }
         Ok(())
     }

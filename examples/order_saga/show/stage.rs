@@ -106,8 +106,9 @@ impl Stage {
                 }
                 ("charge_card.rollback", State::Unknown(_)) => {
                     let (by, why) = ("jo".into(), "refunded by hand".into());
-                    let resolved = Resolved::Happened { result: "null".into() };
-                    ledger.resolve(Resolution { id, by, why, resolved }).await?;
+                    let (escalation, result) = (record.escalation, "null".into());
+                    let resolved = Resolved::Happened { result };
+                    ledger.resolve(Resolution { id, escalation, by, why, resolved }).await?;
                 }
                 _ => {}
             }
