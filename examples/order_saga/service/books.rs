@@ -1,6 +1,7 @@
 //! What the services did, and for whom: the only count that matters.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -47,15 +48,6 @@ impl Desk {
     }
 }
 
-/// A line of the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The order that it is about.
-    pub order_id: String,
-    /// What was done, or not.
-    pub text: String,
-}
-
 /// What stands for one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Account {
@@ -85,7 +77,8 @@ pub struct Books {
     answers: BTreeMap<String, Value>,
     /// The order of each parcel.
     parcels: Vec<String>,
-    journal: Vec<Entry>,
+    /// An order, and what was done about it, or not.
+    journal: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -118,12 +111,12 @@ impl Books {
 
     /// What was noted about an order, oldest first.
     pub fn about<'a>(&'a self, order_id: &'a str) -> impl Iterator<Item = &'a str> {
-        let about = self.journal.iter().filter(move |entry| entry.order_id == order_id);
-        about.map(|entry| &*entry.text)
+        let about = self.journal.iter().filter(move |(id, _)| id == order_id);
+        about.map(|(_, text)| &**text)
     }
 
     pub(super) fn note(&mut self, order_id: &str, text: String) {
-        self.journal.push(Entry { order_id: order_id.to_owned(), text });
+        self.journal.push((order_id.to_owned(), text));
     }
 
     /// The order that a request is about.
@@ -184,11 +177,12 @@ impl Books {
         let (order_id, item) = (body["order_id"].as_str()?.to_owned(), body["item"].as_str()?);
         let quantity = u32::try_from(body["quantity"].as_u64()?).ok()?;
         let answer = json!({ "reservation_id": id });
-        let words = if self.reservations.contains_key(&id) {
-            "knows the reservation, and does nothing".to_owned()
-        } else {
-            self.reservations.insert(id, Reserved { order_id, quantity, stands: true });
-            format!("reserves {quantity} of {item}")
+        let words = match self.reservations.entry(id) {
+            Entry::Occupied(_) => "knows the reservation, and does nothing".to_owned(),
+            Entry::Vacant(vacant) => {
+                vacant.insert(Reserved { order_id, quantity, stands: true });
+                format!("reserves {quantity} of {item}")
+            }
         };
         Some((answer, words))
     }

@@ -5,6 +5,6 @@ mod books;
 mod fault;
 mod server;
 
-pub use self::books::{Account, Books, Desk, Entry};
+pub use self::books::{Account, Books, Desk};
 pub use self::fault::Fault;
 pub use self::server::Service;

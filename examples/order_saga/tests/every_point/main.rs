@@ -9,6 +9,8 @@
 //! `cargo test -p order-saga-example --test every_point -- --nocapture` shows how many
 //! there were.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
+
 mod blow;
 mod case;
 mod way;
@@ -61,6 +63,7 @@ async fn tally<T: Display + Send + 'static>(
     while let Some(joined) = running.join_next().await {
         let (what, tally) =
             joined.unwrap_or_else(|why| std::panic::resume_unwind(why.into_panic()));
+        assert!(tally.points() > 0, "nothing was tried: {what}");
         points += tally.points();
         let people = tally.people;
         lines.push(format!(
