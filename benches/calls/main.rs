@@ -14,10 +14,12 @@
 mod floor;
 mod full;
 mod hash;
+mod limits;
 mod memory;
 mod postgres;
 mod redis;
 mod rounds;
+mod saga;
 mod sqlite;
 mod tools;
 mod two;
@@ -49,6 +51,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("redis") {
         redis::run()?;
+    }
+    if is_wanted("saga") {
+        saga::run()?;
+    }
+    if is_wanted("limits") {
+        limits::run()?;
     }
     if is_wanted("hash") {
         hash::run();

@@ -24,6 +24,7 @@ const SOME: u32 = 16;
 const MANY: u32 = 256;
 const ROUNDS: usize = 21;
 
+const PREPARED: &str = "guarded write, fresh, with prepared statements";
 const LEAST: &str = "two bare transactions, the least";
 const BARE: &str = "two bare transactions, the same writes";
 const BARE_SOME: &str = "two bare transactions, the same writes, 16 callers";
@@ -34,6 +35,9 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let tokio = Builder::new_current_thread().enable_all().build()?;
     let ledger = tokio.block_on(PostgresLedger::connect(&server.url()))?;
     let runtime = Runtime::builder().ledger(ledger).tool::<ChargeCard>().build()?;
+    let prepared = PostgresLedger::options().prepared();
+    let prepared = tokio.block_on(prepared.connect(&server.url()))?;
+    let prepared = Runtime::builder().ledger(prepared).tool::<ChargeCard>().build()?;
     let least = tokio.block_on(Bare::connect(&server.url(), &LEAST_WRITES))?;
     let bare = tokio.block_on(Bare::connect(&server.url(), &SAME_WRITES))?;
     let batch = Cell::new(0);
@@ -47,6 +51,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         .case(LEAST, CALLS, || least.calls(&tokio, fresh(CALLS), 1))
         .case(BARE, CALLS, || bare.calls(&tokio, fresh(CALLS), 1))
         .case("guarded write, fresh", CALLS, || guarded(&tokio, &runtime, fresh(CALLS), 1))
+        .case(PREPARED, CALLS, || guarded(&tokio, &prepared, fresh(CALLS), 1))
         .case("guarded write, replayed", CALLS, || guarded(&tokio, &runtime, kept(CALLS), 1))
         .case(BARE_SOME, SOME, || bare.calls(&tokio, fresh(SOME), SOME))
         .case("guarded write, fresh, 16 callers", SOME, || {

@@ -139,6 +139,7 @@ fn it_is_the_store_that_was_described() {
             tell: place.tell(),
             largest: i64::MAX.unsigned_abs(),
             begins_with_one: true,
+            drops_idle_cells: true,
         }
     });
 }

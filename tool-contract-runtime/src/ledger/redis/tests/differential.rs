@@ -33,6 +33,7 @@ fn it_is_the_store_that_was_described() {
             tell: Box::new(|_| Box::pin(std::future::ready(()))),
             largest: u64::MAX,
             begins_with_one: false,
+            drops_idle_cells: false,
         }
     });
 }

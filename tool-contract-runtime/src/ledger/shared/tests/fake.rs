@@ -59,6 +59,12 @@ impl FakeStore {
         self.inside().mishap = Some(mishap);
     }
 
+    /// Drops the cells that say no more than new ones would.
+    pub(super) fn drop_idle_cells(&self) {
+        let now = self.clock.now();
+        self.inside().cells.retain(|(_, cell)| !cell.is_idle(now));
+    }
+
     pub(super) fn set_fence(&self, fence: u64) {
         self.inside().fence = fence;
     }
