@@ -70,7 +70,8 @@ async fn run(
     callable(entry)?;
     let caller = Caller::of(runtime, job.contract(), meta)?;
     let fuse = entry.fuse.as_ref();
-    if let Some(fuse) = fuse {
+    let is_known = meta.step.as_ref().is_some_and(|gate| gate.is_known());
+    if let Some(fuse) = fuse.filter(|_| !is_known) {
         fuse.pass(job.contract(), runtime.elapsed())?;
     }
     let Some(link) = link else { return read::run(runtime, job, &caller, fuse).await };

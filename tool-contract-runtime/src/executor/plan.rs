@@ -181,7 +181,11 @@ pub(crate) fn admission(
         intent,
         approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
-        draws: caller.draws(runtime, contract),
+        draws: if gate.is_none_or(Gate::draws) {
+            caller.draws(runtime, contract)
+        } else {
+            Vec::new()
+        },
         correlation_id: caller.correlation_id.clone(),
         preimage: described.canonical.map(|arguments| Preimage {
             version: contract.version,

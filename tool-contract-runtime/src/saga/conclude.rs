@@ -18,7 +18,8 @@ use crate::executor;
 use crate::ledger::LedgerError;
 use crate::registry::Entry;
 
-/// The body came to its end.
+/// The body came to its end. If it went on without a step that happened after all, it
+/// decided by what is not so: it runs again, and learns what is.
 pub(super) async fn finish(engine: &Arc<Engine>) -> Result<(), Rests> {
     go_on(engine)?;
     if let Some(left) = engine.left_out() {
@@ -36,7 +37,17 @@ pub(super) async fn finish(engine: &Arc<Engine>) -> Result<(), Rests> {
     while let Some(next) = saga::settled(&ending.places) {
         ending.find_out(&next).await?;
     }
-    Ok(())
+    let happened = ending.places.iter().filter(|(_, place)| place.stand == Stand::Done);
+    match happened.map(|(number, _)| *number).find(|number| !engine.was_told(*number)) {
+        None => Ok(()),
+        Some(number) => Err(Rests::again(
+            format!(
+                "step {number}, `{}`, happened after all, and the body went on without it",
+                ending.tool(number)
+            ),
+            None,
+        )),
+    }
 }
 
 /// The body gave up with `error`.
@@ -54,6 +65,11 @@ pub(super) async fn unwind(engine: &Arc<Engine>, error: String) -> Result<Undone
                     given_up: ending.is_given_up(step),
                 };
                 return Ok(Undone { error, steps: numbers.into_iter().map(step).collect() });
+            }
+            Next::Committed if engine.gave_up().is_some() => {
+                return Err(Rests::for_a_person(format!(
+                    "it gave up ({error}), and then its pivot turned out to have happened: it goes neither forward nor back; see to its steps by hand"
+                )));
             }
             Next::Committed => return Err(committed(&error)),
             next => ending.find_out(&next).await?,

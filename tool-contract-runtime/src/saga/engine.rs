@@ -44,6 +44,8 @@ struct State {
     until: Duration,
     /// Whether the point of no return is passed.
     committed: bool,
+    /// Whether the body has ended: nothing is begun any more.
+    ended: bool,
     /// Why the saga goes no further, whatever its body says.
     halt: Option<Rests>,
 }
@@ -91,6 +93,7 @@ impl Engine {
             kept: BTreeMap::new(),
             until: hold.until,
             committed: false,
+            ended: false,
             halt: None,
         };
         Ok(Self {
@@ -178,6 +181,33 @@ impl Engine {
         self.state().committed
     }
 
+    /// The body has ended, or was given up: a step that it left to another task
+    /// begins no more. What was noted before stands in the journal.
+    pub(super) fn end(&self) {
+        self.state().ended = true;
+    }
+
+    /// Refuses a step of a body that has ended.
+    pub(super) fn runs(&self, number: u32) -> Result<(), CallError<()>> {
+        if !self.state().ended {
+            return Ok(());
+        }
+        let about = About::known(&self.id, 0);
+        let reason = format!("step {number} was not begun: the body of its saga has ended");
+        let next = "await every step in the body, or make several at once with `saga.all(..)`";
+        Err(CallError::from(Rejected::new(Code::SAGA_LOST, about, reason, next)))
+    }
+
+    /// Whether the journal has a step.
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.state().journal.steps.contains_key(&number)
+    }
+
+    /// Whether the body of this run was told that a step succeeded.
+    pub(super) fn was_told(&self, number: u32) -> bool {
+        self.state().ran.get(&number) == Some(&Ran::Done)
+    }
+
     /// A step that an earlier run made, and for which the body of this one never
     /// came.
     pub(super) fn left_out(&self) -> Option<Stepped> {
@@ -243,11 +273,13 @@ impl Engine {
 
     /// Notes a step before its first attempt, if it is not noted.
     pub(super) async fn note_step(&self, stepped: Stepped) -> Result<(), CallError<()>> {
+        self.runs(stepped.step)?;
         let is_noted = |known: &Stepped| stepped.noted.is_none() || known.noted == stepped.noted;
         if self.state().journal.steps.get(&stepped.step).is_some_and(is_noted) {
             return Ok(());
         }
         self.write(stepped.step, Some(Note::Stepped(stepped.to_detail()))).await?;
+        self.runs(stepped.step)?;
         // It cannot contradict: it was compared before.
         self.state().journal.note(stepped);
         Ok(())

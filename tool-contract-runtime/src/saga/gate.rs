@@ -94,12 +94,31 @@ impl Gate {
 
     /// Sees to it that an effect may begin: the saga is held.
     pub(crate) async fn hold(&self) -> Result<(), CallError<()>> {
-        self.engine.hold(self.number).await
+        self.engine.hold(self.number).await?;
+        self.runs()
+    }
+
+    /// Refuses a step of a body that has ended.
+    pub(crate) fn runs(&self) -> Result<(), CallError<()>> {
+        match self.part {
+            Part::Call { .. } => self.engine.runs(self.number),
+            Part::Afterwards => Ok(()),
+        }
+    }
+
+    /// Whether an earlier run made this step: then there may be a result to replay.
+    pub(crate) fn is_known(&self) -> bool {
+        self.engine.has(self.number)
+    }
+
+    /// Whether it draws from limits: what is undone may not fail for want of room.
+    pub(crate) fn draws(&self) -> bool {
+        self.part != Part::Afterwards
     }
 
     /// Whether the saga is held at `now` for certain.
     pub(crate) fn holds_at(&self, now: Duration) -> bool {
-        self.engine.holds_at(now)
+        self.engine.holds_at(now) && self.runs().is_ok()
     }
 
     /// The error of an earlier run, if the step had failed in one.

@@ -158,9 +158,21 @@ where
         if let Some(error) = engine.gave_up() {
             return conclude::unwind(&engine, error).await.map(Outcome::Undone);
         }
-        match body(Saga::of(Arc::clone(&engine))).await {
+        let ending = Ending(Arc::clone(&engine));
+        let ended = body(Saga::of(Arc::clone(&engine))).await;
+        drop(ending);
+        match ended {
             Ok(output) => conclude::finish(&engine).await.map(|()| Outcome::Finished(output)),
             Err(error) => conclude::unwind(&engine, error.to_string()).await.map(Outcome::Undone),
         }
     })
+}
+
+/// Ends the body, however it ends.
+struct Ending(Arc<Engine>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }

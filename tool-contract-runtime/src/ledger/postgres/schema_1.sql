@@ -276,7 +276,7 @@ BEGIN
                 CONTINUE WHEN kinds[d] <> 'hold' AND kinds[d] <> 'slot';
                 -- What ran out goes with it.
                 UPDATE tool_contract.cells AS c SET (arrival, fences, untils) = (
-                    SELECT coalesce(least(max(s.until), 9000000000000), 0) * 1000000,
+                    SELECT least(coalesce(max(s.until), 0), 9000000000000) * 1000000,
                         coalesce(array_agg(s.fence), '{}'), coalesce(array_agg(s.until), '{}')
                     FROM (
                         SELECT held.fence, CASE WHEN kinds[d] = 'hold' AND held.fence = amounts[d]
@@ -334,12 +334,15 @@ RETURNS void LANGUAGE sql VOLATILE AS $$
         FOR UPDATE
     ), emptied AS (
         UPDATE tool_contract.operations AS o SET archived = true, history = '{}'
-        FROM over WHERE o.id = over.id
+        FROM over
+        WHERE o.tenant = id_tenant AND o.tool = id_tool AND o.key = id_key AND o.id = over.id
     ), moved AS (
         DELETE FROM tool_contract.events AS e USING over WHERE e.operation = over.id
         RETURNING e.*
     )
     INSERT INTO tool_contract.archived_events
-    SELECT over.id, (event::json ->> 'seq')::integer, event FROM over, unnest(history) AS event
+    -- Not as JSON: that has no room for the character zero.
+    SELECT over.id, substring(event FROM '"seq":([0-9]+)')::integer, event
+    FROM over, unnest(history) AS event
     UNION ALL SELECT * FROM moved;
 $$;

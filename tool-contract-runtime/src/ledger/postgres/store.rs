@@ -290,11 +290,11 @@ impl<'a> Listing<'a> {
 fn standing(state: StateName) -> String {
     match state {
         StateName::Running | StateName::Reconciling => {
-            format!("state = '{state}' AND NOT {}", is_overdue(state))
+            format!("state = '{state}' AND NOT {IS_OVERDUE}")
         }
         StateName::Unknown => {
             let overdue = [StateName::Running, StateName::Reconciling]
-                .map(|state| format!("state = '{state}' AND {}", is_overdue(state)));
+                .map(|state| format!("state = '{state}' AND {IS_OVERDUE}"));
             format!("(of_note = '{state}' OR {})", overdue.join(" OR "))
         }
         StateName::AwaitingApproval
@@ -309,13 +309,11 @@ fn standing(state: StateName) -> String {
     }
 }
 
-/// Whether the lease of a row in this state ran out. It is taken from the record
-/// as JSON and not as text, which has no room for the character zero.
-fn is_overdue(state: StateName) -> String {
-    format!(
-        "(record::json #> '{{state,{state},lease_until}}')::text::bigint <= tool_contract.now_ms()"
-    )
-}
+/// Whether the lease of a row that somebody is at ran out. The record is not read as
+/// JSON, for what PostgreSQL makes of that has no room for the character zero. In a
+/// text within it the quotes would be escaped.
+const IS_OVERDUE: &str =
+    r#"substring(record FROM '"lease_until":([0-9]+)')::bigint <= tool_contract.now_ms()"#;
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
