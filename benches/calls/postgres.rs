@@ -25,6 +25,7 @@ const MANY: u32 = 256;
 const ROUNDS: usize = 21;
 
 const PREPARED: &str = "guarded write, fresh, with prepared statements";
+const PREPARED_MANY: &str = "guarded write, fresh, with prepared statements, 256 callers";
 const LEAST: &str = "two bare transactions, the least";
 const BARE: &str = "two bare transactions, the same writes";
 const BARE_SOME: &str = "two bare transactions, the same writes, 16 callers";
@@ -64,6 +65,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         .case("guarded write, fresh, 256 callers", MANY, || {
             guarded(&tokio, &runtime, fresh(MANY), MANY)
         })
+        .case(PREPARED_MANY, MANY, || guarded(&tokio, &prepared, fresh(MANY), MANY))
         .case("guarded write, replayed, 256 callers", MANY, || {
             guarded(&tokio, &runtime, kept(MANY), MANY)
         })
@@ -72,6 +74,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     for (what, case, base) in [
         ("16", "guarded write, fresh, 16 callers", BARE_SOME),
         ("256", "guarded write, fresh, 256 callers", BARE_MANY),
+        ("256, with prepared statements,", PREPARED_MANY, BARE_MANY),
     ] {
         println!("- fresh, {what} callers, to as many bare: {:.2}×", figures.ratio(case, base));
     }

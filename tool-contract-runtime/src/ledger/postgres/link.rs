@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime,
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::Row;
@@ -48,6 +48,8 @@ impl Link {
         let manager = Manager::from_config(target.config.clone(), tls.clone(), recycling);
         let pool = Pool::builder(manager)
             .max_size(options.pool)
+            // One that was just used has its plans and pages at hand.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.patience))
             .create_timeout(Some(options.connect_timeout))

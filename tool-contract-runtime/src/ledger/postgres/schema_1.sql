@@ -142,7 +142,9 @@ CREATE FUNCTION tool_contract.exchange(
 RETURNS TABLE (number integer, answer text, told bigint, version bigint, record text,
     twin_keys text[], twin_versions bigint[], twin_records text[],
     draw integer, retry_after bigint)
-LANGUAGE plpgsql VOLATILE AS $$
+-- Plans are made anew: one that is kept from when the table was small may read all of
+-- it for ever after.
+LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     tenant_ text;
