@@ -158,9 +158,9 @@ where
         if let Some(error) = engine.gave_up() {
             return conclude::unwind(&engine, error).await.map(Outcome::Undone);
         }
-        let ending = Ending(Arc::clone(&engine));
+        let until_it_ends = EndOfBody(Arc::clone(&engine));
         let ended = body(Saga::of(Arc::clone(&engine))).await;
-        drop(ending);
+        drop(until_it_ends);
         match ended {
             Ok(output) => conclude::finish(&engine).await.map(|()| Outcome::Finished(output)),
             Err(error) => conclude::unwind(&engine, error.to_string()).await.map(Outcome::Undone),
@@ -168,10 +168,10 @@ where
     })
 }
 
-/// Ends the body, however it ends.
-struct Ending(Arc<Engine>);
+/// Says that the body has ended, however it does.
+struct EndOfBody(Arc<Engine>);
 
-impl Drop for Ending {
+impl Drop for EndOfBody {
     fn drop(&mut self) {
         self.0.end();
     }

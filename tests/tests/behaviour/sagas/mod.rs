@@ -2,6 +2,7 @@
 
 mod changing;
 mod crashing;
+mod ending;
 mod failing;
 mod happening;
 mod holding;

@@ -416,7 +416,7 @@ impl Yard {
     }
 }
 
-fn built(builder: RuntimeBuilder, shop: &Shop) -> Runtime {
+pub(super) fn built(builder: RuntimeBuilder, shop: &Shop) -> Runtime {
     builder
         .state(shop.clone())
         .secret_key(tool_contract::SecretKey::new([7; 32]).unwrap())

@@ -121,6 +121,24 @@ pub(super) async fn what_is_over_is_moved_and_remembered(stage: Stage) {
     assert_eq!(stage.replay(&call(2, &live)).await, "8");
 }
 
+/// The character zero, which many a store cannot hold as it is, stands in nobody's way.
+pub(super) async fn a_character_zero_is_listed_and_moved(stage: Stage) {
+    let id = key("k");
+    let request = Admission { correlation_id: Some("a\0b".into()), ..call(1, &id) };
+    let claim = stage.claim(&request).await;
+    let unknowns = Query { state: Some(StateName::Unknown), ..Query::default() };
+    assert_eq!(listed(&stage, unknowns.clone()).await, []);
+    let cause = "no \0 answer".into();
+    stage.settle(&id, claim.fence, Verdict::Unknown { cause }).await;
+    assert_eq!(listed(&stage, unknowns).await.len(), 1);
+    stage.resolve(&id, Resolved::Happened { result: "7".into() }).await;
+    stage.pass(TTL).await;
+    assert_eq!(stage.ledger.prune(10).await, Ok(1));
+    let record = stage.find(&id).await.expect("a tombstone");
+    let history = stage.ledger.history(id).await.unwrap();
+    assert_eq!(verify(&history, &record.chain), Ok(()));
+}
+
 pub(super) async fn a_moved_key_may_be_reopened(stage: Stage) {
     let id = key("k");
     let claim = stage.claim(&call(1, &id)).await;

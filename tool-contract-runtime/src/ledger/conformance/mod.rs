@@ -144,6 +144,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         what_did_not_happen_is_no_twin,
     }
     looking::{
+        a_character_zero_is_listed_and_moved,
         a_record_is_shown_as_it_was_written,
         histories_verify,
         what_is_over_is_moved_and_remembered,
