@@ -3,7 +3,7 @@
 use super::stage::{LEASE, NOTHING, Stage, TTL, call, confirmed, happened, id, key, unknown};
 use crate::ledger::{
     Admission, EventKind, Finding, Holder, Nonce, Query, ReconcileClaim, Reconciled, Refusal,
-    Renewed, Resolved, Settled, StateName, Timestamp, verify,
+    Renewed, Resolved, Settled, StateName, Timestamp, Verdict, verify,
 };
 
 pub(super) async fn a_record_is_shown_as_it_was_written(stage: Stage) {
