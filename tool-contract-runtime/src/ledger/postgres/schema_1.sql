@@ -38,12 +38,9 @@ CREATE TABLE tool_contract.operations (
     archived    boolean NOT NULL DEFAULT false,
     -- The name by which somebody is to be told when it comes to rest.
     awaited     text,
-    -- What somebody may have to look at. The states that every call passes
-    -- through are left out, so that no call pays for the index.
-    of_note     text GENERATED ALWAYS AS (CASE WHEN state IN
-        ('awaiting_approval', 'approved', 'denied', 'unknown', 'reconciling', 'exhausted',
-        'abandoned')
-        THEN state END) STORED,
+    -- The state again if somebody may have to look at it. Those that every call
+    -- passes through are left out, so that no call pays for the index.
+    of_note     text,
     PRIMARY KEY (tenant, tool, key)
 )
 -- A settlement finds room beside its claim, and touches no index.
@@ -142,9 +139,9 @@ CREATE FUNCTION tool_contract.exchange(
 RETURNS TABLE (number integer, answer text, told bigint, version bigint, record text,
     twin_keys text[], twin_versions bigint[], twin_records text[],
     draw integer, retry_after bigint)
--- Plans are made anew: one that is kept from when the table was small may read all of
--- it for ever after.
-LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
+-- Each statement finds its rows by an index. A session keeps its plans, and one made
+-- while the table had a page or two would read all of it for ever after.
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     tenant_ text;
@@ -153,20 +150,24 @@ DECLARE
     fits    boolean;
     made    bigint;
     bell    text;
+    note    text;
     now_ms  bigint;
     nanos   bigint;
     cell    tool_contract.cells;
     drawn   tool_contract.cells[];
     has_room boolean;
     wait    bigint;
+    place   bigint;
+    done    text;
 BEGIN
-    PERFORM tool_contract.begin();
-    PERFORM set_config('lock_timeout', lock_ms::text, true);
+    -- Assigned, not performed: that makes a query of its own of each.
+    done := tool_contract.begin();
+    done := set_config('lock_timeout', lock_ms::text, true);
     -- Two first calls of one intent under two keys must not both find no twin,
     -- and what a limit says must hold until it is drawn from.
-    IF cardinality(places) > 0 THEN
-        PERFORM pg_advisory_xact_lock(place) FROM unnest(places) AS place;
-    END IF;
+    FOREACH place IN ARRAY places LOOP
+        done := pg_advisory_xact_lock(place);
+    END LOOP;
 
     -- By subscript: rows made of so many arrays take longer than all the rest.
     FOR i IN 1 .. cardinality(keys) LOOP
@@ -182,14 +183,10 @@ BEGIN
         -- by then; what changes after a look is noticed when it is written.
         fits := key_ IS NULL OR (ats[i] <= now_ms AND now_ms - ats[i] <= oldest_ms);
         IF fits AND seens[i] IS NOT NULL THEN
-            SELECT coalesce(string_agg(t.version || ' ' || t.key, E'\n' ORDER BY t.fence DESC), '')
-                = seens[i]
-            INTO fits
-            FROM (
-                SELECT o.key, o.version, o.fence FROM tool_contract.operations AS o
+            fits := seens[i] = array_to_string(ARRAY(
+                SELECT o.version || ' ' || o.key FROM tool_contract.operations AS o
                 WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.hash = looks[i] AND o.fence > 0
-                ORDER BY o.fence DESC LIMIT look_back
-            ) AS t;
+                ORDER BY o.fence DESC LIMIT look_back), E'\n');
         END IF;
         drawn := '{}';
         IF fits AND first_draws[i] <= last_draws[i] AND kinds[first_draws[i]] <> 'hold' THEN
@@ -241,12 +238,14 @@ BEGIN
             END IF;
         END IF;
 
+        note := CASE WHEN states[i] NOT IN ('running', 'released', 'succeeded', 'expired')
+            THEN states[i] END;
         IF fits AND expecteds[i] = 0 THEN
             INSERT INTO tool_contract.operations AS o
                 (tenant, tool, key, version, record, state, hash, fence, changed_at, expires_at,
-                history)
+                history, of_note)
             VALUES (tenant_, tool_, key_, 1, records[i], states[i], hashes[i], fences[i],
-                changed_ats[i], expires_ats[i], events[firsts[i] : in_rows[i]])
+                changed_ats[i], expires_ats[i], events[firsts[i] : in_rows[i]], note)
             ON CONFLICT DO NOTHING RETURNING o.id INTO made;
             fits := FOUND;
         ELSIF fits AND expecteds[i] > 0 THEN
@@ -254,7 +253,8 @@ BEGIN
             SET version = expecteds[i] + 1, record = records[i], state = states[i],
                 hash = hashes[i], fence = fences[i], changed_at = changed_ats[i],
                 expires_at = expires_ats[i],
-                history = o.history || events[firsts[i] : in_rows[i]], archived = false
+                history = o.history || events[firsts[i] : in_rows[i]], of_note = note,
+                archived = false
             WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.key = key_
                 AND o.version = expecteds[i]
             RETURNING o.id, o.awaited INTO made, bell;

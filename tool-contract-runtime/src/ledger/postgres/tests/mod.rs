@@ -1,6 +1,7 @@
 //! What a ledger in PostgreSQL does.
 
 mod network;
+mod plans;
 mod racing;
 mod schema;
 #[cfg(feature = "postgres-tls")]
