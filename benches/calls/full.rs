@@ -82,14 +82,18 @@ fn fill(file: &Path, count: u32) -> Result<(), Box<dyn Error>> {
     let numbers = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT {count})"
     );
+    // It need not survive a crash, and its indexes are made in memory.
     connection.execute_batch(&format!(
-        "BEGIN;
+        "PRAGMA journal_mode = OFF;
+         PRAGMA synchronous = OFF;
+         PRAGMA cache_size = -4000000;
+         BEGIN;
          INSERT INTO operations {numbers}
             SELECT {} FROM numbers, (SELECT * FROM operations WHERE id = 1) AS o;
          INSERT INTO events {numbers}
             SELECT {} FROM numbers, (SELECT * FROM events WHERE operation = 1) AS e;
          COMMIT;
-         PRAGMA wal_checkpoint(TRUNCATE);",
+         PRAGMA journal_mode = WAL;",
         values.join(", "),
         events.join(", ")
     ))?;

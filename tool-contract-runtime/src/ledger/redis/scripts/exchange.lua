@@ -87,7 +87,7 @@ if KEYS[3] then
 end
 
 -- Should memory be short, it is the first write that is refused, and no other.
-if not head and redis.call('ZADD', names, 0, name) == 0 then
+if not head and redis.call('ZADD', names, '0', name) == 0 then
   return { 'lost', 'record' }
 end
 redis.call('HSET', operation, 'head', after, 'record', ARGV[8], unpack(ARGV, 10, 9 + events))
@@ -103,7 +103,7 @@ if not head or string.sub(head, 22, 106) ~= string.sub(after, 22, 106) then
   end
   if string.sub(after, 22, 41) ~= NONE then
     local index, member = twin(after)
-    redis.call('ZADD', index, 0, member)
+    redis.call('ZADD', index, '0', member)
   end
 end
 
@@ -113,7 +113,7 @@ if state ~= new_state then
     redis.call('ZREM', prefix .. ':state:' .. state, name)
   end
   if string.sub(after, 109, 109) == 'n' then
-    redis.call('ZADD', prefix .. ':state:' .. new_state, 0, name)
+    redis.call('ZADD', prefix .. ':state:' .. new_state, '0', name)
   end
   if head and string.sub(head, 108, 108) == 'w' then
     redis.call('PUBLISH', prefix .. ':changed:' .. name, new_state)
@@ -122,4 +122,4 @@ end
 if cells then
   keep(cells, millis)
 end
-return { 'put', millis, redis.call('HINCRBY', KEYS[1], 'steps', 1) }
+return { 'put', millis, redis.call('HINCRBY', KEYS[1], 'steps', '1') }
