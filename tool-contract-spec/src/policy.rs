@@ -399,7 +399,8 @@ impl Period {
     }
 }
 
-/// How much a limit lets through. Limits count claims, not attempts.
+/// How much a limit lets through. Limits count claims, not attempts; a budget alone
+/// counts these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quota {
@@ -407,6 +408,9 @@ pub enum Quota {
     Rate(u32, Period),
     /// So many in all. At least 1.
     Count(u32),
+    /// So many in all, at least 1, and none later than so long after the first. No
+    /// contract has one: it is what a budget over all tools takes.
+    Within(u32, Duration),
     /// So many at a time: from claim to settlement, and no longer than the lease.
     /// From 1 to [`Quota::MOST_CONCURRENT`]. A read claims nothing, and has none.
     Concurrent(u32),
@@ -481,6 +485,7 @@ impl Limit {
     pub const fn can_be_kept(self, class: SideEffect) -> bool {
         match self.quota {
             Quota::Rate(most, _) | Quota::Count(most) => most > 0,
+            Quota::Within(most, span) => most > 0 && !span.is_zero(),
             Quota::Concurrent(most) => {
                 most > 0 && most <= Quota::MOST_CONCURRENT && !matches!(class, SideEffect::Read)
             }

@@ -49,6 +49,9 @@ pub struct Admission {
     pub correlation_id: Option<Arc<str>>,
     /// What it binds besides its arguments; the hash covers it.
     pub fingerprint: Option<Fingerprint>,
+    /// The workflow to be noted, where others are to go on with the call: that of a
+    /// saga.
+    pub workflow: Option<Arc<str>>,
     /// What its hash is of, for who is asked to approve it.
     pub preimage: Option<Preimage>,
     /// Whose approval counts.
@@ -548,6 +551,9 @@ fn claim(
     record.correlation_id.clone_from(&request.correlation_id);
     if let Some(fingerprint) = &request.fingerprint {
         log.note(record, EventKind::Bound, Some(fingerprint.to_string()));
+    }
+    if let Some(workflow) = &request.workflow {
+        log.note(record, EventKind::InWorkflow, Some(workflow.to_string()));
     }
     let (kind, detail) = match &reminted_from {
         None => (EventKind::Claimed, None),

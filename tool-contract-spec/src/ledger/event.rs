@@ -58,11 +58,13 @@ pub enum EventKind {
     Unwinding = 22,
     /// A person gave it up: it never runs again.
     ResolvedAbandoned = 23,
+    /// The claim that follows is made in a workflow; the detail is its name.
+    InWorkflow = 24,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ApprovalRequested,
         Self::ApprovalGranted,
         Self::ApprovalDenied,
@@ -86,6 +88,7 @@ impl EventKind {
         Self::Stepped,
         Self::Unwinding,
         Self::ResolvedAbandoned,
+        Self::InWorkflow,
     ];
 
     /// Its word in histories and logs.
@@ -115,6 +118,7 @@ impl EventKind {
             Self::Stepped => "stepped",
             Self::Unwinding => "unwinding",
             Self::ResolvedAbandoned => "resolved_abandoned",
+            Self::InWorkflow => "in_workflow",
         }
     }
 }
