@@ -48,9 +48,8 @@ async fn past_its_pivot_it_waits_for_another_budget_and_goes_on_with_its_objecti
         let recovery = yard.through(runtime.recover()).await.unwrap();
         assert_eq!(recovery.recovered[0].response.status, Status::Succeeded, "{recovery:?}");
         assert_eq!(yard.shop.stands().len(), 4);
-        let alone = |workflow: &str| {
-            reserve("rug".into()).key(workflow).workflow(workflow).call(&runtime)
-        };
+        let alone =
+            |workflow: &str| reserve("rug".into()).key(workflow).workflow(workflow).call(&runtime);
         yard.through(alone("w")).await.refused(Code::BUDGET_SPENT);
         yard.through(alone("v")).await.unwrap();
     })
