@@ -125,11 +125,12 @@ END $$;
 -- and the row. Of `events`, those up to `in_row` go into the row, and those up to
 -- `last` beside it. Of the draws, those from `first_draw` to `last_draw` are its
 -- own, each of a `kind`: `rate` by an increment (`amount`) and a span (`bound`),
--- `count` up to an amount and for so long after the first (`bound`), `slot` among so many until a time; and then `hold`,
--- which keeps a claim's slot until a time. Without a key it only draws.
+-- `count` up to an amount and for so long after the first (`bound`), `slot` among so
+-- many until a time; and then `hold`, which keeps a claim's slot until a time. Without
+-- a key it only draws.
 --
--- What is answered, in `answer`: `put`; `limited`, with the draw that has no room;
--- or `found`, with what there is.
+-- What is answered, in `answer`: `put`; `limited`, with the draw that has no room, and
+-- how many it has counted; or `found`, with what there is.
 CREATE FUNCTION tool_contract.exchange(
     places bigint[], tenants text[], tools text[], keys text[], looks bytea[],
     expecteds bigint[], seens text[], ats bigint[], records text[], states text[],
