@@ -236,21 +236,22 @@ pub fn draw(
     slot: Option<Slot>,
     now: Timestamp,
 ) -> Result<(), Limited> {
-    let refused = cells.iter().zip(draws).filter_map(|(cell, draw)| {
-        let retry_after = drawn(cell, draw, slot, now).err()?;
-        Some(Limited { cell: draw.cell.clone(), used: cell.count, retry_after })
-    });
-    if let Some(limited) =
-        refused.max_by_key(|limited| limited.retry_after.unwrap_or(Duration::MAX))
-    {
-        return Err(limited);
-    }
-    for (cell, draw) in cells.iter_mut().zip(draws) {
-        if let Ok(after) = drawn(cell, draw, slot, now) {
-            *cell = after;
+    let (mut after, mut refused) = (Vec::with_capacity(cells.len()), Vec::new());
+    for (cell, draw) in cells.iter().zip(draws) {
+        match drawn(cell, draw, slot, now) {
+            Ok(cell) => after.push(cell),
+            Err(retry_after) => {
+                refused.push(Limited { cell: draw.cell.clone(), used: cell.count, retry_after });
+            }
         }
     }
-    Ok(())
+    match refused.into_iter().max_by_key(|one| one.retry_after.unwrap_or(Duration::MAX)) {
+        Some(limited) => Err(limited),
+        None => {
+            cells.iter_mut().zip(after).for_each(|(cell, after)| *cell = after);
+            Ok(())
+        }
+    }
 }
 
 /// The cell after one call, or when there is room for one.
