@@ -245,13 +245,13 @@ pub fn draw(
             }
         }
     }
-    match refused.into_iter().max_by_key(|one| one.retry_after.unwrap_or(Duration::MAX)) {
-        Some(limited) => Err(limited),
-        None => {
-            cells.iter_mut().zip(after).for_each(|(cell, after)| *cell = after);
-            Ok(())
-        }
+    if let Some(worst) =
+        refused.into_iter().max_by_key(|one| one.retry_after.unwrap_or(Duration::MAX))
+    {
+        return Err(worst);
     }
+    cells.iter_mut().zip(after).for_each(|(cell, after)| *cell = after);
+    Ok(())
 }
 
 /// The cell after one call, or when there is room for one.
