@@ -11,6 +11,9 @@ use tool_contract_spec::policy::{Limit, Quota};
 /// call. Every attempt of its calls counts, first ones and retries, of all tools,
 /// reads too. What undoes or finds out draws nothing, and a replay costs nothing.
 ///
+/// What is used up stays so: the ledger remembers each objective for good, and a
+/// person who lets it go on gives it another name, or another budget.
+///
 /// ```
 /// # use tool_contract_runtime as tool_contract;
 /// use std::time::Duration;

@@ -415,7 +415,9 @@ impl RuntimeBuilder {
     /// Then every call names its workflow, or is refused (TC0262): a budget that is
     /// evaded by leaving a name out is none. Whoever lets an agent choose that name
     /// lets it choose its budget; so set it where the agent is started. A saga draws
-    /// for its steps, and none for itself: so it can be taken up and undone.
+    /// for its steps, and nothing for itself: so it can always be taken up and undone.
+    ///
+    /// As [`limit`](Self::limit), it cannot be kept in a cluster of Redis nodes.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = Some(budget.limit());
         self

@@ -181,7 +181,7 @@ async fn nothing_is_tried_again_if_the_ledger_cannot_be_asked() {
     stage.ledger.fail(Step::Draw, Fault::Lost, usize::MAX);
     stage.world.then(Act::Fail(Trouble::Busy));
     let error = of(charge("o".into(), 1)).key("k").call(&runtime).await.unwrap_err();
-    assert!(error.about().budget.as_deref().unwrap().contains("could not be drawn from"));
+    assert!(error.about().budget.as_deref().unwrap().contains("could not be asked"));
     assert_eq!(Err::<(), _>(error).failed(), Failure::Tool(Trouble::Busy));
     assert_eq!(stage.world.attempts(), 1);
     of(look("o".into())).call(&runtime).await.ledgerless();

@@ -53,9 +53,9 @@ pub(super) fn obstacle(drawn: Result<Result<(), Limited>, LedgerError>) -> Optio
     match drawn {
         Ok(Ok(())) => None,
         Ok(Err(limited)) => Some(format!("{}; {NEXT}", used_up(&limited)).into()),
-        Err(error) => {
-            Some(format!("its objective's budget could not be drawn from: {error}").into())
-        }
+        Err(error) => Some(
+            format!("its objective's budget could not be asked: {error}; call again with the same key once it can").into(),
+        ),
     }
 }
 

@@ -94,7 +94,7 @@ impl Writing<'_> {
         }
         let outcome = Outcome::new(OutcomeClass::RetryableFailure(Cause::Other));
         match self.decide(outcome).step {
-            NextStep::RetryAfter { floor, ceiling } if self.budget.is_none() => {
+            NextStep::RetryAfter { floor, ceiling } => {
                 IfNot { delay: draw_delay(floor, ceiling), goes_on: true }
             }
             _ => IfNot { delay: self.persisted_delay(outcome), goes_on: false },

@@ -64,7 +64,7 @@ pub(super) struct Writing<'a> {
     /// The request whose grant the claim uses.
     grant: Option<ApprovalId>,
     /// Why nothing more is tried, where the budget of its objective said so.
-    pub(super) budget: Option<Arc<str>>,
+    budget: Option<Arc<str>>,
 }
 
 /// What admission led to.
