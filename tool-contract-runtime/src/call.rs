@@ -280,7 +280,7 @@ impl<T: Tool, K, A> Call<T, K, A> {
         self
     }
 
-    /// Which run of a plan it belongs to; `per_workflow` limits count by it.
+    /// Which run of a plan it belongs to; `per_workflow` limits and budgets count by it.
     pub fn workflow(mut self, workflow: impl Into<String>) -> Self {
         self.meta.more().workflow = Some(workflow.into());
         self

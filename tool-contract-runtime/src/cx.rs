@@ -88,6 +88,12 @@ impl Cx {
         self.tenant.as_ref().map(Tenant::as_str)
     }
 
+    /// The workflow to which the call belongs, for calls that this call makes.
+    #[must_use]
+    pub fn workflow(&self) -> Option<&str> {
+        self.workflow.as_ref().map(Workflow::as_str)
+    }
+
     /// The runtime, for calls that this call makes.
     #[must_use]
     pub fn runtime(&self) -> &Runtime {

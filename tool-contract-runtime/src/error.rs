@@ -1,6 +1,7 @@
 //! Why a call did not end well, and whether anything ran.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
@@ -24,20 +25,25 @@ pub struct About {
     pub attempts: u32,
     /// How long the key's next attempt has to wait, after a failure.
     pub retry_after: Option<Duration>,
+    /// Why it was not tried again, where its objective's [`Budget`](crate::Budget)
+    /// and not its contract has the last word.
+    pub budget: Option<Arc<str>>,
 }
 
 impl About {
     pub(crate) const fn tool(tool: Text) -> Self {
-        Self { tool, tenant: None, key: None, attempts: 0, retry_after: None }
+        Self { tool, tenant: None, key: None, attempts: 0, retry_after: None, budget: None }
     }
 
     pub(crate) fn known(id: &OperationId, attempts: u32) -> Self {
-        let (tool, tenant) = (id.tool.clone(), id.tenant.clone());
-        Self { tool, tenant, key: Some(id.key.clone()), attempts, retry_after: None }
+        let (tenant, key) = (id.tenant.clone(), Some(id.key.clone()));
+        Self { tenant, key, attempts, ..Self::tool(id.tool.clone()) }
     }
 
     pub(crate) fn not_before(self, delay: Duration) -> Self {
-        Self { retry_after: Some(delay).filter(|delay| !delay.is_zero()), ..self }
+        // Where a person has to say whether it goes on, time alone does not help.
+        let helps = !delay.is_zero() && self.budget.is_none();
+        Self { retry_after: helps.then_some(delay), ..self }
     }
 
     /// The operation, for the ledger's `find`, `history` and `resolve`; `None`
@@ -88,10 +94,12 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The code of the rule that refused the call, for `explain`.
+    /// The code of the rule that refused the call, or another attempt of it, for
+    /// `explain`.
     pub const fn code(&self) -> Option<Code> {
         match self {
             Self::Rejected(rejected) => Some(rejected.code),
+            Self::Failed(_, about) if about.budget.is_some() => Some(Code::BUDGET_SPENT),
             Self::Failed(..) => None,
             Self::Unknown(_) => Some(Code::UNKNOWN_OUTCOME),
             Self::Ledger(_) => Some(Code::LEDGER_UNAVAILABLE),
@@ -153,7 +161,11 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                     f,
                     "{about} failed without effect after {} attempt{plural}: {failure}",
                     about.attempts
-                )
+                )?;
+                match &about.budget {
+                    Some(said) => write!(f, "; not tried again [{}]: {said}", Code::BUDGET_SPENT),
+                    None => Ok(()),
+                }
             }
             Self::Unknown(unknown) => unknown.fmt(f),
             Self::Ledger(failure) => failure.fmt(f),
@@ -259,6 +271,9 @@ pub struct UnknownOutcome {
 impl fmt::Display for UnknownOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} may have happened: {}; ", self.about, self.cause)?;
+        if let Some(said) = &self.about.budget {
+            write!(f, "not tried again [{}]: {said}; ", Code::BUDGET_SPENT)?;
+        }
         match &self.escalation {
             Some(id) => write!(
                 f,
@@ -355,7 +370,8 @@ pub enum BuildError {
         "no tools are linked into this program; a crate that it never names is left out by the linker: write `use that_crate as _;`, or register tools one by one with `.tool::<T>()`"
     )]
     NothingLinked,
-    /// No ledger was given, and a registered tool has effects or a class a limit.
+    /// No ledger was given, and a registered tool has effects, a class a limit, or an
+    /// objective a budget.
     #[error(
         "the runtime has no ledger; add `.ledger(SqliteLedger::open(\"ledger.db\").await?)`, or `MemoryLedger::new()` in a test"
     )]
@@ -368,6 +384,11 @@ pub enum BuildError {
         /// The class.
         class: &'static str,
     },
+    /// A budget lets nothing through.
+    #[error(
+        "the budget of an objective cannot be kept: it must let at least one attempt through, and take some time"
+    )]
+    BudgetUnkeepable,
 }
 
 impl BuildError {
@@ -380,7 +401,10 @@ impl BuildError {
             Self::ApproversMissing { .. } | Self::ApproversInsecure => {
                 Some(Code::APPROVERS_MISSING)
             }
-            Self::NothingLinked | Self::LedgerMissing | Self::LimitUnkeepable { .. } => None,
+            Self::NothingLinked
+            | Self::LedgerMissing
+            | Self::LimitUnkeepable { .. }
+            | Self::BudgetUnkeepable => None,
         }
     }
 }

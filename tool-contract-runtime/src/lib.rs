@@ -21,6 +21,7 @@
 pub mod approval;
 pub mod argument;
 pub mod asked;
+mod budget;
 pub mod call;
 pub mod calling;
 pub mod classify;
@@ -48,6 +49,7 @@ pub mod versioned;
 
 pub use approval::{Approval, PendingApproval};
 pub use asked::{Asked, Done};
+pub use budget::Budget;
 pub use call::Call;
 pub use calling::Calling;
 pub use completed::Completed;

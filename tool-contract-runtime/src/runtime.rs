@@ -20,6 +20,7 @@ use crate::approval::Webhook;
 use crate::approval::{ApprovalRequested, InsecureLocalApprover, Notices};
 #[cfg(feature = "approvals")]
 use crate::approval::{Approvers, Spent};
+use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
 use crate::escalation::Escalations;
@@ -49,6 +50,7 @@ struct Shared {
     spent: Option<Arc<Spent>>,
     notices: Notices,
     limits: Vec<(SideEffect, Limit)>,
+    budget: Option<Limit>,
     lease: Duration,
     largest_request: usize,
     holder: Holder,
@@ -170,6 +172,11 @@ impl Runtime {
         self.shared.limits.iter().filter(move |(of, _)| *of == class).map(|(_, limit)| *limit)
     }
 
+    /// The budget of each objective, over all tools.
+    pub(crate) fn budget(&self) -> Option<Limit> {
+        self.shared.budget
+    }
+
     pub(crate) fn state<S: 'static>(&self) -> Option<&S> {
         self.shared.state.get(&TypeId::of::<S>())?.downcast_ref()
     }
@@ -272,6 +279,7 @@ pub struct RuntimeBuilder {
     is_insecure: bool,
     notices: Notices,
     limits: Vec<(SideEffect, Limit)>,
+    budget: Option<Limit>,
     lease: Duration,
     largest_request: usize,
 }
@@ -290,6 +298,7 @@ impl Default for RuntimeBuilder {
             is_insecure: false,
             notices: Notices::default(),
             limits: Vec::new(),
+            budget: None,
             lease: Self::DEFAULT_LEASE,
             largest_request: Self::DEFAULT_LARGEST_REQUEST,
         }
@@ -399,6 +408,21 @@ impl RuntimeBuilder {
         self
     }
 
+    /// What all calls of an objective may use together, drawn from in the same step
+    /// as limits are, and counted like these by all runtimes on the ledger that
+    /// declare the same: see [`Budget`].
+    ///
+    /// Then every call names its workflow, or is refused (TC0262): a budget that is
+    /// evaded by leaving a name out is none. Whoever lets an agent choose that name
+    /// lets it choose its budget; so set it where the agent is started. A saga draws
+    /// for its steps, and nothing for itself: so it can always be taken up and undone.
+    ///
+    /// As [`limit`](Self::limit), it cannot be kept in a cluster of Redis nodes.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget.limit());
+        self
+    }
+
     /// How long a claim holds without being renewed: a crash of its holder is
     /// noticed after that time. No less than
     /// [`SHORTEST_LEASE`](Self::SHORTEST_LEASE).
@@ -441,7 +465,11 @@ impl RuntimeBuilder {
                 return Err(BuildError::LimitUnkeepable { class: class.as_str() });
             }
         }
-        if !self.limits.is_empty() && self.ledger.is_none() {
+        if self.budget.is_some_and(|budget| !budget.can_be_kept(SideEffect::Read)) {
+            return Err(BuildError::BudgetUnkeepable);
+        }
+        let is_limited = !self.limits.is_empty() || self.budget.is_some();
+        if is_limited && self.ledger.is_none() {
             return Err(BuildError::LedgerMissing);
         }
         let registry = Registry::new(self.lease);
@@ -468,6 +496,7 @@ impl RuntimeBuilder {
             spent,
             notices: self.notices,
             limits: self.limits,
+            budget: self.budget,
             lease: self.lease,
             largest_request: self.largest_request,
             holder: Holder(uuid::Uuid::new_v4().as_u128()),

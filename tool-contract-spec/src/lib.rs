@@ -34,3 +34,4 @@ pub mod policy;
 pub mod rulebook;
 pub mod saga;
 pub mod template;
+mod worded;

@@ -6,37 +6,23 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a repetition may help: nothing happened, and the reason may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// The other side asked for fewer requests (HTTP 429).
-    RateLimited,
-    /// The other side is down or overloaded (HTTP 503), or a read timed out.
-    Unavailable,
-    /// A lock or an optimistic version check was lost.
-    LockTimeout,
-    /// The request did not leave this machine, or was refused before it was read.
-    Network,
-    /// Anything else that left no effect and may pass.
-    Other,
-}
+use crate::worded::worded;
 
-impl Cause {
-    /// Every cause, in the order of their documentation.
-    pub const ALL: [Self; 5] =
-        [Self::RateLimited, Self::Unavailable, Self::LockTimeout, Self::Network, Self::Other];
-
-    /// The word for this cause in attributes, contracts and records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
-            Self::LockTimeout => "lock_timeout",
-            Self::Network => "network",
-            Self::Other => "other",
-        }
+worded! {
+    /// Why a repetition may help: nothing happened, and the reason may pass.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Cause {
+        /// The other side asked for fewer requests (HTTP 429).
+        RateLimited => "rate_limited",
+        /// The other side is down or overloaded (HTTP 503), or a read timed out.
+        Unavailable => "unavailable",
+        /// A lock or an optimistic version check was lost.
+        LockTimeout => "lock_timeout",
+        /// The request did not leave this machine, or was refused before it was read.
+        Network => "network",
+        /// Anything else that left no effect and may pass.
+        Other => "other",
     }
 }
 

@@ -3,9 +3,9 @@
 pub use tool_contract_macros::{ToolError, contract, saga, tool};
 pub use tool_contract_runtime::saga as sagas;
 pub use tool_contract_runtime::{
-    About, Approval, Asked, BuildError, Call, CallError, Calling, Completed, Cx, Done, Escalation,
-    Escalations, Failure, LedgerFailure, Meta, PendingApproval, Rejected, Request, Response,
-    Runtime, RuntimeBuilder, Saga, Status, StepError, Tool, ToolError, UnknownOutcome,
+    About, Approval, Asked, Budget, BuildError, Call, CallError, Calling, Completed, Cx, Done,
+    Escalation, Escalations, Failure, LedgerFailure, Meta, PendingApproval, Rejected, Request,
+    Response, Runtime, RuntimeBuilder, Saga, Status, StepError, Tool, ToolError, UnknownOutcome,
 };
 pub use tool_contract_runtime::{
     approval, classify, clock, escalation, ledger, runtime, testing, two_phase, versioned,

@@ -78,6 +78,7 @@ impl Protocol {
             holder: Holder(who as u128 % 2),
             terms: Arc::clone(&self.terms[who]),
             fingerprint: None,
+            workflow: None,
             preimage: None,
             trust: Trust::insecure(),
             intent: Intent::Claim,

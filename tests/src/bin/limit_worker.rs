@@ -1,6 +1,6 @@
 //! A process that makes limited calls, of which the tests of limits start four.
 //!
-//! `limit_worker <ledger> <folder> <first> <calls>` calls each of three limited
+//! `limit_worker <ledger> <folder> <first> <calls>` calls each of four limited
 //! tools under so many keys, from the first on, and prints how each call ended.
 //! Acts are kept in `<folder>`. It ends by itself, or with its standard input.
 
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tool_contract::spec::rulebook::Code;
-use tool_contract::{CallError, Completed, Cx, Runtime, ToolError, tool};
+use tool_contract::{Budget, CallError, Completed, Cx, Runtime, ToolError, tool};
 use tool_contract_tests::shared::{World, key, open};
 
 /// How many calls are made at once.
@@ -50,6 +50,13 @@ async fn rated(cx: &Cx, number: u64) -> Result<u64, NotWritten> {
     Ok(number)
 }
 
+/// Limited by the budget of its objective alone.
+#[tool(side_effect = "write", idempotent, rollback = "none", state(World))]
+async fn spent(cx: &Cx, number: u64) -> Result<u64, NotWritten> {
+    cx.state::<World>().act("spent", number, cx.idempotency_key())?;
+    Ok(number)
+}
+
 /// So many at a time; each says when it begins, and when it ends.
 #[tool(
     side_effect = "write",
@@ -70,7 +77,11 @@ fn word(ended: Result<Completed<u64>, CallError<NotWritten>>) -> &'static str {
     match ended {
         Ok(completed) if completed.replayed() => "replayed",
         Ok(_) => "ran",
-        Err(CallError::Rejected(rejected)) if rejected.code == Code::LIMITED => "limited",
+        Err(CallError::Rejected(rejected))
+            if matches!(rejected.code, Code::LIMITED | Code::BUDGET_SPENT) =>
+        {
+            "limited"
+        }
         // Of a call whose process was killed.
         Err(CallError::Rejected(rejected)) if rejected.code == Code::IN_FLIGHT => "held",
         Err(CallError::Unknown(_)) => "unknown",
@@ -81,11 +92,20 @@ fn word(ended: Result<Completed<u64>, CallError<NotWritten>>) -> &'static str {
     }
 }
 
-async fn call(runtime: &Runtime, number: u64) {
+/// Two runtimes, one of which has a budget.
+#[derive(Clone)]
+struct Two {
+    runtime: Runtime,
+    budgeted: Runtime,
+}
+
+async fn call(Two { runtime, budgeted }: &Two, number: u64) {
     let counted = counted(number).key(key(number)).workflow("order").call(runtime).await;
     println!("{} counted {number}", word(counted));
     let rated = rated(number).key(key(number)).tenant("acme").user("ann").call(runtime).await;
     println!("{} rated {number}", word(rated));
+    let spent = spent(number).key(key(number)).workflow("order").call(budgeted).await;
+    println!("{} spent {number}", word(spent));
     let few = few(number).key(key(number)).call(runtime).await;
     println!("{} few {number}", word(few));
 }
@@ -102,18 +122,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::process::exit(0);
     });
     let ledger = open(address).await?;
-    let runtime = Runtime::builder().shared_ledger(ledger).state(World::new(folder)).build()?;
+    let builder =
+        || Runtime::builder().shared_ledger(Arc::clone(&ledger)).state(World::new(folder));
+    let budget = Budget::attempts(60).within(Duration::from_hours(1));
+    let two = Two { runtime: builder().build()?, budgeted: builder().budget(budget).build()? };
     let (first, calls): (u64, u64) = (first.parse()?, calls.parse()?);
     let next = Arc::new(AtomicU64::new(first));
     let callers = (0..CALLERS).map(|_| {
-        let (runtime, next) = (runtime.clone(), Arc::clone(&next));
+        let (two, next) = (two.clone(), Arc::clone(&next));
         tokio::spawn(async move {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= first + calls {
                     return;
                 }
-                call(&runtime, number).await;
+                call(&two, number).await;
             }
         })
     });

@@ -7,6 +7,7 @@ mod approvals;
 mod arguments;
 mod blocking;
 mod breaking;
+mod budgets;
 mod caching;
 mod context;
 mod deadlines;

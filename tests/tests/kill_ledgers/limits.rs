@@ -10,10 +10,10 @@ use tool_contract_tests::shared::{World, open};
 
 use super::place::Place;
 
-/// What `limit_worker` declares, of each of its tools.
+/// What `limit_worker` declares, of each of its tools; of the last by a budget.
 const LIMIT: usize = 60;
 
-const TOOLS: [&str; 2] = ["counted", "rated"];
+const TOOLS: [&str; 3] = ["counted", "rated", "spent"];
 
 struct Site {
     place: Place,
@@ -173,6 +173,8 @@ async fn on_postgres_a_limit_holds_across_four_processes() {
 fn the_counter_finds_too_many_where_no_ledger_is_shared() {
     let mut site = Site { place: Place::Memory, folder: TempDir::new().unwrap(), next: 0 };
     let said = said(site.four(40));
-    assert_eq!(count(&said, "ran", "counted"), 160);
+    for tool in ["counted", "spent"] {
+        assert_eq!(count(&said, "ran", tool), 160, "{tool}");
+    }
     assert!(most_at_a_time(Place::Memory).0 > 3);
 }

@@ -3,6 +3,7 @@
 //! It knows calls without their types, and so is compiled once.
 
 mod attempt;
+mod budget;
 mod fuse;
 mod lease;
 mod link;

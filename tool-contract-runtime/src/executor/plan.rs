@@ -64,14 +64,14 @@ impl Caller {
         own.chain(of_class).collect()
     }
 
-    fn draw(&self, over: Over, limit: Limit) -> Draw {
+    pub(super) fn draw(&self, over: Over, limit: Limit) -> Draw {
         let subject = match limit.scope {
             Scope::Tool | Scope::Tenant => None,
             Scope::User => self.user.as_ref().map(|user| user.as_str().into()),
             Scope::Workflow => self.workflow.as_ref().map(|workflow| workflow.as_str().into()),
         };
         let tenant = self.tenant.clone().filter(|_| limit.scope != Scope::Tool);
-        Draw { cell: CellId { over, limit, tenant, subject } }
+        Draw::now(CellId { over, limit, tenant, subject })
     }
 }
 
@@ -181,11 +181,7 @@ pub(crate) fn admission(
         intent,
         approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
-        draws: if gate.is_none_or(Gate::draws) {
-            caller.draws(runtime, contract)
-        } else {
-            Vec::new()
-        },
+        draws: draws(runtime, entry, caller, gate)?,
         correlation_id: caller.correlation_id.clone(),
         preimage: described.canonical.map(|arguments| Preimage {
             version: contract.version,
@@ -194,7 +190,30 @@ pub(crate) fn admission(
         }),
         trust: runtime.trust().clone(),
         fingerprint,
+        workflow: caller
+            .workflow
+            .as_ref()
+            .filter(|_| entry.tool.is_saga())
+            .map(|workflow| workflow.as_str().into()),
     })
+}
+
+/// What a write draws from.
+fn draws(
+    runtime: &Runtime,
+    entry: &Entry,
+    caller: &Caller,
+    gate: Option<&Gate>,
+) -> Result<Vec<Draw>, CallError<()>> {
+    if gate.is_some_and(|gate| !gate.draws()) {
+        return Ok(Vec::new());
+    }
+    let contract = entry.tool.contract();
+    let mut draws = caller.draws(runtime, contract);
+    // What a saga attempts are its steps. It can always be taken up, and undone.
+    let budget = caller.budget(runtime, contract)?;
+    draws.extend(budget.filter(|_| !entry.tool.is_saga()));
+    Ok(draws)
 }
 
 /// What the call binds besides its arguments.

@@ -4,13 +4,14 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tool_contract_spec::decide::{NextStep, Progress, decide};
+use tool_contract_spec::ledger::Draw;
 use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
-use tool_contract_spec::policy::{Contract, SideEffect};
+use tool_contract_spec::policy::Contract;
 
 use super::attempt::{Driven, Watch, drive};
 use super::plan::{Caller, ledger};
 use super::write::draw_delay;
-use super::{Fuse, Success, Verdict, refuse};
+use super::{Fuse, Success, Verdict, budget, refuse};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Failure, LedgerFailure};
 use crate::job::{Ended, Job};
@@ -25,8 +26,10 @@ pub(super) async fn run(
 ) -> Verdict {
     let contract = job.contract();
     let mut began_at = caller.began_at;
-    if !contract.policy.limits.is_empty() || runtime.limits(SideEffect::Read).next().is_some() {
-        Box::pin(draw(runtime, contract, caller)).await?;
+    let mut draws = caller.draws(runtime, contract);
+    draws.extend(caller.budget(runtime, contract)?);
+    if !draws.is_empty() {
+        Box::pin(draw(runtime, contract, draws.clone())).await?;
         began_at = runtime.elapsed();
     }
     let mut attempts = 0;
@@ -61,11 +64,19 @@ pub(super) async fn run(
         let decision = decide(&contract.policy, outcome, progress);
         let tool = &*contract.name;
         tracing::debug!(target: "tool_contract", tool, attempts, class = %outcome.class, row = ?decision.row, "read failed");
+        let about = |budget| About { attempts, budget, ..About::tool(contract.name.clone()) };
         let NextStep::RetryAfter { floor, ceiling } = decision.step else {
-            let about = About { attempts, ..About::tool(contract.name.clone()) };
-            return Err(CallError::Failed(failure, Box::new(about)));
+            return Err(CallError::Failed(failure, Box::new(about(None))));
         };
-        runtime.clock().pause(draw_delay(floor, ceiling)).await;
+        let delay = draw_delay(floor, ceiling);
+        let again = budget::again(&draws, delay);
+        if !again.is_empty()
+            && let drawn = ledger(runtime, contract)?.draw(again).await
+            && let Some(said) = budget::obstacle(drawn)
+        {
+            return Err(CallError::Failed(failure, Box::new(about(Some(said)))));
+        }
+        runtime.clock().pause(delay).await;
         began_at = runtime.elapsed();
     }
 }
@@ -79,10 +90,10 @@ fn note(fuse: Option<&Fuse>, class: OutcomeClass, runtime: &Runtime) {
 async fn draw(
     runtime: &Runtime,
     contract: &Contract,
-    caller: &Caller,
+    draws: Vec<Draw>,
 ) -> Result<(), CallError<()>> {
     let about = About::tool(contract.name.clone());
-    match ledger(runtime, contract)?.draw(caller.draws(runtime, contract)).await {
+    match ledger(runtime, contract)?.draw(draws).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(limited)) => Err(refuse::limited(about, &limited)),
         Err(error) => Err(CallError::from(LedgerFailure { about, error })),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tool_contract_spec::ledger::{Limited, Refusal};
-use tool_contract_spec::policy::{Quota, Scope, SideEffect};
+use tool_contract_spec::ledger::{Limited, Over, Refusal};
+use tool_contract_spec::policy::{Quota, Scope};
 use tool_contract_spec::rulebook::Code;
 
+use super::budget;
 use crate::error::{About, CallError, Rejected, UnknownOutcome};
 
 /// A refusal in the caller's words.
@@ -120,23 +121,27 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
 
 /// A limit without room in the caller's words.
 pub(super) fn limited(about: About, limited: &Limited) -> CallError<()> {
-    let quota = match limited.quota {
+    let quota = match limited.quota() {
         Quota::Rate(count, period) => format!("{count}/{}", period.unit()),
         Quota::Count(count) => format!("{count} in all"),
+        Quota::Within(count, span) => format!("{count} in all, within {span:?} of the first,"),
         Quota::Concurrent(count) => format!("{count} at a time"),
     };
     let when = match limited.retry_after.map(round_up) {
         None => "it never has room again".to_owned(),
-        Some(wait) if matches!(limited.quota, Quota::Concurrent(_)) => {
+        Some(wait) if matches!(limited.quota(), Quota::Concurrent(_)) => {
             format!("it has room when a call ends, or in {wait:?} if its process died")
         }
         Some(wait) => format!("it has room again in {wait:?}"),
     };
-    let scope = limited.scope.as_str();
-    let whose = match (limited.class.map(SideEffect::as_str), limited.scope) {
-        (None, _) => format!("per {scope}"),
-        (Some(class), Scope::Tool) => format!("on all {class} calls"),
-        (Some(class), _) => format!("on {class} calls per {scope}"),
+    let scope = limited.cell.limit.scope;
+    let whose = match (&limited.cell.over, scope) {
+        (Over::All, _) => return budget::refused(about, limited).into(),
+        (Over::Tool(_), _) => format!("per {}", scope.as_str()),
+        (Over::Class(class), Scope::Tool) => format!("on all {} calls", class.as_str()),
+        (Over::Class(class), _) => {
+            format!("on {} calls per {}", class.as_str(), scope.as_str())
+        }
     };
     let reason = format!("the limit of {quota} {whose} is used up; {when}");
     let rejected =

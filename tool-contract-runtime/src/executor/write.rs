@@ -16,7 +16,7 @@ use super::attempt::{Driven, Early, Watch, drive};
 use super::lease::{Lease, Term};
 use super::link::Link;
 use super::plan::{Plan, deadline_passed};
-use super::{Fuse, Success, Verdict, refused};
+use super::{Fuse, Success, Verdict, budget, refused};
 use crate::cx::{Cx, Hold};
 use crate::error::{About, CallError, Failure, LedgerFailure, Rejected, UnknownOutcome};
 use crate::job::{Ended, Found, Job};
@@ -63,6 +63,8 @@ pub(super) struct Writing<'a> {
     trace: Vec<Attempt>,
     /// The request whose grant the claim uses.
     grant: Option<ApprovalId>,
+    /// Why nothing more is tried, where the budget of its objective said so.
+    budget: Option<Arc<str>>,
 }
 
 /// What admission led to.
@@ -103,6 +105,7 @@ impl<'a> Writing<'a> {
             first_attempt_at: None,
             trace: Vec::new(),
             grant: None,
+            budget: None,
         }
     }
 
@@ -110,7 +113,13 @@ impl<'a> Writing<'a> {
     pub(super) async fn run(&mut self, job: &mut dyn Job) -> Verdict {
         let mut now = self.plan.caller.began_at;
         for _ in 0..ROUNDS {
-            let entered = self.enter(now).await.map_err(|error| self.after_attempts(error))?;
+            let entered = match self.enter(now).await {
+                Ok(entered) => entered,
+                Err(error) => {
+                    self.budget = budget::refusal(&error).or(self.budget.take());
+                    return Err(self.after_attempts(error));
+                }
+            };
             let round = match entered {
                 Entered::Replayed(success) => return Ok(success),
                 // Boxed, like the next one: what does not come so far, a read
@@ -150,7 +159,8 @@ impl<'a> Writing<'a> {
     }
 
     pub(super) fn about(&self) -> About {
-        About::known(&self.plan.admission.id, self.attempts)
+        let budget = self.budget.clone();
+        About { budget, ..About::known(&self.plan.admission.id, self.attempts) }
     }
 
     fn key(&self) -> IdempotencyKey {
@@ -317,7 +327,7 @@ impl<'a> Writing<'a> {
         lease: &mut Lease<'a>,
     ) -> Result<Round, CallError<()>> {
         let mut used = 0;
-        self.cause = None;
+        (self.cause, self.budget) = (None, None);
         self.doubt = claim.in_doubt.then(|| EARLIER.to_owned());
         loop {
             let began_at = match self.may_attempt(lease, used).await {
@@ -335,9 +345,17 @@ impl<'a> Writing<'a> {
             if let Some(fuse) = self.fuse {
                 fuse.note(ended.outcome.class, self.runtime.elapsed());
             }
-            let progress = self.progress(ended.outcome, is_spent);
+            let mut progress = self.progress(ended.outcome, is_spent);
             let policy = &self.plan.contract.policy;
-            let decision = decide(policy, ended.outcome, progress);
+            let mut decision = decide(policy, ended.outcome, progress);
+            let mut delay = Duration::ZERO;
+            if let NextStep::RetryAfter { floor, ceiling } = decision.step {
+                delay = draw_delay(floor, ceiling);
+                if !Box::pin(self.may_retry(lease, delay)).await {
+                    progress.attempt = u32::MAX;
+                    decision = decide(policy, ended.outcome, progress);
+                }
+            }
             tracing::debug!(
                 target: "tool_contract", id = %lease.id, attempt = self.attempts,
                 class = %ended.outcome.class, row = ?decision.row, "attempted"
@@ -349,8 +367,7 @@ impl<'a> Writing<'a> {
                 self.doubt = Some(ended.error.clone());
             }
             match decision.step {
-                NextStep::RetryAfter { floor, ceiling } => {
-                    let delay = draw_delay(floor, ceiling);
+                NextStep::RetryAfter { .. } => {
                     self.rests_until = self.runtime.elapsed().saturating_add(delay);
                     Box::pin(self.back_off(lease, delay)).await;
                 }
@@ -502,7 +519,20 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn note(&mut self, ended: &Ended, began_at: Duration, decided: String) {
+    /// Whether the budget of its objective has room for an attempt after `delay`.
+    async fn may_retry(&mut self, lease: &Lease<'_>, delay: Duration) -> bool {
+        let again = budget::again(&self.plan.admission.draws, delay);
+        if again.is_empty() {
+            return true;
+        }
+        self.budget = budget::obstacle(lease.answer(self.plan.ledger.draw(again)).await);
+        self.budget.is_none()
+    }
+
+    fn note(&mut self, ended: &Ended, began_at: Duration, mut decided: String) {
+        if let Some(said) = &self.budget {
+            decided = format!("{decided}: {said}");
+        }
         let took = self.runtime.elapsed().saturating_sub(began_at);
         let now = self.runtime.clock().now();
         self.trace.push(Attempt {

@@ -148,10 +148,17 @@ async fn prepare(
         idempotency_key: Some(id.key.to_string()),
         correlation_id: record.correlation_id.as_deref().map(str::to_owned),
         tenant: id.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
+        workflow: workflow(&history),
         fingerprint: bound(&history),
         ..Meta::default()
     };
     Ok(Ok(DynamicCall::new(arguments, meta)))
+}
+
+/// The workflow from whose limits its steps draw.
+fn workflow(history: &[Event]) -> Option<String> {
+    let newest = history.iter().rev().find(|event| event.kind == EventKind::InWorkflow)?;
+    newest.detail.clone()
 }
 
 /// What the saga's call bound besides its arguments.

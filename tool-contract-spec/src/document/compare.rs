@@ -167,6 +167,7 @@ fn limits(limits: &[Limit], facets: &mut Vec<Facet>) {
                 }
                 Quota::Count(many) => rate = Some(many.to_string()),
                 Quota::Concurrent(many) => concurrency = Some(many.to_string()),
+                Quota::Within(..) => {}
             }
         }
         facets.push((FieldName::RateLimit(scope), rate));

@@ -183,14 +183,14 @@ fn limits(policy: &Policy) -> Flow {
     policy.limits.iter().fold(Flow::default(), |flow, limit| match limit.quota {
         Quota::Rate(many, period) => flow.with(&limit::field(limit.scope, Some(period)), many),
         Quota::Count(many) => flow.with(&limit::field(limit.scope, None), many),
-        Quota::Concurrent(_) => flow,
+        Quota::Concurrent(_) | Quota::Within(..) => flow,
     })
 }
 
 fn concurrency(policy: &Policy) -> Flow {
     policy.limits.iter().fold(Flow::default(), |flow, limit| match limit.quota {
         Quota::Concurrent(many) => flow.with(&limit::field(limit.scope, None), many),
-        Quota::Rate(..) | Quota::Count(_) => flow,
+        Quota::Rate(..) | Quota::Count(_) | Quota::Within(..) => flow,
     })
 }
 

@@ -1,231 +1,15 @@
 //! Admission: one atomic step that replays, refuses or claims.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::ask::{approve, denied, is_approved};
 use super::settle::escalation;
 use super::{
-    ApprovalId, ApprovalRecord, Around, Ballot, Cell, Chain, Draw, EscalationId, EventKind, Fence,
-    Holder, Limited, Log, Nonce, Record, Slot, State, StateName, Step, Terms, Timestamp, Trust,
-    Unknown, draw, lapse,
+    Admission, Admitted, Around, Cell, Chain, Claim, EscalationId, EventKind, Fence, Log, Record,
+    Refusal, Replay, Slot, State, Step, Terms, Timestamp, Twin, Unknown, draw, lapse,
 };
-use crate::key::{IdempotencyKey, OperationId};
-use crate::operation::{Fingerprint, OperationHash, Preimage};
-use crate::policy::{Remint, Text};
-
-/// What a call wants of its admission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intent {
-    /// To run.
-    Claim,
-    /// To be approved, and not to run yet.
-    RequestApproval,
-}
-
-/// A call that asks to be admitted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Admission {
-    /// Which operation.
-    pub id: OperationId,
-    /// What it does.
-    pub hash: OperationHash,
-    /// Its arguments as JSON, secrets left out.
-    pub arguments: Arc<str>,
-    /// The call's own name, the same when it asks again.
-    pub nonce: Nonce,
-    /// The runtime that asks.
-    pub holder: Holder,
-    /// What its contract says.
-    pub terms: Arc<Terms>,
-    /// What it wants.
-    pub intent: Intent,
-    /// The approval that it brings.
-    pub approval: Option<ApprovalId>,
-    /// On whose behalf it is made.
-    pub requested_by: Option<Arc<str>>,
-    /// What it draws from limits if it claims.
-    pub draws: Vec<Draw>,
-    /// What ties it to other calls.
-    pub correlation_id: Option<Arc<str>>,
-    /// What it binds besides its arguments; the hash covers it.
-    pub fingerprint: Option<Fingerprint>,
-    /// What its hash is of, for who is asked to approve it.
-    pub preimage: Option<Preimage>,
-    /// Whose approval counts.
-    pub trust: Trust,
-}
-
-impl Admission {
-    /// This call's view of a request for approval: all but the request itself
-    /// and who agreed is its own, and nothing of it from the record.
-    #[must_use]
-    pub fn ballot(&self, now: Timestamp) -> Ballot<'_> {
-        Ballot {
-            id: &self.id,
-            hash: &self.hash,
-            requested_by: self.requested_by.as_deref(),
-            trust: &self.trust,
-            now,
-        }
-    }
-}
-
-/// A right to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// What the holder shows at settlement.
-    pub fence: Fence,
-    /// Attempts that the key had before.
-    pub attempts_before: u32,
-    /// Attempts that this claim may use. At least 1.
-    pub attempts: u32,
-    /// Until when it holds, unless renewed.
-    pub lease_until: Timestamp,
-    /// The time of the ledger.
-    pub now: Timestamp,
-    /// Whether an earlier attempt may have happened: the claim was given all
-    /// the same, because repetition is harmless.
-    pub in_doubt: bool,
-    /// Whether nobody has claimed it before. One whose reply was lost may be told
-    /// `false`.
-    pub is_first: bool,
-    /// The same operation's key, where it stands under another one.
-    pub reminted_from: Option<IdempotencyKey>,
-    /// The request whose grant it uses.
-    pub approval: Option<ApprovalId>,
-}
-
-/// A finished operation's result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replay {
-    /// The result, as JSON.
-    pub result: Arc<str>,
-    /// Attempts that it took.
-    pub attempts: u32,
-    /// The key under which it stands, where it is not the one that was asked.
-    pub reminted_from: Option<IdempotencyKey>,
-}
-
-/// Why a call does not run. Nothing was executed, and nothing is lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// The key stands for other arguments.
-    Conflict {
-        /// Where that operation stands.
-        state: StateName,
-    },
-    /// The key was used and is past its ttl.
-    Expired,
-    /// Another call holds the operation, or somebody reconciles it.
-    InFlight {
-        /// Whether it is being reconciled.
-        reconciling: bool,
-        /// When its lease runs out, unless renewed.
-        lease_until: Timestamp,
-    },
-    /// The backoff of an earlier call has not passed.
-    NotBefore {
-        /// How much of it is left.
-        retry_after: Duration,
-    },
-    /// The key has had all its attempts.
-    AttemptsExhausted {
-        /// How many it had.
-        attempts: u32,
-        /// How many it may have.
-        max_total: u32,
-        /// Its escalation, if its own contract is the one that allows no more.
-        escalation: Option<EscalationId>,
-    },
-    /// It may have happened.
-    Unknown {
-        /// Its escalation.
-        escalation: EscalationId,
-        /// What is known of the cause.
-        cause: Text,
-    },
-    /// Nobody has approved it yet.
-    AwaitingApproval {
-        /// The request.
-        request: ApprovalId,
-        /// Until when it may be granted.
-        expires_at: Timestamp,
-    },
-    /// It is approved, and was not to be run.
-    Approved {
-        /// The request.
-        request: ApprovalId,
-        /// Until when the grant may be used.
-        expires_at: Timestamp,
-    },
-    /// Somebody refused it.
-    Denied {
-        /// Who.
-        by: Arc<str>,
-        /// Why.
-        why: Arc<str>,
-    },
-    /// Somebody gave it up: the key never runs again.
-    Abandoned {
-        /// Who.
-        by: Arc<str>,
-        /// Why.
-        why: Arc<str>,
-    },
-    /// A refusal is on record, in somebody's name who did not sign it.
-    DenialUnproven {
-        /// In whose name.
-        by: Arc<str>,
-    },
-    /// The approval that the call brought is not the one that stands.
-    WrongApproval,
-    /// It was asked on behalf of somebody else.
-    OtherRequester {
-        /// The request.
-        request: ApprovalId,
-    },
-    /// It asked for an approval, and no contract wants one.
-    NothingToApprove,
-    /// A limit has no room.
-    Limited(Limited),
-    /// The same operation stands under another key.
-    Reminted {
-        /// That key.
-        first: IdempotencyKey,
-        /// Where it stands.
-        state: StateName,
-    },
-}
-
-/// The answer to an admission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admitted {
-    /// It may run.
-    Claimed(Claim),
-    /// It ran before; this is its result.
-    Replay(Replay),
-    /// It does not run.
-    Refused(Refusal),
-}
-
-/// The same operation under another key: of the same tenant, tool and hash the
-/// record with the newest fence of those that [speak](Record::speaks_at) for it.
-/// A store looks for it only if there is no record under the key itself, and
-/// only among the [newest](Twin::LOOK_BACK).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Twin {
-    /// Its key.
-    pub key: IdempotencyKey,
-    /// What is known of it.
-    pub record: Record,
-}
-
-impl Twin {
-    /// Among how many records of an intent, newest fence first, a store looks
-    /// for one that speaks. So a tool that is called again and again with the same
-    /// arguments under ever new keys, and fails, does not make each call slower.
-    pub const LOOK_BACK: usize = 32;
-}
+use crate::key::IdempotencyKey;
+use crate::policy::Remint;
 
 /// Admits a call, or says why not; in this order: replay, conflict, state of
 /// the record, attempts and backoff, approval, limits, claim.
@@ -346,17 +130,22 @@ fn own_claim(record: &mut Record, request: &Admission, log: &mut Log) -> Option<
         _ => return None,
     }
     log.changed = true;
-    Some(Claim {
+    Some(claimed(record, until, log.now))
+}
+
+/// What the holder of a claim is told.
+fn claimed(record: &Record, lease_until: Timestamp, now: Timestamp) -> Claim {
+    Claim {
         fence: record.fence,
         attempts_before: record.attempts.saturating_sub(record.reserved),
         attempts: record.reserved,
-        lease_until: until,
-        now: log.now,
+        lease_until,
+        now,
         in_doubt: record.doubt.is_some(),
         is_first: false,
         reminted_from: None,
         approval: record.approval.as_ref().map(|approval| approval.id.clone()),
-    })
+    }
 }
 
 /// Whether the state lets anybody run.
@@ -410,106 +199,11 @@ fn unknown_outcome(record: &Record, unknown: &Unknown) -> Refusal {
     Refusal::Unknown { escalation, cause: unknown.cause.clone() }
 }
 
-fn denied(record: &Record, request: &Admission) -> Refusal {
-    let approval = record.approval.as_deref();
-    let Some(denial) = approval.and_then(|approval| approval.denied.clone()) else {
-        return Refusal::DenialUnproven { by: "".into() };
-    };
-    // A no holds until its own ttl, so that of the ledger's time none is asked.
-    let is_proven = approval
-        .is_some_and(|approval| request.ballot(Timestamp::ZERO).is_denied(approval, &denial));
-    if is_proven {
-        Refusal::Denied { by: denial.by, why: denial.why }
-    } else {
-        Refusal::DenialUnproven { by: denial.by }
-    }
-}
-
 /// A released key bound to other arguments: its attempts stay counted, an
 /// approval of the former arguments is void.
 fn bound(record: &Record, request: &Admission) -> Record {
     let arguments = Arc::clone(&request.arguments);
     Record { hash: request.hash, arguments, approval: None, ..record.clone() }
-}
-
-/// How long an approval holds, and how many people it takes: both contracts, the
-/// stored and the calling one, may demand it.
-fn confirm(record: &Record, request: &Admission) -> Option<(Duration, u32)> {
-    request.terms.confirm.or(record.terms.confirm)
-}
-
-/// Whether the people whom its contract wants agreed to this very call.
-fn is_approved(record: &Record, request: &Admission, now: Timestamp) -> bool {
-    let Some((_, quorum)) = confirm(record, request) else { return true };
-    record.approval.as_ref().is_some_and(|approval| {
-        approval.quorum >= quorum && request.ballot(now).is_granted(approval)
-    })
-}
-
-/// Finds the grant of this call, or leaves a request for one.
-fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<(), Refusal> {
-    let Some((ttl, quorum)) = confirm(record, request) else {
-        return match request.intent {
-            Intent::Claim => Ok(()),
-            Intent::RequestApproval => Err(Refusal::NothingToApprove),
-        };
-    };
-    raise_quorum(record, quorum, log);
-    let standing = record.approval.as_ref().filter(|approval| approval.expires_at > log.now);
-    let brought_another = |approval: &ApprovalRecord| {
-        request.approval.as_ref().is_some_and(|brought| *brought != approval.id)
-    };
-    match standing {
-        Some(approval) if brought_another(approval) => Err(Refusal::WrongApproval),
-        Some(approval) if approval.requested_by != request.requested_by => {
-            Err(Refusal::OtherRequester { request: approval.id.clone() })
-        }
-        Some(approval) if request.ballot(log.now).is_granted(approval) => match request.intent {
-            Intent::Claim => Ok(()),
-            Intent::RequestApproval => Err(Refusal::Approved {
-                request: approval.id.clone(),
-                expires_at: approval.expires_at,
-            }),
-        },
-        Some(approval) => Err(Refusal::AwaitingApproval {
-            request: approval.id.clone(),
-            expires_at: approval.expires_at,
-        }),
-        None if request.approval.is_some() => Err(Refusal::WrongApproval),
-        None => {
-            let approval = ApprovalRecord {
-                id: ApprovalId::of(request.nonce, &record.chain),
-                requested_by: request.requested_by.clone(),
-                requested_at: log.now,
-                expires_at: log.now.after(ttl),
-                quorum,
-                grants: Vec::new(),
-                denied: None,
-                preimage: request.preimage.clone(),
-            };
-            let refusal = Refusal::AwaitingApproval {
-                request: approval.id.clone(),
-                expires_at: approval.expires_at,
-            };
-            let detail = Some(approval.id.to_string());
-            record.approval = Some(Box::new(approval));
-            record.terms = request.terms.clone();
-            log.enter(record, State::AwaitingApproval, EventKind::ApprovalRequested, detail);
-            Err(refusal)
-        }
-    }
-}
-
-/// A contract that has come to want more people than the standing request was
-/// made for gets them; who agreed already is counted.
-fn raise_quorum(record: &mut Record, quorum: u32, log: &mut Log) {
-    let Some(approval) = record.approval.as_mut().filter(|approval| approval.quorum < quorum)
-    else {
-        return;
-    };
-    approval.quorum = quorum;
-    let detail = Some(format!("{} takes {quorum} people now", approval.id));
-    log.enter(record, State::AwaitingApproval, EventKind::ApprovalRequested, detail);
 }
 
 fn take_limits(cells: &mut [Cell], request: &Admission, around: &Around) -> Result<(), Refusal> {
@@ -526,9 +220,8 @@ fn claim(
     around: &Around,
     log: &mut Log,
 ) -> Admitted {
-    let attempts_before = record.attempts;
-    let attempts =
-        request.terms.attempts.min(request.terms.max_total.saturating_sub(attempts_before)).max(1);
+    let left = request.terms.max_total.saturating_sub(record.attempts);
+    let attempts = request.terms.attempts.min(left).max(1);
     let lease_until = around.now.after(request.terms.lease);
     if let State::Unknown(unknown) = &record.state {
         record.doubt = Some(unknown.clone());
@@ -540,7 +233,7 @@ fn claim(
     record.fence = around.fence;
     record.nonce = request.nonce;
     record.holder = request.holder;
-    record.attempts = attempts_before.saturating_add(attempts);
+    record.attempts = record.attempts.saturating_add(attempts);
     record.reserved = attempts;
     record.terms.clone_from(&request.terms);
     let slots = request.draws.iter().filter(|draw| draw.cell.takes_a_slot());
@@ -549,23 +242,16 @@ fn claim(
     if let Some(fingerprint) = &request.fingerprint {
         log.note(record, EventKind::Bound, Some(fingerprint.to_string()));
     }
+    if let Some(workflow) = &request.workflow {
+        log.note(record, EventKind::InWorkflow, Some(workflow.to_string()));
+    }
     let (kind, detail) = match &reminted_from {
         None => (EventKind::Claimed, None),
         Some(first) => (EventKind::ClaimedReminted, Some(first.to_string())),
     };
     log.enter(record, State::Running { lease_until }, kind, detail);
-    let in_doubt = record.doubt.is_some();
-    Admitted::Claimed(Claim {
-        fence: around.fence,
-        attempts_before,
-        attempts,
-        lease_until,
-        now: around.now,
-        in_doubt,
-        is_first,
-        reminted_from,
-        approval: record.approval.as_ref().map(|approval| approval.id.clone()),
-    })
+    let claim = claimed(record, lease_until, around.now);
+    Admitted::Claimed(Claim { is_first, reminted_from, ..claim })
 }
 
 /// The record of an operation of which nothing is known but the request.

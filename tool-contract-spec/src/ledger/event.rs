@@ -4,118 +4,64 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Attempt, Fence, Timestamp};
+use crate::worded::worded;
 
-/// What happened to an operation. Its number goes into hashes that are kept:
-/// never give one a new meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventKind {
-    /// A person was asked.
-    ApprovalRequested = 1,
-    /// A person agreed.
-    ApprovalGranted = 2,
-    /// A person refused.
-    ApprovalDenied = 3,
-    /// Nobody answered in time, or the grant was not used in time.
-    ApprovalExpired = 4,
-    /// A call claimed it.
-    Claimed = 5,
-    /// A call claimed it, though the same operation stands under another key.
-    ClaimedReminted = 6,
-    /// It succeeded.
-    Succeeded = 7,
-    /// Nothing happened; the key is free again.
-    Released = 8,
-    /// It may have happened.
-    BecameUnknown = 9,
-    /// Its holder or its reconciler vanished.
-    LeaseLost = 10,
-    /// Somebody began to find out.
-    ReconcileBegan = 11,
-    /// The reconcile function found that it happened.
-    ReconciledHappened = 12,
-    /// The reconcile function found that it did not happen.
-    ReconciledDidNotHappen = 13,
-    /// The reconcile function could not tell; a person has to.
-    ReconciledCannotTell = 14,
-    /// A person said that it happened.
-    ResolvedHappened = 15,
-    /// A person said that it did not happen.
-    ResolvedDidNotHappen = 16,
-    /// Its key is past its ttl.
-    Expired = 17,
-    /// Attempts failed under the claim; the detail is their list.
-    Attempted = 18,
-    /// A person let it run again.
-    Reopened = 19,
-    /// The claim that follows binds more than its arguments; the detail is its
-    /// fingerprint.
-    Bound = 20,
-    /// A saga is about to begin a step, or has come to know what one came to; the
-    /// detail is what [`crate::saga::Journal`] reads.
-    Stepped = 21,
-    /// A saga gave up, and undoes what it did; the detail is its error.
-    Unwinding = 22,
-    /// A person gave it up: it never runs again.
-    ResolvedAbandoned = 23,
-}
-
-impl EventKind {
-    /// Every kind, by number.
-    pub const ALL: [Self; 23] = [
-        Self::ApprovalRequested,
-        Self::ApprovalGranted,
-        Self::ApprovalDenied,
-        Self::ApprovalExpired,
-        Self::Claimed,
-        Self::ClaimedReminted,
-        Self::Succeeded,
-        Self::Released,
-        Self::BecameUnknown,
-        Self::LeaseLost,
-        Self::ReconcileBegan,
-        Self::ReconciledHappened,
-        Self::ReconciledDidNotHappen,
-        Self::ReconciledCannotTell,
-        Self::ResolvedHappened,
-        Self::ResolvedDidNotHappen,
-        Self::Expired,
-        Self::Attempted,
-        Self::Reopened,
-        Self::Bound,
-        Self::Stepped,
-        Self::Unwinding,
-        Self::ResolvedAbandoned,
-    ];
-
-    /// Its word in histories and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ApprovalRequested => "approval_requested",
-            Self::ApprovalGranted => "approval_granted",
-            Self::ApprovalDenied => "approval_denied",
-            Self::ApprovalExpired => "approval_expired",
-            Self::Claimed => "claimed",
-            Self::ClaimedReminted => "claimed_reminted",
-            Self::Succeeded => "succeeded",
-            Self::Released => "released",
-            Self::BecameUnknown => "became_unknown",
-            Self::LeaseLost => "lease_lost",
-            Self::ReconcileBegan => "reconcile_began",
-            Self::ReconciledHappened => "reconciled_happened",
-            Self::ReconciledDidNotHappen => "reconciled_did_not_happen",
-            Self::ReconciledCannotTell => "reconciled_cannot_tell",
-            Self::ResolvedHappened => "resolved_happened",
-            Self::ResolvedDidNotHappen => "resolved_did_not_happen",
-            Self::Expired => "expired",
-            Self::Attempted => "attempted",
-            Self::Reopened => "reopened",
-            Self::Bound => "bound",
-            Self::Stepped => "stepped",
-            Self::Unwinding => "unwinding",
-            Self::ResolvedAbandoned => "resolved_abandoned",
-        }
+worded! {
+    /// What happened to an operation. Its number goes into hashes that are kept:
+    /// never give one a new meaning.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum EventKind {
+        /// A person was asked.
+        ApprovalRequested = 1 => "approval_requested",
+        /// A person agreed.
+        ApprovalGranted = 2 => "approval_granted",
+        /// A person refused.
+        ApprovalDenied = 3 => "approval_denied",
+        /// Nobody answered in time, or the grant was not used in time.
+        ApprovalExpired = 4 => "approval_expired",
+        /// A call claimed it.
+        Claimed = 5 => "claimed",
+        /// A call claimed it, though the same operation stands under another key.
+        ClaimedReminted = 6 => "claimed_reminted",
+        /// It succeeded.
+        Succeeded = 7 => "succeeded",
+        /// Nothing happened; the key is free again.
+        Released = 8 => "released",
+        /// It may have happened.
+        BecameUnknown = 9 => "became_unknown",
+        /// Its holder or its reconciler vanished.
+        LeaseLost = 10 => "lease_lost",
+        /// Somebody began to find out.
+        ReconcileBegan = 11 => "reconcile_began",
+        /// The reconcile function found that it happened.
+        ReconciledHappened = 12 => "reconciled_happened",
+        /// The reconcile function found that it did not happen.
+        ReconciledDidNotHappen = 13 => "reconciled_did_not_happen",
+        /// The reconcile function could not tell; a person has to.
+        ReconciledCannotTell = 14 => "reconciled_cannot_tell",
+        /// A person said that it happened.
+        ResolvedHappened = 15 => "resolved_happened",
+        /// A person said that it did not happen.
+        ResolvedDidNotHappen = 16 => "resolved_did_not_happen",
+        /// Its key is past its ttl.
+        Expired = 17 => "expired",
+        /// Attempts failed under the claim; the detail is their list.
+        Attempted = 18 => "attempted",
+        /// A person let it run again.
+        Reopened = 19 => "reopened",
+        /// The claim that follows binds more than its arguments; the detail is its
+        /// fingerprint.
+        Bound = 20 => "bound",
+        /// A saga is about to begin a step, or has come to know what one came to; the
+        /// detail is what [`crate::saga::Journal`] reads.
+        Stepped = 21 => "stepped",
+        /// A saga gave up, and undoes what it did; the detail is its error.
+        Unwinding = 22 => "unwinding",
+        /// A person gave it up: it never runs again.
+        ResolvedAbandoned = 23 => "resolved_abandoned",
+        /// The claim that follows is made in a workflow; the detail is its name.
+        InWorkflow = 24 => "in_workflow",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Limits: the generic cell rate algorithm (GCRA, ITU-T I.371) for rates, a
-//! counter for counts, and slots for how many run at a time.
+//! counter for counts, open for a while or for ever, and slots for how many run at
+//! a time.
 //!
 //! A slot is taken in the step that claims, and belongs to that claim: it is
 //! held for as long as the lease, follows its renewals ([`Hold`]), and is free
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fence, Record, State, Timestamp};
 use crate::key::Tenant;
-use crate::policy::{Limit, Period, Quota, Scope, SideEffect, Text};
+use crate::policy::{Limit, Period, Quota, SideEffect, Text};
 
 /// Which calls a limit is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub enum Over {
     Tool(Text),
     /// Those of all tools of a class.
     Class(SideEffect),
+    /// Those of all tools.
+    All,
 }
 
 impl Over {
@@ -34,13 +37,7 @@ impl Over {
             Self::Class(SideEffect::Read) => "*read",
             Self::Class(SideEffect::Write) => "*write",
             Self::Class(SideEffect::Destructive) => "*destructive",
-        }
-    }
-
-    const fn class(&self) -> Option<SideEffect> {
-        match self {
-            Self::Tool(_) => None,
-            Self::Class(class) => Some(*class),
+            Self::All => "*",
         }
     }
 }
@@ -78,13 +75,36 @@ impl CellId {
 pub struct Draw {
     /// The limit's cell.
     pub cell: CellId,
+    /// How long it is until what it is drawn for begins.
+    pub ahead: Duration,
+}
+
+impl Draw {
+    /// For what begins now.
+    #[must_use]
+    pub const fn now(cell: CellId) -> Self {
+        Self { cell, ahead: Duration::ZERO }
+    }
+
+    /// For how many milliseconds after the first draw from a count this one has room.
+    #[must_use]
+    pub fn open_for(&self) -> u64 {
+        match self.cell.limit.quota {
+            Quota::Within(_, span) => {
+                let left = span.saturating_sub(self.ahead).as_nanos().div_ceil(1_000_000);
+                u64::try_from(left).unwrap_or(u64::MAX)
+            }
+            _ => u64::MAX,
+        }
+    }
 }
 
 /// How much of a limit is used up.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cell {
-    /// For a rate: the theoretical arrival time; for slots: when the last of them
-    /// is free at the latest. In nanoseconds since the epoch.
+    /// For a rate: the theoretical arrival time; for a count: when it was first
+    /// drawn from; for slots: when the last of them is free at the latest. In
+    /// nanoseconds since the epoch.
     pub arrival: u64,
     /// For a count: how many.
     pub count: u32,
@@ -146,7 +166,7 @@ impl Cell {
     /// it: nothing was counted, and the rate has refilled.
     #[must_use]
     pub const fn is_idle(&self, now: Timestamp) -> bool {
-        self.count == 0 && self.arrival <= now.0.saturating_mul(1_000_000)
+        self.count == 0 && self.arrival <= since_epoch(now)
     }
 
     /// Keeps a slot until another time, or gives it back.
@@ -160,30 +180,27 @@ impl Cell {
     }
 
     fn holding(slots: Vec<Slot>) -> Self {
-        let last = slots.iter().map(|slot| slot.until.0).max().unwrap_or(0);
-        Self { arrival: last.saturating_mul(1_000_000), count: 0, slots }
+        let last = slots.iter().map(|slot| slot.until).max().unwrap_or(Timestamp::ZERO);
+        Self { arrival: since_epoch(last), count: 0, slots }
     }
 }
 
 /// A limit that has no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limited {
-    /// The class whose tools it counts together; `None` if it is one tool's.
-    pub class: Option<SideEffect>,
-    /// Whom it counts together.
-    pub scope: Scope,
-    /// How much it lets through.
-    pub quota: Quota,
+    /// Its cell.
+    pub cell: CellId,
+    /// For a count: how many were drawn.
+    pub used: u32,
     /// When it has room again; `None` if it never has.
     pub retry_after: Option<Duration>,
 }
 
 impl Limited {
-    /// The limit of a cell that has no room.
+    /// How much it lets through.
     #[must_use]
-    pub const fn of(cell: &CellId, retry_after: Option<Duration>) -> Self {
-        let Limit { scope, quota } = cell.limit;
-        Self { class: cell.over.class(), scope, quota, retry_after }
+    pub const fn quota(&self) -> Quota {
+        self.cell.limit.quota
     }
 }
 
@@ -219,33 +236,41 @@ pub fn draw(
     slot: Option<Slot>,
     now: Timestamp,
 ) -> Result<(), Limited> {
-    let refused = cells.iter().zip(draws).filter_map(|(cell, draw)| {
-        let retry_after = drawn(cell, draw.cell.limit.quota, slot, now).err()?;
-        Some(Limited::of(&draw.cell, retry_after))
-    });
-    if let Some(limited) =
-        refused.max_by_key(|limited| limited.retry_after.unwrap_or(Duration::MAX))
-    {
-        return Err(limited);
-    }
-    for (cell, draw) in cells.iter_mut().zip(draws) {
-        if let Ok(after) = drawn(cell, draw.cell.limit.quota, slot, now) {
-            *cell = after;
+    let (mut after, mut refused) = (Vec::with_capacity(cells.len()), Vec::new());
+    for (cell, draw) in cells.iter().zip(draws) {
+        match drawn(cell, draw, slot, now) {
+            Ok(cell) => after.push(cell),
+            Err(retry_after) => {
+                refused.push(Limited { cell: draw.cell.clone(), used: cell.count, retry_after });
+            }
         }
     }
+    if let Some(worst) =
+        refused.into_iter().max_by_key(|one| one.retry_after.unwrap_or(Duration::MAX))
+    {
+        return Err(worst);
+    }
+    cells.iter_mut().zip(after).for_each(|(cell, after)| *cell = after);
     Ok(())
 }
 
 /// The cell after one call, or when there is room for one.
 fn drawn(
     cell: &Cell,
-    quota: Quota,
+    draw: &Draw,
     slot: Option<Slot>,
     now: Timestamp,
 ) -> Result<Cell, Option<Duration>> {
-    match quota {
-        Quota::Count(most) if cell.count >= most => Err(None),
-        Quota::Count(_) => Ok(Cell { count: cell.count.saturating_add(1), ..Cell::default() }),
+    match draw.cell.limit.quota {
+        Quota::Count(most) | Quota::Within(most, _) => {
+            let now = since_epoch(now);
+            let first = if cell.count == 0 { now } else { cell.arrival };
+            let closes = first.saturating_add(draw.open_for().saturating_mul(1_000_000));
+            if cell.count >= most || now >= closes {
+                return Err(None);
+            }
+            Ok(Cell { arrival: first, count: cell.count.saturating_add(1), ..Cell::default() })
+        }
         Quota::Concurrent(most) => {
             let held = cell.slots.iter().filter(|slot| slot.until > now).copied();
             if held.clone().zip(0..most).count() == most as usize {
@@ -256,7 +281,7 @@ fn drawn(
         }
         Quota::Rate(count, period) => {
             let Pace { increment, span } = Pace::of(count, period);
-            let now = now.0.saturating_mul(1_000_000);
+            let now = since_epoch(now);
             // Only a clock that stepped back leaves more than a full debt. It lets
             // one call through, which brings the cell to the new time.
             let full = now.saturating_add(span);
@@ -269,6 +294,10 @@ fn drawn(
             Ok(Cell { arrival, ..Cell::default() })
         }
     }
+}
+
+const fn since_epoch(time: Timestamp) -> u64 {
+    time.0.saturating_mul(1_000_000)
 }
 
 fn nanos(span: Duration) -> u64 {

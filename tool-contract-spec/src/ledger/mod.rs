@@ -21,8 +21,10 @@
 //! **lease** is never a licence to run again: it makes the operation
 //! `unknown`, and the policy decides.
 
+mod admission;
 mod admit;
 mod approve;
+mod ask;
 mod clock;
 mod event;
 mod id;
@@ -34,7 +36,8 @@ mod settle;
 mod statement;
 mod trust;
 
-pub use admit::{Admission, Admitted, Claim, Intent, Refusal, Replay, Twin, admit};
+pub use admission::{Admission, Admitted, Claim, Intent, Refusal, Replay, Twin};
+pub use admit::admit;
 pub use approve::{
     Decided, Decision, Undecided, Verdict as ApprovalVerdict, decide as decide_approval,
 };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ApprovalId, CellId, Chain, EscalationId, Fence, Holder, Nonce, Signature, Timestamp};
 use crate::operation::{OperationHash, Preimage};
 use crate::policy::{Contract, Reconcile, Remint, Text};
+use crate::worded::worded;
 
 /// What a contract says that matters to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,68 +191,37 @@ pub enum State {
     Expired,
 }
 
-/// A state's word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StateName {
-    /// See [`State::AwaitingApproval`].
-    AwaitingApproval,
-    /// See [`State::Approved`].
-    Approved,
-    /// See [`State::Denied`].
-    Denied,
-    /// See [`State::Running`].
-    Running,
-    /// See [`State::Released`].
-    Released,
-    /// See [`State::Exhausted`].
-    Exhausted,
-    /// See [`State::Succeeded`].
-    Succeeded,
-    /// See [`State::Unknown`].
-    Unknown,
-    /// See [`State::Reconciling`].
-    Reconciling,
-    /// See [`State::Abandoned`].
-    Abandoned,
-    /// See [`State::Expired`].
-    Expired,
+worded! {
+    /// A state's word.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum StateName {
+        /// See [`State::AwaitingApproval`].
+        AwaitingApproval => "awaiting_approval",
+        /// See [`State::Approved`].
+        Approved => "approved",
+        /// See [`State::Denied`].
+        Denied => "denied",
+        /// See [`State::Running`].
+        Running => "running",
+        /// See [`State::Released`].
+        Released => "released",
+        /// See [`State::Exhausted`].
+        Exhausted => "exhausted",
+        /// See [`State::Succeeded`].
+        Succeeded => "succeeded",
+        /// See [`State::Unknown`].
+        Unknown => "unknown",
+        /// See [`State::Reconciling`].
+        Reconciling => "reconciling",
+        /// See [`State::Abandoned`].
+        Abandoned => "abandoned",
+        /// See [`State::Expired`].
+        Expired => "expired",
+    }
 }
 
 impl StateName {
-    /// Every state.
-    pub const ALL: [Self; 11] = [
-        Self::AwaitingApproval,
-        Self::Approved,
-        Self::Denied,
-        Self::Running,
-        Self::Released,
-        Self::Exhausted,
-        Self::Succeeded,
-        Self::Unknown,
-        Self::Reconciling,
-        Self::Abandoned,
-        Self::Expired,
-    ];
-
-    /// Its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AwaitingApproval => "awaiting_approval",
-            Self::Approved => "approved",
-            Self::Denied => "denied",
-            Self::Running => "running",
-            Self::Released => "released",
-            Self::Exhausted => "exhausted",
-            Self::Succeeded => "succeeded",
-            Self::Unknown => "unknown",
-            Self::Reconciling => "reconciling",
-            Self::Abandoned => "abandoned",
-            Self::Expired => "expired",
-        }
-    }
-
     /// Whether somebody is at it, so that waiting for a change makes sense.
     #[must_use]
     pub const fn is_moving(self) -> bool {

@@ -163,6 +163,10 @@ codes! {
     ABANDONED = 250,
     /// The circuit breaker of the tool is open.
     BREAKER_OPEN = 260,
+    /// The budget of an objective is used up.
+    BUDGET_SPENT = 261,
+    /// A call does not say to which objective it belongs, and that has a budget.
+    OBJECTIVE_MISSING = 262,
 }
 
 impl fmt::Display for Code {

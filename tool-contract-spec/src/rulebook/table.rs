@@ -331,6 +331,16 @@ pub static RULES: &[Rule] = rules! {
         title: "What is down is left alone for a while",
         help: "call again after `retry_after`, with the same key",
     }
+    TC0261 BUDGET_SPENT: REFUSAL {
+        name: "budget_spent",
+        title: "An objective that has used up its budget stops",
+        help: "ask a person whether to go on; no retry and no other name helps",
+    }
+    TC0262 OBJECTIVE_MISSING: REFUSAL {
+        name: "objective_missing",
+        title: "Where objectives have budgets every call names its workflow",
+        help: "name the workflow: `.workflow(..)`, or `workflow` in `meta`",
+    }
 };
 
 /// The rule of a code, if this version knows one.

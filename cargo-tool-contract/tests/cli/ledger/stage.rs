@@ -94,6 +94,7 @@ pub(crate) fn admission(id: &OperationId, terms: Terms) -> Admission {
         draws: Vec::new(),
         correlation_id: None,
         fingerprint: None,
+        workflow: None,
         preimage: None,
         trust: Trust::insecure(),
     }

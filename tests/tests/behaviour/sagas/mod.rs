@@ -1,5 +1,6 @@
 //! Sagas: what happens together, or is undone, whatever comes between.
 
+mod budgets;
 mod changing;
 mod crashing;
 mod ending;

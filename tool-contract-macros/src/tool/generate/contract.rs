@@ -210,6 +210,10 @@ fn limit(limit: Limit) -> TokenStream {
     };
     let quota = match limit.quota {
         Quota::Count(count) => quote! { p::Quota::Count(#count) },
+        Quota::Within(count, span) => {
+            let span = duration(span);
+            quote! { p::Quota::Within(#count, #span) }
+        }
         Quota::Concurrent(count) => quote! { p::Quota::Concurrent(#count) },
         Quota::Rate(count, period) => {
             let period = match period {

@@ -10,14 +10,8 @@ use crate::ledger::{Admission, CellId, Draw, Limited, Over, Refusal};
 
 pub(super) const fn per_tool(quota: Quota) -> Draw {
     let limit = Limit { scope: Scope::Tool, quota };
-    Draw {
-        cell: CellId {
-            over: Over::Tool(std::borrow::Cow::Borrowed("tool")),
-            limit,
-            tenant: None,
-            subject: None,
-        },
-    }
+    let over = Over::Tool(std::borrow::Cow::Borrowed("tool"));
+    Draw::now(CellId { over, limit, tenant: None, subject: None })
 }
 
 fn drawing(caller: u128, key_: &str, draws: &[Draw]) -> Admission {
@@ -64,6 +58,9 @@ pub(super) async fn cells_are_kept_apart(stage: Stage) {
         with(|cell| cell.over = "other".into()),
         with(|cell| cell.over = Over::Class(SideEffect::Write)),
         with(|cell| cell.over = Over::Class(SideEffect::Destructive)),
+        with(|cell| cell.over = Over::All),
+        with(|cell| cell.limit.quota = Quota::Within(1, Duration::from_secs(1))),
+        with(|cell| cell.limit.quota = Quota::Within(1, Duration::from_millis(1_001))),
         with(|cell| cell.limit.quota = Quota::Rate(1, Period::Hour)),
         with(|cell| cell.limit.quota = Quota::Rate(1, Period::Day)),
         with(|cell| cell.limit.scope = Scope::Tenant),
@@ -73,12 +70,12 @@ pub(super) async fn cells_are_kept_apart(stage: Stage) {
     ];
     for cell in &cells {
         assert_eq!(
-            stage.ledger.draw(vec![Draw { cell: cell.clone() }]).await.unwrap(),
+            stage.ledger.draw(vec![Draw::now(cell.clone())]).await.unwrap(),
             Ok(()),
             "{cell:?}"
         );
     }
-    let again = stage.ledger.draw(vec![Draw { cell: base }]).await.unwrap();
+    let again = stage.ledger.draw(vec![Draw::now(base)]).await.unwrap();
     assert!(again.is_err(), "{again:?}");
 }
 
@@ -95,7 +92,7 @@ pub(super) async fn all_limits_or_none(stage: Stage) {
     stage.claim(&drawing(1, "a", &both)).await;
     for _ in 0..3 {
         let refusal = stage.refusal(&drawing(2, "b", &both)).await;
-        assert_eq!(limited(&refusal).quota, Quota::Count(1));
+        assert_eq!(limited(&refusal).quota(), Quota::Count(1));
     }
     stage.claim(&drawing(3, "c", &both[..1])).await;
     limited(&stage.refusal(&drawing(4, "d", &both[..1])).await);
@@ -115,6 +112,27 @@ pub(super) async fn reads_draw_without_a_record(stage: Stage) {
     assert_eq!(stage.ledger.list(crate::ledger::Query::default()).await.unwrap(), []);
 }
 
+pub(super) async fn a_count_is_open_for_a_while(stage: Stage) {
+    let open = Duration::from_mins(1);
+    let draw = || per_tool(Quota::Within(4, open));
+    let later = |ahead| stage.ledger.draw(vec![Draw { ahead, ..draw() }]);
+    stage.claim(&drawing(1, "a", &[draw()])).await;
+    stage.pass(open / 2).await;
+    assert_eq!(later(Duration::ZERO).await.unwrap(), Ok(()));
+    // What it is drawn for has to begin in time.
+    assert_eq!(later(open / 4).await.unwrap(), Ok(()));
+    let refused = later(open / 2).await.unwrap().unwrap_err();
+    assert_eq!((refused.used, refused.retry_after), (3, None));
+    stage.pass(open / 2).await;
+    let refusal = stage.refusal(&drawing(2, "b", &[draw()])).await;
+    assert_eq!((limited(&refusal).used, limited(&refusal).retry_after), (3, None));
+    assert_eq!(stage.find(&key("b")).await, None);
+    // It never opens again, and so no ledger may forget it.
+    stage.pass(Duration::from_hours(48)).await;
+    stage.ledger.prune(9).await.unwrap();
+    limited(&stage.refusal(&drawing(2, "b", &[draw()])).await);
+}
+
 pub(super) async fn so_many_run_at_a_time(stage: Stage) {
     let draws = [per_tool(Quota::Concurrent(2))];
     let first = stage.claim(&drawing(1, "a", &draws)).await;
@@ -122,7 +140,7 @@ pub(super) async fn so_many_run_at_a_time(stage: Stage) {
     stage.claim(&drawing(1, "a", &draws)).await;
     let second = stage.claim(&drawing(2, "b", &draws)).await;
     let refusal = stage.refusal(&drawing(3, "c", &draws)).await;
-    assert_eq!(limited(&refusal).quota, Quota::Concurrent(2));
+    assert_eq!(limited(&refusal).quota(), Quota::Concurrent(2));
     assert!(limited(&refusal).retry_after.is_some_and(|wait| !wait.is_zero() && wait <= LEASE));
     assert_eq!(stage.find(&key("c")).await, None);
     stage.settle(&key("a"), first.fence, NOTHING).await;
@@ -149,7 +167,7 @@ pub(super) async fn a_slot_lives_as_long_as_the_lease(stage: Stage) {
     stage.pass(LEASE / 2 + Duration::from_secs(1)).await;
     let other = stage.claim(&drawing(3, "c", &draws)).await;
     let refusal = stage.refusal(&drawing(4, "d", &draws)).await;
-    assert_eq!(limited(&refusal).quota, Quota::Concurrent(2));
+    assert_eq!(limited(&refusal).quota(), Quota::Concurrent(2));
     // A late word of the dead one frees no slot of anybody else.
     stage.settle(&key("b"), dead.fence, happened("1")).await;
     limited(&stage.refusal(&drawing(4, "d", &draws)).await);

@@ -133,6 +133,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         a_limited_call_leaves_nothing,
         all_limits_or_none,
         reads_draw_without_a_record,
+        a_count_is_open_for_a_while,
         so_many_run_at_a_time,
         a_slot_lives_as_long_as_the_lease,
     }

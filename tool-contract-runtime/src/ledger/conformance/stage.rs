@@ -78,6 +78,7 @@ pub(in crate::ledger) fn call(caller: u128, id: &OperationId) -> Admission {
         draws: Vec::new(),
         correlation_id: None,
         fingerprint: None,
+        workflow: None,
         preimage: None,
         trust: Trust::insecure(),
     }

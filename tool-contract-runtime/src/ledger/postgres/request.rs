@@ -125,8 +125,9 @@ fn seen(twins: &Twins) -> String {
 struct Move {
     /// The cell's name, as JSON.
     cell: String,
-    /// `rate` by an increment and a span in nanoseconds, `count` up to so many,
-    /// `slot` among so many until a time; or `hold` by a fence until a time.
+    /// `rate` by an increment and a span in nanoseconds, `count` up to so many and
+    /// for so many nanoseconds after the first, `slot` among so many until a time; or
+    /// `hold` by a fence until a time.
     kind: &'static str,
     first: i64,
     second: i64,
@@ -145,7 +146,10 @@ impl Move {
                 let pace = Pace::of(count, period);
                 ("rate", bigint(pace.increment)?, bigint(pace.span)?)
             }
-            Quota::Count(most) => ("count", most.into(), 0),
+            Quota::Count(most) | Quota::Within(most, _) => {
+                let nanos = draw.open_for().saturating_mul(1_000_000);
+                ("count", most.into(), i64::try_from(nanos).unwrap_or(i64::MAX))
+            }
             Quota::Concurrent(most) => {
                 ("slot", most.into(), slot.map_or(Ok(0), |slot| bigint(slot.until.0))?)
             }

@@ -71,8 +71,9 @@ CREATE TABLE tool_contract.archived_events (
 CREATE TABLE tool_contract.cells (
     -- Whose calls it counts together, as JSON.
     cell        text COLLATE "C" PRIMARY KEY,
-    -- For a rate: the theoretical arrival time; for slots: when the last of them
-    -- is free at the latest. In nanoseconds since the epoch.
+    -- For a rate: the theoretical arrival time; for a count: when it was first
+    -- drawn from; for slots: when the last of them is free at the latest. In
+    -- nanoseconds since the epoch.
     arrival     bigint NOT NULL,
     -- For a count: how many.
     used        bigint NOT NULL,
@@ -124,11 +125,12 @@ END $$;
 -- and the row. Of `events`, those up to `in_row` go into the row, and those up to
 -- `last` beside it. Of the draws, those from `first_draw` to `last_draw` are its
 -- own, each of a `kind`: `rate` by an increment (`amount`) and a span (`bound`),
--- `count` up to an amount, `slot` among so many until a time; and then `hold`,
--- which keeps a claim's slot until a time. Without a key it only draws.
+-- `count` up to an amount and for so long after the first (`bound`), `slot` among so
+-- many until a time; and then `hold`, which keeps a claim's slot until a time. Without
+-- a key it only draws.
 --
--- What is answered, in `answer`: `put`; `limited`, with the draw that has no room;
--- or `found`, with what there is.
+-- What is answered, in `answer`: `put`; `limited`, with the draw that has no room, and
+-- how many it has counted; or `found`, with what there is.
 CREATE FUNCTION tool_contract.exchange(
     places bigint[], tenants text[], tools text[], keys text[], looks bytea[],
     expecteds bigint[], seens text[], ats bigint[], records text[], states text[],
@@ -138,7 +140,7 @@ CREATE FUNCTION tool_contract.exchange(
     bounds bigint[], oldest_ms bigint, look_back integer, lock_ms integer)
 RETURNS TABLE (number integer, answer text, told bigint, version bigint, record text,
     twin_keys text[], twin_versions bigint[], twin_records text[],
-    draw integer, retry_after bigint)
+    draw integer, retry_after bigint, spent bigint)
 -- Each statement finds its rows by an index. A session keeps its plans, and one made
 -- while the table had a page or two would read all of it for ever after.
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
@@ -176,7 +178,7 @@ BEGIN
         number := i; answer := 'found'; told := now_ms;
         version := NULL; record := NULL;
         twin_keys := NULL; twin_versions := NULL; twin_records := NULL;
-        draw := NULL; retry_after := NULL;
+        draw := NULL; retry_after := NULL; spent := NULL;
         bell := NULL;
 
         -- Null where nothing is proposed. Each statement sees what was committed
@@ -214,9 +216,10 @@ BEGIN
                         wait := cell.arrival - nanos - bounds[d];
                         has_room := wait <= 0;
                     ELSIF kinds[d] = 'count' THEN
-                        cell.used := cell.used + 1;
+                        cell.arrival := CASE WHEN cell.used = 0 THEN nanos ELSE cell.arrival END;
                         wait := NULL;
-                        has_room := cell.used <= amounts[d];
+                        has_room := cell.used < amounts[d] AND nanos - cell.arrival < bounds[d];
+                        cell.used := cell.used + has_room::integer;
                     ELSE
                         SELECT count(*) < amounts[d], (min(until) - now_ms) * 1000000
                         INTO has_room, wait
@@ -227,7 +230,7 @@ BEGIN
                     drawn := drawn || cell;
                     -- Of several the one that has no room for longest.
                     IF NOT has_room AND (draw IS NULL OR wait IS NULL OR wait >= retry_after) THEN
-                        draw := d - first_draws[i]; retry_after := wait;
+                        draw := d - first_draws[i]; retry_after := wait; spent := cell.used;
                     END IF;
                 END LOOP;
                 IF draw IS NOT NULL THEN

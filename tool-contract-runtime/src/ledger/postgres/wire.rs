@@ -32,7 +32,8 @@ fn limited(row: &Row, draws: &[Draw]) -> Result<Limited, LedgerError> {
     let draw = which.ok_or_else(|| damage("draw", &"is none of those that were made"))?;
     let retry_after: Option<i64> = get(row, "retry_after")?;
     let retry_after = retry_after.map(|nanos| Duration::from_nanos(nanos.unsigned_abs()));
-    Ok(Limited::of(&draw.cell, retry_after))
+    let used = u32::try_from(number(row, "spent")?).unwrap_or(u32::MAX);
+    Ok(Limited { cell: draw.cell.clone(), used, retry_after })
 }
 
 fn versioned(row: &Row) -> Result<Option<Versioned>, LedgerError> {

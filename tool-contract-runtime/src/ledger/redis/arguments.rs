@@ -77,7 +77,9 @@ pub(super) fn cells<'a>(
 pub(super) fn draw(draw: &Draw, slot: Option<Slot>) -> [String; 4] {
     let field = keys::cell(&draw.cell);
     match draw.cell.limit.quota {
-        Quota::Count(most) => ["count".to_owned(), field, most.to_string(), "-".to_owned()],
+        Quota::Count(most) | Quota::Within(most, _) => {
+            ["count".to_owned(), field, most.to_string(), draw.open_for().to_string()]
+        }
         Quota::Rate(count, period) => {
             let pace = Pace::of(count, period);
             ["rate".to_owned(), field, span(pace.increment), span(pace.span)]

@@ -107,7 +107,7 @@ impl ToolKeys {
     /// claims that hold its slots, by when they run out.
     pub(super) fn cells(&self, cell: &CellId) -> String {
         match cell.limit.quota {
-            Quota::Count(_) => format!("{}:counts", self.tag),
+            Quota::Count(_) | Quota::Within(..) => format!("{}:counts", self.tag),
             Quota::Rate(..) => format!("{}:rates", self.tag),
             Quota::Concurrent(_) => format!("{}:slots:{}", self.tag, self::cell(cell)),
         }
@@ -166,6 +166,7 @@ pub(super) fn cell(cell: &CellId) -> String {
     let quota = match cell.limit.quota {
         Quota::Count(most) | Quota::Concurrent(most) => format!("{most}"),
         Quota::Rate(most, period) => format!("{most}/{}", period.unit()),
+        Quota::Within(most, span) => format!("{most}/{}ns", span.as_nanos()),
     };
     let tenant = tenant(cell.tenant.as_ref());
     match &cell.subject {

@@ -162,7 +162,7 @@ fn limited(draws: &[Draw], answer: &mut Parts) -> Result<Limited, LedgerError> {
     let Some(draw) = number.checked_sub(1).and_then(|at| draws.get(at)) else {
         return Err(strange(&format!("that limit {number} of {} has no room", draws.len())));
     };
-    Ok(Limited::of(&draw.cell, retry_after))
+    Ok(Limited { cell: draw.cell.clone(), used: answer.number()?, retry_after })
 }
 
 fn found(id: &OperationId, answer: &mut Parts) -> Result<Found, LedgerError> {

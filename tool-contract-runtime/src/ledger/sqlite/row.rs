@@ -310,15 +310,16 @@ pub(super) const CELL: [&str; 6] = ["tool", "scope", "most", "per", "tenant", "s
 /// A cell's name as the values of [`CELL`].
 pub(super) fn encode_cell(cell: &CellId) -> [ToSqlOutput<'_>; 6] {
     let (most, per) = match cell.limit.quota {
-        Quota::Rate(most, per) => (most, Period::as_str(per)),
-        Quota::Count(most) => (most, "ever"),
-        Quota::Concurrent(most) => (most, "time"),
+        Quota::Rate(most, per) => (most, text(Period::as_str(per))),
+        Quota::Count(most) => (most, text("ever")),
+        Quota::Within(most, span) => (most, format!("{}ns", span.as_nanos()).into()),
+        Quota::Concurrent(most) => (most, text("time")),
     };
     [
         text(cell.over.as_str()),
         text(cell.limit.scope.as_str()),
         number(most.into()),
-        text(per),
+        per,
         text(tenant(cell.tenant.as_ref())),
         text(cell.subject.as_deref().unwrap_or_default()),
     ]

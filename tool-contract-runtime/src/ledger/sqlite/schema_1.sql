@@ -131,8 +131,9 @@ CREATE TABLE cells (
     -- Empty where the scope has none.
     tenant      TEXT NOT NULL,
     subject     TEXT NOT NULL,
-    -- For a rate: the theoretical arrival time; for slots: when the last of them
-    -- is free at the latest. In nanoseconds since the epoch.
+    -- For a rate: the theoretical arrival time; for a count: when it was first
+    -- drawn from; for slots: when the last of them is free at the latest. In
+    -- nanoseconds since the epoch.
     arrival     INTEGER NOT NULL,
     -- For a count: how many.
     used        INTEGER NOT NULL,

@@ -22,8 +22,8 @@ use crate::ledger::shared::tests::fake::FakeStore;
 use crate::ledger::time::Time;
 use crate::ledger::{
     Admission, ApprovalVerdict, Attempt, BoxFuture, CellId, Decision, Draw, Fence, Finding, Holder,
-    Intent, Ledger, LedgerError, MemoryLedger, Nonce, Note, Query, ReconcileRequest, Resolution,
-    Resolved, Settlement, SqliteLedger, Terms, Timestamp, Trust, Verdict, verify,
+    Intent, Ledger, LedgerError, MemoryLedger, Nonce, Note, Over, Query, ReconcileRequest,
+    Resolution, Resolved, Settlement, SqliteLedger, Terms, Timestamp, Trust, Verdict, verify,
 };
 use crate::testing::ManualClock;
 
@@ -95,13 +95,16 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
         Just(Quota::Rate(3, Period::Minute)),
         Just(Quota::Rate(1, Period::Second)),
         Just(Quota::Count(6)),
+        Just(Quota::Within(6, Duration::from_secs(20))),
         Just(Quota::Concurrent(1)),
         Just(Quota::Concurrent(2)),
     ];
     let subject = prop_oneof![Just(None), Just(Some("eve".into()))];
-    let draw = (quota, subject).prop_map(|(quota, subject)| {
+    let ahead = prop_oneof![3 => Just(0), 1 => 0..20_000_u64];
+    let draw = (quota, subject, ahead).prop_map(|(quota, subject, ahead)| {
         let limit = Limit { scope: Scope::User, quota };
-        Draw { cell: CellId { over: "tool".into(), limit, tenant: None, subject } }
+        let cell = CellId { over: Over::All, limit, tenant: None, subject };
+        Draw { cell, ahead: Duration::from_millis(ahead) }
     });
     prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(draw, 1..3)]
 }

@@ -8,7 +8,7 @@ use crate::policy::{Limit, Quota, Scope};
 fn limited(most: u32, request: Admission) -> Admission {
     let limit = Limit { scope: Scope::Tool, quota: Quota::Count(most) };
     let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
-    Admission { draws: vec![Draw { cell }], ..request }
+    Admission { draws: vec![Draw::now(cell)], ..request }
 }
 
 fn admit_with(bench: &mut Bench, request: &Admission, cell: &mut Cell) -> Admitted {

@@ -131,6 +131,7 @@ fn the_numbers_of_events_never_change() {
         (21, "stepped"),
         (22, "unwinding"),
         (23, "resolved_abandoned"),
+        (24, "in_workflow"),
     ];
     assert_eq!(numbers, expected);
 }

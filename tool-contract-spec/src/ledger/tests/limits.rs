@@ -12,7 +12,7 @@ fn draws(quotas: &[Quota]) -> Vec<Draw> {
         tenant: None,
         subject: None,
     };
-    quotas.iter().map(|quota| Draw { cell: cell(quota) }).collect()
+    quotas.iter().map(|quota| Draw::now(cell(quota))).collect()
 }
 
 /// One limit, and how much of it is used up.
@@ -70,7 +70,46 @@ fn a_count_never_refills() {
     let mut meter = Meter::new(&[Quota::Count(3)]);
     assert_eq!(meter.burst(NOW, 10), 3);
     let limited = meter.draw(u64::MAX).unwrap_err();
-    assert_eq!((limited.quota, limited.retry_after), (Quota::Count(3), None));
+    assert_eq!((limited.quota(), limited.retry_after), (Quota::Count(3), None));
+}
+
+#[test]
+fn a_count_may_be_open_for_a_while_and_never_opens_again() {
+    let quota = Quota::Within(3, Duration::from_secs(10));
+    let mut meter = Meter::new(&[quota]);
+    meter.draw(NOW).unwrap();
+    meter.draw(NOW + 9_999).unwrap();
+    // The time began with the first draw, and no other moves it.
+    for now in [NOW + 10_000, NOW + 10_001, u64::MAX] {
+        let limited = meter.draw(now).unwrap_err();
+        assert_eq!((limited.quota(), limited.used, limited.retry_after), (quota, 2, None));
+    }
+    // A clock that steps back closes nothing.
+    meter.draw(NOW - 5_000).unwrap();
+    assert_eq!(meter.draw(NOW).unwrap_err().used, 3);
+    assert!(!meter.cells[0].is_idle(Timestamp::END), "or it would begin anew");
+    let mut never = Meter::new(&[Quota::Within(3, Duration::ZERO)]);
+    assert_eq!(never.draw(NOW).unwrap_err().used, 0);
+}
+
+#[test]
+fn what_begins_later_has_to_begin_in_time() {
+    let ahead = |millis| {
+        let draw = draws(&[Quota::Within(9, Duration::from_nanos(9_999_000_001))]).remove(0);
+        [Draw { ahead: ms(millis), ..draw }]
+    };
+    let mut cell = [Cell::default()];
+    let mut draw_at = |millis, now| draw(&mut cell, &ahead(millis), None, Timestamp(now));
+    draw_at(10_000, NOW).unwrap_err();
+    draw_at(0, NOW).unwrap();
+    draw_at(9_999, NOW).unwrap();
+    draw_at(10_000, NOW).unwrap_err();
+    draw_at(4_999, NOW + 5_000).unwrap();
+    draw_at(5_000, NOW + 5_000).unwrap_err();
+    draw_at(20_000, NOW + 5_000).unwrap_err();
+    draw_at(0, NOW + 9_999).unwrap();
+    draw_at(0, NOW + 10_000).unwrap_err();
+    assert_eq!(cell[0].count, 4);
 }
 
 #[test]
@@ -82,7 +121,7 @@ fn several_limits_are_drawn_from_together_or_not_at_all() {
     ]);
     assert_eq!(meter.burst(NOW, 10), 2);
     assert_eq!(
-        meter.draw(NOW).unwrap_err().quota,
+        meter.draw(NOW).unwrap_err().quota(),
         Quota::Count(2),
         "the one that has no room for longest"
     );
@@ -97,7 +136,7 @@ fn of_several_rates_the_slowest_is_named() {
     let mut meter = Meter::new(&[Quota::Rate(1, Period::Second), Quota::Rate(1, Period::Hour)]);
     meter.draw(NOW).unwrap();
     let limited = meter.draw(NOW).unwrap_err();
-    assert_eq!(limited.quota, Quota::Rate(1, Period::Hour));
+    assert_eq!(limited.quota(), Quota::Rate(1, Period::Hour));
     assert_eq!(limited.retry_after, Some(Duration::from_hours(1)));
 }
 
@@ -182,7 +221,7 @@ fn so_many_at_a_time_until_one_ends_or_its_lease_does() {
     take(&mut cell, 2, slot(1, NOW + 10), NOW).unwrap();
     take(&mut cell, 2, slot(2, NOW + 30), NOW).unwrap();
     let limited = take(&mut cell, 2, slot(3, NOW + 50), NOW + 9).unwrap_err();
-    assert_eq!((limited.quota, limited.retry_after), (Quota::Concurrent(2), Some(ms(1))));
+    assert_eq!((limited.quota(), limited.retry_after), (Quota::Concurrent(2), Some(ms(1))));
     // A lease that ran out gives its slot back.
     take(&mut cell, 2, slot(3, NOW + 50), NOW + 10).unwrap();
     take(&mut cell, 2, slot(4, NOW + 50), NOW + 10).unwrap_err();

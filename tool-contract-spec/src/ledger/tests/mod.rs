@@ -77,6 +77,7 @@ fn admission(caller: u128, terms: Terms) -> Admission {
         draws: Vec::new(),
         correlation_id: None,
         fingerprint: None,
+        workflow: None,
         preimage: None,
         trust: Trust::insecure(),
     }

@@ -258,7 +258,7 @@ impl World {
             intent,
             approval: self.requests.last().filter(|_| bring).cloned(),
             requested_by: Some(format!("person {}", caller % 2).into()),
-            draws: vec![Draw { cell }],
+            draws: vec![Draw::now(cell)],
             ..admission(self.nonces, terms.clone())
         };
         self.callers[caller] = Caller::Asked(request);

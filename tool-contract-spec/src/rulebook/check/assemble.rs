@@ -140,7 +140,7 @@ impl<At: Clone> Declared<'_, At> {
 fn period(limit: Limit) -> Option<Period> {
     match limit.quota {
         Quota::Rate(_, period) => Some(period),
-        Quota::Count(_) | Quota::Concurrent(_) => None,
+        Quota::Count(_) | Quota::Within(..) | Quota::Concurrent(_) => None,
     }
 }
 

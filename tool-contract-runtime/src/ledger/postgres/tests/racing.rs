@@ -58,7 +58,7 @@ async fn an_intent_is_claimed_once_under_many_keys() {
 pub(super) fn per_user(user: usize) -> Draw {
     let limit = Limit { scope: Scope::User, quota: Quota::Rate(1_000_000, Period::Second) };
     let subject = Some(format!("user-{user}").into());
-    Draw { cell: CellId { over: "tool".into(), limit, tenant: None, subject } }
+    Draw::now(CellId { over: "tool".into(), limit, tenant: None, subject })
 }
 
 /// Keys, intents and limits that cross: no batch waits for another that waits for

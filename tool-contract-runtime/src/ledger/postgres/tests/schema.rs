@@ -110,7 +110,7 @@ async fn idle_cells_are_dropped() {
     for quota in [Quota::Count(2), Quota::Rate(2, Period::Second)] {
         let limit = Limit { scope: Scope::Tool, quota };
         let cell = CellId { over: "tool".into(), limit, tenant: None, subject: None };
-        assert_eq!(ledger.draw(vec![Draw { cell }]).await, Ok(Ok(())));
+        assert_eq!(ledger.draw(vec![Draw::now(cell)]).await, Ok(Ok(())));
     }
     let count = format!("SELECT count(*) FROM {}.cells", place.schema);
     for (passes, left) in [(0, 2), (500, 1)] {

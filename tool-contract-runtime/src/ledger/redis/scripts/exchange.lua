@@ -78,11 +78,11 @@ if ARGV[4] == '' or not holds() then
 end
 
 local after, events = ARGV[7], tonumber(ARGV[9])
-local cells, refused, wait
+local cells, refused
 if KEYS[3] then
-  cells, refused, wait = draw(10 + events, #KEYS - 2, 2, millis)
+  cells, refused = draw(10 + events, #KEYS - 2, 2, millis)
   if not cells then
-    return limited(refused, wait, millis)
+    return refused
   end
 end
 

@@ -36,13 +36,14 @@ local function text(time)
   return string.format('%.0f %d', time[1], time[2])
 end
 
--- The cell after one call; or nil, and when there is room, false for never.
-local function drawn_count(cell, most)
-  local count = tonumber(cell or '0')
-  if count >= most then
-    return nil, false
+-- The cell after one call; or nil, and when there is room, false for never, and how
+-- many were counted.
+local function drawn_count(cell, most, open_for, millis)
+  local count, first = unpack(cell and pair(cell) or { 0, millis })
+  if count >= most or millis - first >= open_for then
+    return nil, false, count
   end
-  return tostring(count + 1)
+  return text({ count + 1, first })
 end
 
 local function drawn_rate(cell, increment, span, time)
@@ -72,26 +73,29 @@ local function drawn_slot(key, most, till, millis)
   return nil, { tonumber(first[2]) - millis, 0 }
 end
 
+local function limited(number, wait, used, millis)
+  return { 'limited', millis, number, wait and text(wait) or '', used or 0 }
+end
+
 -- Draws from all cells, or from none. The draws begin at `ARGV[at]`, four
--- arguments each: `rate`, field, increment, span; `count`, field, most, `-`;
--- `slot`, fence, most, until when; and `hold`, fence, `-`, until when, which is no
--- draw but keeps or frees a slot. Where the n-th one's cell is, says
--- `KEYS[first + n]`. Gives the cells to be
--- written; or nil, the number of the draw that has no room for longest, and how
--- long that is.
+-- arguments each: `rate`, field, increment, span; `count`, field, most, for how many
+-- milliseconds after the first; `slot`, fence, most, until when; and `hold`, fence,
+-- `-`, until when, which is no draw but keeps or frees a slot. Where the n-th one's
+-- cell is, says `KEYS[first + n]`. Gives the cells to be written; or nil, and the
+-- answer that names the draw that has no room for longest.
 local function draw(at, count, first, millis)
   local time = { millis, 0 }
-  local cells, worst, longest = {}, nil, nil
+  local cells, worst, longest, used = {}, nil, nil, nil
   for number = 1, count do
     local kind, field, a, b = unpack(ARGV, at, at + 3)
     at = at + 4
     local key = KEYS[first + number]
-    local cell, after, wait
+    local cell, after, wait, counted
     if kind == 'rate' or kind == 'count' then
       cell = redis.call('HGET', key, field)
     end
     if kind == 'count' then
-      after, wait = drawn_count(cell, tonumber(a))
+      after, wait, counted = drawn_count(cell, tonumber(a), tonumber(b), millis)
     elseif kind == 'slot' then
       after, wait = drawn_slot(key, tonumber(a), b, millis)
     elseif kind == 'hold' then
@@ -102,11 +106,11 @@ local function draw(at, count, first, millis)
     if after then
       cells[number] = { key, field, after, kind == 'rate' and not cell, kind }
     elseif worst == nil or wait == false or (longest and not before(wait, longest)) then
-      worst, longest = number, wait
+      worst, longest, used = number, wait, counted
     end
   end
   if worst then
-    return nil, worst, longest
+    return nil, limited(worst, longest, used, millis)
   end
   return cells
 end
@@ -141,8 +145,4 @@ local function keep(cells, millis)
       tidy(cell[1], millis)
     end
   end
-end
-
-local function limited(number, wait, millis)
-  return { 'limited', millis, number, wait and text(wait) or '' }
 end

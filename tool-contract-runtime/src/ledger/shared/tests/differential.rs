@@ -15,8 +15,8 @@ use crate::clock::Clock as _;
 use crate::ledger::conformance::{hash, id, terms};
 use crate::ledger::shared::{Exchange, Exchanged, Found, Put, Store, Twins};
 use crate::ledger::{
-    BoxFuture, CellId, Chain, Denial, Draw, Event, EventKind, Fence, Hold, Holder, Nonce, Query,
-    Record, State, StateName, Timestamp, Unknown,
+    BoxFuture, CellId, Chain, Denial, Draw, Event, EventKind, Fence, Hold, Holder, Nonce, Over,
+    Query, Record, State, StateName, Timestamp, Unknown,
 };
 use crate::testing::ManualClock;
 
@@ -111,15 +111,20 @@ fn draws() -> impl Strategy<Value = Vec<Draw>> {
         Quota::Count(1),
         Quota::Count(4),
         Quota::Count(9),
+        Quota::Within(4, Duration::from_secs(20)),
+        Quota::Within(9, Duration::from_nanos(5_000_000_001)),
         Quota::Concurrent(1),
         Quota::Concurrent(2),
         Quota::Concurrent(3),
     ]);
     let subject = prop::sample::select(vec![None, None, Some("eve"), Some("a b")]);
-    let draw = (quota, subject).prop_map(|(quota, subject)| {
+    let over = prop_oneof![3 => Just(Over::from("tool")), 1 => Just(Over::All)];
+    let ahead = prop_oneof![3 => Just(0), 1 => 0..20_000_u64];
+    let draw = (over, quota, subject, ahead).prop_map(|(over, quota, subject, ahead)| {
         let limit = Limit { scope: Scope::User, quota };
         let subject = subject.map(Into::into);
-        Draw { cell: CellId { over: "tool".into(), limit, tenant: None, subject } }
+        let cell = CellId { over, limit, tenant: None, subject };
+        Draw { cell, ahead: Duration::from_millis(ahead) }
     });
     prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::vec(draw, 1..4)]
 }
