@@ -19,11 +19,13 @@ pub(super) struct Line<'a> {
     requested_at: String,
     expires_at: String,
     quorum: u32,
-    agreed: usize,
+    /// How many yeses are on record.
+    signed: usize,
+    agreed: Option<u32>,
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(asked: &'a Asked) -> Self {
+    pub(super) fn of(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Self {
         let (id, approval) = (&asked.id, &asked.approval);
         Self {
             request: &approval.id.0,
@@ -34,7 +36,8 @@ impl<'a> Line<'a> {
             requested_at: time::iso(approval.requested_at),
             expires_at: time::iso(approval.expires_at),
             quorum: approval.quorum,
-            agreed: approval.grants.len(),
+            signed: approval.grants.len(),
+            agreed: agreed(asked, desk, trust),
         }
     }
 }
@@ -85,7 +88,7 @@ impl<'a> Document<'a> {
     pub(super) fn of(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Self {
         let record = &asked.record;
         Self {
-            line: Line::of(asked),
+            line: Line::of(asked, desk, trust),
             state: record.state.name(),
             arguments: asked.arguments(),
             recorded: &record.arguments,
@@ -101,6 +104,12 @@ fn ballot<'a>(asked: &'a Asked, desk: &Desk, trust: &'a Trust) -> Ballot<'a> {
     let requested_by = asked.approval.requested_by.as_deref();
     let (id, hash) = (&asked.id, &asked.record.hash);
     Ballot { id, hash, requested_by, trust, now: desk.now }
+}
+
+/// How many of those who must have agreed; `None` if it is not known who counts.
+pub(super) fn agreed(asked: &Asked, desk: &Desk, trust: Option<&Trust>) -> Option<u32> {
+    let missing = ballot(asked, desk, trust?).missing(&asked.approval);
+    Some(asked.approval.quorum.saturating_sub(missing))
 }
 
 /// Who agreed, and whether that counts.
