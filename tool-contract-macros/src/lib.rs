@@ -139,7 +139,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | a first one of type `&Cx` | no argument: it tells the body of its call |
 /// | `/// ..` | what the model is told of the argument, as its `description` in the JSON Schema; also the documentation of the generated type's field |
-/// | `#[arg(ignore)]` | no part of the operation's hash: for text that a model words anew each time |
+/// | `#[arg(ignore)]` | no part of the operation's hash: for text that a model words anew each time. Who approves a call approves this, too |
 /// | `#[arg(secret)]` | hashed under a key of the runtime, and never stored or logged in clear |
 ///
 /// # Errors

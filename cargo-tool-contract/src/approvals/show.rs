@@ -43,6 +43,9 @@ pub(super) fn told(asked: &Asked, desk: &Desk, trust: Option<&Trust>) -> String 
         field("ALTERED", "the hash is not of the arguments on record: do not agree to it");
     }
     field("would run", asked.arguments());
+    if let Some(ignored) = approval.ignored() {
+        field("and with", &format!("{ignored}, which the hash leaves out, and a yes does not"));
+    }
     if *record.arguments != *asked.arguments() {
         field("as recorded", &record.arguments);
     }

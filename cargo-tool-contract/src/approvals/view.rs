@@ -49,6 +49,7 @@ pub(super) struct Document<'a> {
     line: Line<'a>,
     state: StateName,
     arguments: &'a str,
+    ignored: Option<&'a str>,
     recorded: &'a str,
     operation_hash: OperationHash,
     is_altered: bool,
@@ -91,6 +92,7 @@ impl<'a> Document<'a> {
             line: Line::of(asked, desk, trust),
             state: record.state.name(),
             arguments: asked.arguments(),
+            ignored: asked.approval.ignored(),
             recorded: &record.arguments,
             operation_hash: record.hash,
             is_altered: asked.is_altered(),
@@ -101,9 +103,10 @@ impl<'a> Document<'a> {
 }
 
 fn ballot<'a>(asked: &'a Asked, desk: &Desk, trust: &'a Trust) -> Ballot<'a> {
-    let requested_by = asked.approval.requested_by.as_deref();
-    let (id, hash) = (&asked.id, &asked.record.hash);
-    Ballot { id, hash, requested_by, trust, now: desk.now }
+    let Asked { id, record, approval } = asked;
+    let requested_by = approval.requested_by.as_deref();
+    let ignored = approval.ignored();
+    Ballot { id, hash: &record.hash, ignored, requested_by, trust, now: desk.now }
 }
 
 /// How many of those who must have agreed; `None` if it is not known who counts.

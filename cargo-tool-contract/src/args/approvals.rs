@@ -18,8 +18,8 @@ The ledger is named as for `ledger`. With --json, standard output is one JSON do
   keygen       {name, public, line, file}
   ls           {requests: [{request, tenant, tool, key, requested_by, requested_at, expires_at, \
 quorum, signed, agreed}], more}; `signed` is how many yeses are on record, `agreed` how many count
-  show         one such request with {state, arguments, recorded, operation_hash, is_altered, \
-grants: [{by, at, until, signed, counts}], denied}; `arguments` is what the hash is of
+  show         one such request with {state, arguments, ignored, recorded, operation_hash, is_altered, \
+grants: [{by, at, until, signed, counts}], denied}; `arguments` is what the hash is of, `ignored` what else a yes is for
   grant, deny  {request, tenant, tool, key, operation_hash, by, verdict, until, why, missing}
 `agreed`, `counts` and `missing` are null without --approvers.
 What went wrong is told as by `ledger`.

@@ -15,6 +15,7 @@ use crate::ledger::stage::{AGO, Stage, admission, id, terms};
 use crate::shell::{Said, finish, plain_command};
 
 const ARGUMENTS: &str = r#"{"account":"a-7"}"#;
+const IGNORED: &str = r#"{"memo":"as she asked"}"#;
 
 /// A ledger, and the keys of people.
 struct Office {
@@ -65,7 +66,12 @@ impl Office {
     }
 
     fn call(&self, id: &OperationId) -> Admission {
-        let preimage = Preimage { version: 1, arguments: ARGUMENTS.into(), fingerprint: None };
+        let preimage = Preimage {
+            version: 1,
+            arguments: ARGUMENTS.into(),
+            fingerprint: None,
+            ignored: Some(IGNORED.into()),
+        };
         let trust = Approvers::read(self.approvers()).expect("approvers").into_trust();
         let confirm = Some((std::time::Duration::from_mins(15), 1));
         Admission {
@@ -128,7 +134,7 @@ fn a_person_looks_and_agrees() {
     assert_eq!(listed.code, 0, "{listed:?}");
     assert!(listed.out.contains(&*request.0) && listed.out.contains("0 of 1"), "{listed:?}");
     let shown = office.run(&["show", &request.0]);
-    for part in [ARGUMENTS, "agent-7", "nobody yet; 1 must", "delete_account"] {
+    for part in [ARGUMENTS, IGNORED, "agent-7", "nobody yet; 1 must", "delete_account"] {
         assert!(shown.out.contains(part), "{part}: {shown:?}");
     }
     let said = office.sign_among("grant", &request, "ada");
@@ -167,6 +173,7 @@ fn programs_read_json() {
     assert_eq!(listed["requests"][0]["agreed"], serde_json::Value::Null);
     let shown = json(&office.run(&["show", &request.0, "--json"]));
     assert_eq!((&shown["is_altered"], &shown["arguments"]), (&false.into(), &ARGUMENTS.into()));
+    assert_eq!(shown["ignored"], IGNORED);
     assert_eq!(
         (&shown["grants"][0]["by"], &shown["grants"][0]["counts"]),
         (&"ada".into(), &().into())

@@ -72,6 +72,7 @@ impl Approver {
         let signature = self.key.sign(&Statement {
             id,
             hash: &record.hash,
+            ignored: approval.ignored(),
             requested_by: approval.requested_by.as_deref(),
             request: &request,
             by: &by,

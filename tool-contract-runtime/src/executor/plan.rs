@@ -12,7 +12,7 @@ use tool_contract_spec::template::RenderError;
 
 use crate::call::Meta;
 use crate::error::{About, CallError, LedgerFailure, Rejected};
-use crate::job::Job;
+use crate::job::{Job, Seen};
 use crate::ledger::{Ledger, LedgerError};
 use crate::registry::Entry;
 use crate::runtime::Runtime;
@@ -187,10 +187,11 @@ pub(crate) fn admission(
             Vec::new()
         },
         correlation_id: caller.correlation_id.clone(),
-        preimage: described.canonical.map(|arguments| Preimage {
+        preimage: described.seen.map(|Seen { arguments, ignored }| Preimage {
             version: contract.version,
             arguments,
             fingerprint: fingerprint.as_ref().map(|bound| bound.as_str().into()),
+            ignored,
         }),
         trust: runtime.trust().clone(),
         fingerprint,

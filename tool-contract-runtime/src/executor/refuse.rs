@@ -93,10 +93,28 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
             ),
             "ask who is named, and look who can write the ledger; a person may let it be asked again",
         ),
-        Refusal::OtherRequester { request } => reject(
+        Refusal::OtherRequester { request, was_named } => reject(
             Code::APPROVAL_VOID,
-            format!("{request} was asked for this operation on behalf of somebody else"),
-            "call it on behalf of who asked; or wait until that request has expired, and ask anew",
+            format!(
+                "{request} was asked {}, and is for no other's call",
+                if was_named {
+                    "on behalf of another `user`"
+                } else {
+                    "without `user`, on nobody's behalf"
+                }
+            ),
+            if was_named {
+                "call with the `user` who asked; or wait until that request has expired, and ask anew"
+            } else {
+                "call without `user`, as it was asked; or wait until that request has expired, and ask anew"
+            },
+        ),
+        Refusal::OtherIgnored { request, ignored } => reject(
+            Code::APPROVAL_VOID,
+            format!(
+                "{request} was asked with other values of its ignored arguments, which people see and agree to: {ignored}"
+            ),
+            "call with those values; or wait until that request has expired, and ask anew",
         ),
         Refusal::WrongApproval => reject(
             Code::APPROVAL_VOID,

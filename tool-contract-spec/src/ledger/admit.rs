@@ -63,6 +63,7 @@ impl Admission {
         Ballot {
             id: &self.id,
             hash: &self.hash,
+            ignored: self.preimage.as_ref().and_then(|preimage| preimage.ignored.as_deref()),
             requested_by: self.requested_by.as_deref(),
             trust: &self.trust,
             now,
@@ -183,6 +184,15 @@ pub enum Refusal {
     OtherRequester {
         /// The request.
         request: ApprovalId,
+        /// Whether it was said on whose behalf.
+        was_named: bool,
+    },
+    /// It was asked with other values of what the operation ignores.
+    OtherIgnored {
+        /// The request.
+        request: ApprovalId,
+        /// What was asked for, in canonical form.
+        ignored: Arc<str>,
     },
     /// It asked for an approval, and no contract wants one.
     NothingToApprove,
@@ -462,7 +472,12 @@ fn approve(record: &mut Record, request: &Admission, log: &mut Log) -> Result<()
     match standing {
         Some(approval) if brought_another(approval) => Err(Refusal::WrongApproval),
         Some(approval) if approval.requested_by != request.requested_by => {
-            Err(Refusal::OtherRequester { request: approval.id.clone() })
+            let was_named = approval.requested_by.is_some();
+            Err(Refusal::OtherRequester { request: approval.id.clone(), was_named })
+        }
+        Some(approval) if approval.ignored() != request.ballot(log.now).ignored => {
+            let ignored = approval.ignored().unwrap_or("{}").into();
+            Err(Refusal::OtherIgnored { request: approval.id.clone(), ignored })
         }
         Some(approval) if request.ballot(log.now).is_granted(approval) => match request.intent {
             Intent::Claim => Ok(()),

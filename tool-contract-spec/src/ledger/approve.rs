@@ -149,14 +149,21 @@ fn ballot<'a>(
     approval: &'a ApprovalRecord,
     now: Timestamp,
 ) -> Ballot<'a> {
-    let requested_by = approval.requested_by.as_deref();
-    Ballot { id: &decision.id, hash, requested_by, trust: &decision.trust, now }
+    Ballot {
+        id: &decision.id,
+        hash,
+        ignored: approval.ignored(),
+        requested_by: approval.requested_by.as_deref(),
+        trust: &decision.trust,
+        now,
+    }
 }
 
 fn signer(decision: &Decision, ballot: &Ballot<'_>) -> Option<Signer> {
     let statement = Statement {
         id: &decision.id,
         hash: ballot.hash,
+        ignored: ballot.ignored,
         requested_by: ballot.requested_by,
         request: &decision.request,
         by: &decision.by,

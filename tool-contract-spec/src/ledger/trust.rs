@@ -116,6 +116,8 @@ pub struct Ballot<'a> {
     pub id: &'a OperationId,
     /// What it does.
     pub hash: &'a OperationHash,
+    /// The arguments that the hash leaves out.
+    pub ignored: Option<&'a str>,
     /// On whose behalf.
     pub requested_by: Option<&'a str>,
     /// Whose decisions count.
@@ -183,8 +185,8 @@ impl Ballot<'_> {
         by: &'s str,
         verdict: &'s ApprovalVerdict,
     ) -> Statement<'s> {
-        let Self { id, hash, requested_by, .. } = *self;
-        Statement { id, hash, requested_by, request, by, verdict }
+        let Self { id, hash, ignored, requested_by, .. } = *self;
+        Statement { id, hash, ignored, requested_by, request, by, verdict }
     }
 }
 

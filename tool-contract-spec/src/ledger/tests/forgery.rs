@@ -41,6 +41,7 @@ fn pool(request: &ApprovalId) -> (Trust, Vec<Grant>) {
     let statement = |id, hash, requested_by, request, by, verdict| Statement {
         id,
         hash,
+        ignored: None,
         requested_by: Some(requested_by),
         request,
         by,
@@ -161,6 +162,7 @@ fn what_both_signed_runs() {
         Statement {
             id: &id("key"),
             hash: &hash(0),
+            ignored: None,
             requested_by: Some("agent"),
             request: &request,
             by,
@@ -214,7 +216,8 @@ impl Verifier for Numbered {
 fn a_person_is_a_name_and_a_key() {
     let trust = Trust::new(Arc::new(Numbered));
     let (id, hash, now) = (id("key"), hash(0), Timestamp(1));
-    let ballot = Ballot { id: &id, hash: &hash, requested_by: Some("agent"), trust: &trust, now };
+    let (ignored, requested_by) = (None, Some("agent"));
+    let ballot = Ballot { id: &id, hash: &hash, ignored, requested_by, trust: &trust, now };
     let mut bench = Bench::default();
     bench.request(&victim(&Trust::default()));
     let mut approval = bench.record().approval.clone().unwrap();
