@@ -330,3 +330,22 @@ fn who_has_granted_is_told_so() {
     assert_eq!(late.code, 1);
     assert!(late.err.contains("enough people have agreed"), "{late:?}");
 }
+
+/// As the documentation of `approval` promises: who does not put back the history, too,
+/// leaves a trace.
+#[test]
+fn a_grant_that_is_put_back_is_found_out() {
+    let office = Office::new();
+    let request = office.request(&account());
+    office.sign_among("grant", &request, "ada");
+    let db = rusqlite::Connection::open(office.stage.file()).expect("the ledger");
+    let run = |sql: &str| db.execute_batch(sql).expect("a change");
+    run("CREATE TEMP TABLE kept AS SELECT * FROM operations");
+    assert!(matches!(office.admit(&office.call(&account())), Admitted::Claimed(_)));
+    let verify = || office.stage.ledger(&["verify"]);
+    assert_eq!(verify().code, 0);
+    run("PRAGMA foreign_keys = OFF; DELETE FROM operations; INSERT INTO operations SELECT * FROM kept");
+    let found = verify();
+    assert_eq!(found.code, 1, "{found:?}");
+    assert!(found.out.contains("a-7/delete"), "{found:?}");
+}

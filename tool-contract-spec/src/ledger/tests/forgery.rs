@@ -117,8 +117,12 @@ fn whatever_is_on_record_nothing_runs_that_was_not_signed() {
                 approval.requested_by = Some(requester.into());
                 approval.quorum = quorum;
                 approval.expires_at = Timestamp::END;
-                approval.preimage =
-                    Some(Preimage { version: 1, arguments: "{}".into(), fingerprint: None });
+                approval.preimage = Some(Preimage {
+                    version: 1,
+                    arguments: "{}".into(),
+                    fingerprint: None,
+                    ignored: None,
+                });
                 // All that can be combined with one that is genuine.
                 approval.grants = vec![grants[0].clone(), grants[at].clone(), grants[at].clone()];
                 let mut slot = Some(record);
