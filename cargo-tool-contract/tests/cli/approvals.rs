@@ -344,7 +344,9 @@ fn a_grant_that_is_put_back_is_found_out() {
     assert!(matches!(office.admit(&office.call(&account())), Admitted::Claimed(_)));
     let verify = || office.stage.ledger(&["verify"]);
     assert_eq!(verify().code, 0);
-    run("PRAGMA foreign_keys = OFF; DELETE FROM operations; INSERT INTO operations SELECT * FROM kept");
+    run(
+        "PRAGMA foreign_keys = OFF; DELETE FROM operations; INSERT INTO operations SELECT * FROM kept",
+    );
     let found = verify();
     assert_eq!(found.code, 1, "{found:?}");
     assert!(found.out.contains("a-7/delete"), "{found:?}");

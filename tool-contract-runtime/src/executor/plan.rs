@@ -283,7 +283,7 @@ fn key_missing(contract: &Contract) -> CallError<()> {
         Code::KEY_MISSING,
         About::tool(contract.name.clone()),
         "it has side effects and no idempotency key was given",
-        "call with `idempotency_key`: the same for each repetition of one intent, another for another intent",
+        "send `idempotency_key` in `meta`: the same for each repetition of one intent, another for another intent",
     ))
 }
 
