@@ -8,8 +8,8 @@ use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
 use tool_contract_spec::policy::{Contract, SideEffect};
 
 use super::attempt::{Driven, Watch, drive};
+use super::draw_delay;
 use super::plan::{Caller, ledger};
-use super::write::draw_delay;
 use super::{Fuse, Success, Verdict, refuse};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Failure, LedgerFailure};
