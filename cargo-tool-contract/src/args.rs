@@ -13,7 +13,7 @@ use tool_contract_spec::outcome::OutcomeClass;
 use tool_contract_spec::rulebook::Code;
 
 pub(crate) use approvals::{
-    Approvals, ApprovalsCommand, Deny, Grant, Hand, Keygen, Request, Requests,
+    Approvals, ApprovalsCommand, Deny, Grant, Hand, Keygen, Request, Requests, Trusted,
 };
 pub(crate) use ledger::{
     Access, Among, Escalations, EscalationsCommand, Ledger, LedgerCommand, List, Prune, Reopen,

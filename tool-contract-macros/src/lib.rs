@@ -139,7 +139,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | a first one of type `&Cx` | no argument: it tells the body of its call |
 /// | `/// ..` | what the model is told of the argument, as its `description` in the JSON Schema; also the documentation of the generated type's field |
-/// | `#[arg(ignore)]` | no part of the operation's hash: for text that a model words anew each time |
+/// | `#[arg(ignore)]` | no part of the operation's hash: for text that a model words anew each time. Who approves a call approves this, too |
 /// | `#[arg(secret)]` | hashed under a key of the runtime, and never stored or logged in clear |
 ///
 /// # Errors
@@ -350,7 +350,7 @@ pub fn tool_error(item: TokenStream) -> TokenStream {
 /// | | where |
 /// |---|---|
 /// | the file is missing, cannot be read, or breaks a rule | the compiler, here |
-/// | a policy or a description differs, or the file lacks the tool | the compiler, at the `#[tool]`, with or without `contract!` once there is a file |
+/// | a policy or a description differs, or the file lacks the tool | the compiler, at the `#[tool]`, with or without `contract!` once there is a file (see below) |
 /// | a tool that no longer exists, or a JSON Schema that differs | the test `tool_contract_is_current`, which this generates: only a program that links every tool can know. So let CI run `cargo test` |
 ///
 /// # Where it stands
@@ -364,7 +364,15 @@ pub fn tool_error(item: TokenStream) -> TokenStream {
 ///
 /// `TOOL_CONTRACT=overwrite cargo test` and `cargo tool-contract emit` write it
 /// from the code, every default written out, and the same code to the same
-/// bytes. Nothing is compared meanwhile. An ordinary build never writes.
+/// bytes. Nothing is compared meanwhile. An ordinary build never writes. Both run
+/// the test that `contract!` generates: a crate without one writes nothing.
+///
+/// # Without it
+///
+/// A crate that has tools and no `contract!` is compared with the file, too; but
+/// cargo compiles it again for a file that it read before, and not for one that is
+/// new. So a file that was just made says nothing until the crate is next compiled.
+/// With `contract!` there is no such gap: a missing file is an error.
 ///
 /// `contract!(crate = path)` says where this library is found.
 #[proc_macro]

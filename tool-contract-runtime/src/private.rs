@@ -18,31 +18,90 @@ pub use crate::registry::{Linked, linked};
 pub use crate::saga::{Compensable, Completable, Outcome as SagaOutcome, Rests, Saga};
 pub use crate::tool::{BoxFuture, Returned, StateType, Tool};
 
-/// Asks a reconcile function. A function pointer, so that one of another
-/// signature is told what is wanted and what it is.
-pub fn reconcile<T, Fut, E>(
-    find: fn(Asked<T>) -> Fut,
+/// A reconcile function of the tool `T`. Whether its future is `Send` is no part of
+/// it, so that the compiler says which value it is that is not.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no reconcile function of `{T}`",
+    label = "not `async fn(asked: Asked<{T}>) -> Result<Option<_>, E>`",
+    note = "it takes `tool_contract::Asked<{T}>` and nothing else, and returns the tool's output if it happened, `None` if not, and an error that can be displayed if it cannot tell"
+)]
+pub trait Reconcile<T: Tool> {
+    /// What it returns.
+    type Future: Future<Output = Result<Option<T::Output>, Self::Error>>;
+    /// Why it cannot tell.
+    type Error: fmt::Display;
+    /// Asks it.
+    fn ask(self, asked: Asked<T>) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, F, Fut, E> Reconcile<T> for F
+where
+    T: Tool,
+    F: FnOnce(Asked<T>) -> Fut,
+    Fut: Future<Output = Result<Option<T::Output>, E>>,
+    E: fmt::Display,
+{
+    type Future = Fut;
+    type Error = E;
+
+    fn ask(self, asked: Asked<T>) -> Fut {
+        self(asked)
+    }
+}
+
+/// Asks a reconcile function.
+pub fn reconcile<T, F>(
+    find: F,
     asked: Asked<T>,
 ) -> BoxFuture<'static, Result<Option<T::Output>, String>>
 where
     T: Tool,
-    Fut: Future<Output = Result<Option<T::Output>, E>> + Send + 'static,
-    E: fmt::Display,
+    F: Reconcile<T> + Send + 'static,
+    F::Future: Send + 'static,
 {
-    Box::pin(async move { find(asked).await.map_err(|error| error.to_string()) })
+    Box::pin(async move { find.ask(asked).await.map_err(|error| error.to_string()) })
 }
 
-/// Runs a compensation; see [`reconcile`].
-pub fn roll_back<T, Fut, E>(
-    compensate: fn(Done<T>) -> Fut,
-    done: Done<T>,
-) -> BoxFuture<'static, Result<(), String>>
+/// A rollback function of the tool `T`; see [`Reconcile`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no rollback function of `{T}`",
+    label = "not `async fn(done: Done<{T}>) -> Result<(), E>`",
+    note = "it takes `tool_contract::Done<{T}>` and nothing else, and returns nothing, or an error that can be displayed"
+)]
+pub trait RollBack<T: Tool> {
+    /// What it returns.
+    type Future: Future<Output = Result<(), Self::Error>>;
+    /// Why it could not undo it.
+    type Error: fmt::Display;
+    /// Runs it.
+    fn undo(self, done: Done<T>) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, F, Fut, E> RollBack<T> for F
 where
     T: Tool,
-    Fut: Future<Output = Result<(), E>> + Send + 'static,
+    F: FnOnce(Done<T>) -> Fut,
+    Fut: Future<Output = Result<(), E>>,
     E: fmt::Display,
 {
-    Box::pin(async move { compensate(done).await.map_err(|error| error.to_string()) })
+    type Future = Fut;
+    type Error = E;
+
+    fn undo(self, done: Done<T>) -> Fut {
+        self(done)
+    }
+}
+
+/// Runs a rollback function.
+pub fn roll_back<T, F>(compensate: F, done: Done<T>) -> BoxFuture<'static, Result<(), String>>
+where
+    T: Tool,
+    F: RollBack<T> + Send + 'static,
+    F::Future: Send + 'static,
+{
+    Box::pin(async move { compensate.undo(done).await.map_err(|error| error.to_string()) })
 }
 
 /// Runs a body that is not async where it cannot block the executor.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tool_contract_runtime::approval::{ApprovalError, Approver};
-use tool_contract_runtime::ledger::{ApprovalVerdict, Decided, Decision, Undecided};
+use tool_contract_runtime::ledger::{ApprovalVerdict, Decided, Decision, Trust};
 use tool_contract_spec::operation::OperationHash;
 
 use super::find::{self, Asked};
@@ -56,12 +56,12 @@ async fn decide(
     asked: Asked,
     verdict: ApprovalVerdict,
 ) -> Result<End, Problem> {
-    let trust = key::approvers(request.approvers.as_ref())?;
+    let trust = key::trust(&request.trusted)?;
     let approver = Approver::new(hand.name.trim(), key::read(&hand.key)?);
     let signed = approver.sign(&asked.id, &asked.record, verdict).map_err(|why| refused(&why))?;
     // Whom programs do not trust is told so before anything is on record.
-    let trust_of_record = trust.clone().unwrap_or_else(|| signed.trust.clone());
-    let decision = Decision { trust: trust_of_record, ..signed };
+    let counting = trust.clone().unwrap_or_else(|| signed.trust.clone());
+    let decision = Decision { trust: counting, ..signed };
     if !desk.is_for_programs() {
         complain(told(&asked, desk, trust.as_ref()).trim_end());
         complain(&text::plain(&meant(&decision, desk)));
@@ -69,19 +69,14 @@ async fn decide(
     if !hand.yes {
         confirm(asked.id.key.as_str())?;
     }
-    let missing = match desk.ledger.decide_approval(decision.clone()).await? {
-        Decided::Granted { .. } => Some(0),
-        Decided::Pending { missing } => Some(missing),
-        Decided::Denied => None,
-        Decided::Refused(undecided) => return Err(refused(&error(&undecided, &decision))),
-    };
-    tell(desk, &asked, &decision, missing)?;
+    let decided = desk.ledger.decide_approval(decision.clone()).await?;
+    if let Decided::Refused(undecided) = &decided {
+        let by = Arc::clone(&decision.by);
+        return Err(refused(&ApprovalError::undecided(undecided, decision.request, by)));
+    }
+    let document = document(&asked, desk, trust.as_ref(), &decision, &decided);
+    desk.say(&document, || text::plain(&said(&asked, desk, &decision, &decided)))?;
     Ok(End::Fine)
-}
-
-fn error(undecided: &Undecided, decision: &Decision) -> ApprovalError {
-    let (request, by) = (decision.request.clone(), Arc::clone(&decision.by));
-    ApprovalError::undecided(undecided, request, by)
 }
 
 /// What is about to be signed.
@@ -98,33 +93,50 @@ fn meant(decision: &Decision, desk: &Desk) -> String {
     }
 }
 
-fn tell(
+fn document<'a>(
+    asked: &'a Asked,
     desk: &Desk,
-    asked: &Asked,
-    decision: &Decision,
-    missing: Option<u32>,
-) -> Result<(), Problem> {
+    trust: Option<&Trust>,
+    decision: &'a Decision,
+    decided: &Decided,
+) -> Document<'a> {
     let (verdict, until, why) = match &decision.verdict {
         ApprovalVerdict::Grant { until } => ("grant", Some(time::iso(*until)), None),
         ApprovalVerdict::Deny { why } => ("deny", None, Some(&**why)),
     };
-    let document = Document {
-        line: view::Line::of(asked),
+    Document {
+        line: view::Line::of(asked, desk, trust),
         operation_hash: asked.record.hash,
         by: &decision.by,
         verdict,
         until,
         why,
-        missing,
-    };
-    desk.say(&document, || {
-        let (request, by) = (&decision.request, &decision.by);
-        text::plain(&match missing {
-            None => format!("{request}: refused by {by}"),
-            Some(0) => format!("{request}: granted by {by}; the call runs when it is made again"),
-            Some(missing) => format!("{request}: granted by {by}; {missing} more must agree"),
-        })
-    })
+        missing: match decided {
+            Decided::Granted { .. } => Some(0),
+            Decided::Pending { missing } => Some(*missing),
+            _ => None,
+        },
+    }
+}
+
+/// What came of it.
+fn said(asked: &Asked, desk: &Desk, decision: &Decision, decided: &Decided) -> String {
+    let (request, by) = (&decision.request, &decision.by);
+    match decided {
+        Decided::Granted { expires_at } => format!(
+            "{request}: granted by {by}; the call runs when it is made again, until {}",
+            time::both(*expires_at, desk.now)
+        ),
+        Decided::Pending { missing } => {
+            format!("{request}: granted by {by}; {missing} more must agree")
+        }
+        Decided::Recorded => format!(
+            "{request}: signed by {by}, and on record until {}; {}",
+            time::both(asked.approval.expires_at, desk.now),
+            key::UNTOLD
+        ),
+        Decided::Denied | Decided::Refused(_) => format!("{request}: refused by {by}"),
+    }
 }
 
 /// A decision that does not count; nothing was changed.

@@ -2,16 +2,21 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tool_contract_runtime::approval::{Approvers, PrivateKey};
 use tool_contract_runtime::ledger::Trust;
 use zeroize::Zeroizing;
 
+use crate::args::Trusted;
 use crate::operator::{Kind, Problem};
 
 /// Names the file of those who are trusted, where the command line does not.
 const APPROVERS: &str = "TOOL_CONTRACT_APPROVERS";
+
+/// What is said where nobody named them.
+pub(super) const UNTOLD: &str = "whose yes counts is not known here: name the file with the public lines of those whom \
+                                 programs trust, `--approvers FILE` or TOOL_CONTRACT_APPROVERS";
 
 /// The longest file that is read as a key.
 const LONGEST: usize = 1_024;
@@ -58,11 +63,11 @@ pub(super) fn read(path: &Path) -> Result<PrivateKey, Problem> {
 }
 
 /// Those whom programs trust, where it is known who they are.
-pub(super) fn approvers(named: Option<&PathBuf>) -> Result<Option<Trust>, Problem> {
-    let set = std::env::var_os(APPROVERS).map(PathBuf::from);
-    let Some(path) = named.or(set.as_ref()) else { return Ok(None) };
-    let approvers = Approvers::read(path).map_err(|error| {
-        problem(path, &error.to_string())
+pub(super) fn trust(trusted: &Trusted) -> Result<Option<Trust>, Problem> {
+    let path = trusted.approvers.clone().or_else(|| std::env::var_os(APPROVERS).map(Into::into));
+    let Some(path) = path else { return Ok(None) };
+    let approvers = Approvers::read(&path).map_err(|error| {
+        Problem::new(Kind::Usage, error.to_string())
             .help("it has one line for each person, as `approvals keygen` prints it")
     })?;
     Ok(Some(approvers.into_trust()))

@@ -13,10 +13,16 @@ use crate::operator::text::plain;
 use crate::operator::{Desk, Problem, time};
 
 pub(super) async fn run(desk: &Desk, args: &Request) -> Result<End, Problem> {
-    let trust = key::approvers(args.approvers.as_ref())?;
+    let trust = key::trust(&args.trusted)?;
     let asked = find::one(desk, &args.request).await?;
     let document = Document::of(&asked, desk, trust.as_ref());
-    desk.say(&document, || told(&asked, desk, trust.as_ref()))?;
+    desk.say(&document, || {
+        let mut said = told(&asked, desk, trust.as_ref());
+        if trust.is_none() && !asked.approval.grants.is_empty() {
+            said.push_str(key::UNTOLD);
+        }
+        said
+    })?;
     Ok(if asked.is_altered() { End::Broken } else { End::Fine })
 }
 
@@ -37,6 +43,9 @@ pub(super) fn told(asked: &Asked, desk: &Desk, trust: Option<&Trust>) -> String 
         field("ALTERED", "the hash is not of the arguments on record: do not agree to it");
     }
     field("would run", asked.arguments());
+    if let Some(ignored) = approval.ignored() {
+        field("and with", &format!("{ignored}, which the hash leaves out, and a yes does not"));
+    }
     if *record.arguments != *asked.arguments() {
         field("as recorded", &record.arguments);
     }

@@ -19,11 +19,13 @@ pub(super) struct Line<'a> {
     requested_at: String,
     expires_at: String,
     quorum: u32,
-    agreed: usize,
+    /// How many yeses are on record.
+    signed: usize,
+    agreed: Option<u32>,
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(asked: &'a Asked) -> Self {
+    pub(super) fn of(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Self {
         let (id, approval) = (&asked.id, &asked.approval);
         Self {
             request: &approval.id.0,
@@ -34,7 +36,8 @@ impl<'a> Line<'a> {
             requested_at: time::iso(approval.requested_at),
             expires_at: time::iso(approval.expires_at),
             quorum: approval.quorum,
-            agreed: approval.grants.len(),
+            signed: approval.grants.len(),
+            agreed: agreed(asked, desk, trust),
         }
     }
 }
@@ -46,6 +49,7 @@ pub(super) struct Document<'a> {
     line: Line<'a>,
     state: StateName,
     arguments: &'a str,
+    ignored: Option<&'a str>,
     recorded: &'a str,
     operation_hash: OperationHash,
     is_altered: bool,
@@ -85,9 +89,10 @@ impl<'a> Document<'a> {
     pub(super) fn of(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Self {
         let record = &asked.record;
         Self {
-            line: Line::of(asked),
+            line: Line::of(asked, desk, trust),
             state: record.state.name(),
             arguments: asked.arguments(),
+            ignored: asked.approval.ignored(),
             recorded: &record.arguments,
             operation_hash: record.hash,
             is_altered: asked.is_altered(),
@@ -98,9 +103,16 @@ impl<'a> Document<'a> {
 }
 
 fn ballot<'a>(asked: &'a Asked, desk: &Desk, trust: &'a Trust) -> Ballot<'a> {
-    let requested_by = asked.approval.requested_by.as_deref();
-    let (id, hash) = (&asked.id, &asked.record.hash);
-    Ballot { id, hash, requested_by, trust, now: desk.now }
+    let Asked { id, record, approval } = asked;
+    let requested_by = approval.requested_by.as_deref();
+    let ignored = approval.ignored();
+    Ballot { id, hash: &record.hash, ignored, requested_by, trust, now: desk.now }
+}
+
+/// How many of those who must have agreed; `None` if it is not known who counts.
+pub(super) fn agreed(asked: &Asked, desk: &Desk, trust: Option<&Trust>) -> Option<u32> {
+    let missing = ballot(asked, desk, trust?).missing(&asked.approval);
+    Some(asked.approval.quorum.saturating_sub(missing))
 }
 
 /// Who agreed, and whether that counts.

@@ -17,10 +17,11 @@ in their name.
 The ledger is named as for `ledger`. With --json, standard output is one JSON document:
   keygen       {name, public, line, file}
   ls           {requests: [{request, tenant, tool, key, requested_by, requested_at, expires_at, \
-quorum, agreed}], more}
-  show         one such request with {state, arguments, recorded, operation_hash, is_altered, \
-grants: [{by, at, until, signed, counts}], denied}; `arguments` is what the hash is of, `counts` is null without --approvers
+quorum, signed, agreed}], more}; `signed` is how many yeses are on record, `agreed` how many count
+  show         one such request with {state, arguments, ignored, recorded, operation_hash, is_altered, \
+grants: [{by, at, until, signed, counts}], denied}; `arguments` is what the hash is of, `ignored` what else a yes is for
   grant, deny  {request, tenant, tool, key, operation_hash, by, verdict, until, why, missing}
+`agreed`, `counts` and `missing` are null without --approvers.
 What went wrong is told as by `ledger`.
 
 Exit codes: 0 fine; 1 a decision that was refused, a request that is not there; 2 wrong usage, a \
@@ -59,11 +60,22 @@ pub(crate) struct Keygen {
     pub(crate) file: PathBuf,
 }
 
+/// Whom programs trust.
+#[derive(Debug, Arguments)]
+pub(crate) struct Trusted {
+    /// The public lines of the people whom programs trust: only by them can it be told
+    /// who counts [default: the environment's `TOOL_CONTRACT_APPROVERS`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) approvers: Option<PathBuf>,
+}
+
 #[derive(Debug, Arguments)]
 pub(crate) struct Requests {
     /// At most so many
     #[arg(long, value_name = "N", default_value = "50", value_parser = most())]
     pub(crate) limit: u16,
+    #[command(flatten)]
+    pub(crate) trusted: Trusted,
 }
 
 fn most() -> clap::builder::RangedI64ValueParser<u16> {
@@ -75,10 +87,8 @@ pub(crate) struct Request {
     /// The request, as `approvals ls` and the call's answer name it: `apr_…`
     #[arg(value_parser = request)]
     pub(crate) request: ApprovalId,
-    /// The public lines of the people whom programs trust: whether what is on
-    /// record counts is told by them [default: the environment's `TOOL_CONTRACT_APPROVERS`]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) approvers: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trusted: Trusted,
 }
 
 /// Who signs.

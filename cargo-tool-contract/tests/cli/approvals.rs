@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tool_contract_runtime::approval::Approvers;
 use tool_contract_runtime::ledger::{
-    Admission, Admitted, ApprovalId, Ledger as _, Refusal, StateName, Terms,
+    Admission, Admitted, ApprovalId, Ledger as _, Record, Refusal, StateName, Terms,
 };
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::operation::Preimage;
@@ -15,6 +15,7 @@ use crate::ledger::stage::{AGO, Stage, admission, id, terms};
 use crate::shell::{Said, finish, plain_command};
 
 const ARGUMENTS: &str = r#"{"account":"a-7"}"#;
+const IGNORED: &str = r#"{"memo":"as she asked"}"#;
 
 /// A ledger, and the keys of people.
 struct Office {
@@ -53,6 +54,11 @@ impl Office {
         finish(command.args(args)).timeless()
     }
 
+    /// Signs as somebody who knows whom programs trust.
+    fn sign_among(&self, verb: &str, request: &ApprovalId, name: &str) -> Said {
+        self.sign(verb, request, name, &["--approvers", path(&self.approvers())])
+    }
+
     fn sign(&self, verb: &str, request: &ApprovalId, name: &str, more: &[&str]) -> Said {
         let key = self.key(name);
         let signing = [verb, &request.0, "--as", name, "--key", path(&key), "--yes"];
@@ -60,7 +66,12 @@ impl Office {
     }
 
     fn call(&self, id: &OperationId) -> Admission {
-        let preimage = Preimage { version: 1, arguments: ARGUMENTS.into(), fingerprint: None };
+        let preimage = Preimage {
+            version: 1,
+            arguments: ARGUMENTS.into(),
+            fingerprint: None,
+            ignored: Some(IGNORED.into()),
+        };
         let trust = Approvers::read(self.approvers()).expect("approvers").into_trust();
         let confirm = Some((std::time::Duration::from_mins(15), 1));
         Admission {
@@ -123,16 +134,14 @@ fn a_person_looks_and_agrees() {
     assert_eq!(listed.code, 0, "{listed:?}");
     assert!(listed.out.contains(&*request.0) && listed.out.contains("0 of 1"), "{listed:?}");
     let shown = office.run(&["show", &request.0]);
-    for part in [ARGUMENTS, "agent-7", "nobody yet; 1 must", "delete_account"] {
+    for part in [ARGUMENTS, IGNORED, "agent-7", "nobody yet; 1 must", "delete_account"] {
         assert!(shown.out.contains(part), "{part}: {shown:?}");
     }
-    let said = office.sign("grant", &request, "ada", &[]);
+    let said = office.sign_among("grant", &request, "ada");
     assert_eq!(said.code, 0, "{said:?}");
     assert!(said.err.contains(ARGUMENTS) && said.err.contains("ada signs: it may run once"));
-    assert_eq!(
-        said.out,
-        format!("{request}: granted by ada; the call runs when it is made again\n")
-    );
+    let granted = format!("{request}: granted by ada; the call runs when it is made again, until ");
+    assert!(said.out.starts_with(&granted), "{said:?}");
     let approvers = office.approvers();
     let shown = office.run(&["show", &request.0, "--approvers", path(&approvers)]);
     assert!(shown.out.contains("ada; 1 must"), "{shown:?}");
@@ -150,13 +159,21 @@ fn programs_read_json() {
     let listed = json(&office.run(&["ls", "--json"]));
     assert_eq!(listed["requests"][0]["request"], *request.0);
     assert_eq!(listed["more"], false);
-    let granted = json(&office.sign("grant", &request, "ada", &["--json", "--for", "1m"]));
+    let approvers = office.approvers();
+    let among = ["--json", "--for", "1m", "--approvers", path(&approvers)];
+    let granted = json(&office.sign("grant", &request, "ada", &among));
     assert_eq!(
         (&granted["by"], &granted["verdict"], &granted["missing"]),
         (&"ada".into(), &"grant".into(), &0.into())
     );
+    let listed = json(&office.run(&["ls", "--json", "--approvers", path(&approvers)]));
+    let agreed = &listed["requests"][0]["agreed"];
+    assert_eq!((&listed["requests"][0]["signed"], agreed), (&1.into(), &1.into()));
+    let listed = json(&office.run(&["ls", "--json"]));
+    assert_eq!(listed["requests"][0]["agreed"], serde_json::Value::Null);
     let shown = json(&office.run(&["show", &request.0, "--json"]));
     assert_eq!((&shown["is_altered"], &shown["arguments"]), (&false.into(), &ARGUMENTS.into()));
+    assert_eq!(shown["ignored"], IGNORED);
     assert_eq!(
         (&shown["grants"][0]["by"], &shown["grants"][0]["counts"]),
         (&"ada".into(), &().into())
@@ -271,4 +288,66 @@ fn what_is_over_is_not_there() {
     assert_eq!(said.code, 1);
     assert!(said.err.contains("no request apr_00 stands"), "{said:?}");
     assert_eq!(office.run(&["show", "order-17"]).code, 2);
+}
+
+#[test]
+fn who_does_not_know_whom_programs_trust_grants_nothing() {
+    let office = Office::new();
+    let request = office.request(&account());
+    let stood = office.stage.find(&account());
+    // Anybody can make a key, and signs for a year or for a second.
+    for (name, within) in [("eve", "1s"), ("ada", "365d")] {
+        let said = office.sign("grant", &request, name, &["--for", within]);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(said.out.contains("whose yes counts is not known here"), "{said:?}");
+        assert!(said.out.contains("`--approvers FILE`") && !said.out.contains("granted"));
+        // Once more says what it is.
+        let again = office.sign("grant", &request, name, &[]);
+        assert_eq!(again.code, 1, "{again:?}");
+        assert!(again.err.contains(&format!("{name}, or somebody with the same key")), "{again:?}");
+    }
+    let stands = office.stage.find(&account());
+    let expiry = |record: &Record| record.approval.as_ref().expect("a request").expires_at;
+    assert_eq!((stands.state.name(), expiry(&stands)), (stood.state.name(), expiry(&stood)));
+    let listed = office.run(&["ls"]);
+    assert!(listed.out.contains("0 of 1 (2 not checked)"), "{listed:?}");
+    assert!(listed.out.contains("whose yes counts is not known here"), "{listed:?}");
+    let listed = office.run(&["ls", "--approvers", path(&office.approvers())]);
+    assert!(listed.out.contains("1 of 1 "), "{listed:?}");
+    // What programs know is another matter: Ada's yes counts where the call is made.
+    assert!(matches!(office.admit(&office.call(&account())), Admitted::Claimed(_)));
+}
+
+#[test]
+fn who_has_granted_is_told_so() {
+    let office = Office::new();
+    let request = office.request(&account());
+    assert_eq!(office.sign_among("grant", &request, "ada").code, 0);
+    let again = office.sign_among("grant", &request, "ada");
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("has agreed to"), "{again:?}");
+    let late = office.sign_among("grant", &request, "bob");
+    assert_eq!(late.code, 1);
+    assert!(late.err.contains("enough people have agreed"), "{late:?}");
+}
+
+/// As the documentation of `approval` promises: who does not put back the history, too,
+/// leaves a trace.
+#[test]
+fn a_grant_that_is_put_back_is_found_out() {
+    let office = Office::new();
+    let request = office.request(&account());
+    office.sign_among("grant", &request, "ada");
+    let db = rusqlite::Connection::open(office.stage.file()).expect("the ledger");
+    let run = |sql: &str| db.execute_batch(sql).expect("a change");
+    run("CREATE TEMP TABLE kept AS SELECT * FROM operations");
+    assert!(matches!(office.admit(&office.call(&account())), Admitted::Claimed(_)));
+    let verify = || office.stage.ledger(&["verify"]);
+    assert_eq!(verify().code, 0);
+    run(
+        "PRAGMA foreign_keys = OFF; DELETE FROM operations; INSERT INTO operations SELECT * FROM kept",
+    );
+    let found = verify();
+    assert_eq!(found.code, 1, "{found:?}");
+    assert!(found.out.contains("a-7/delete"), "{found:?}");
 }

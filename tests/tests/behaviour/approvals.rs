@@ -291,6 +291,76 @@ async fn one_no_outweighs_a_yes() {
     assert!(matches!(pending.granted().await, Err(ApprovalError::Denied { .. })));
 }
 
+/// Freeze an account, and say why.
+#[tool(
+    side_effect = "destructive",
+    idempotent,
+    confirm(by = "human", ttl = "15m"),
+    rollback = "none",
+    state(World)
+)]
+async fn freeze_account(
+    cx: &Cx,
+    account: String,
+    #[arg(ignore)] why: String,
+    #[arg(ignore)] heirs: Option<String>,
+) -> Result<u32, Trouble> {
+    cx.state::<World>().act(&format!("{account}, {why}, {heirs:?}")).await
+}
+
+#[tokio::test]
+async fn an_approval_is_for_the_ignored_arguments_too() {
+    let stage = Stage::new();
+    let freeze = |why: &str| freeze_account("a".into(), why.into(), None).key("k");
+    let pending = freeze("she asked").request_approval(&stage.runtime).await.unwrap();
+    let approver = stage.runtime.insecure_local_approver("ann");
+    let approval = approver.grant(&pending).await.unwrap();
+    let record = stage.ledger.inner().find(id("freeze_account", "k")).await.unwrap().unwrap();
+    let asked = record.approval.unwrap();
+    assert_eq!(asked.ignored(), Some(r#"{"heirs":null,"why":"she asked"}"#));
+
+    let other = freeze("to hide it").approved(approval).call(&stage.runtime).await;
+    let rejected = other.refused(Code::APPROVAL_VOID);
+    assert!(rejected.reason.contains(r#""why":"she asked""#), "{rejected}");
+    assert!(rejected.next.contains("call with those values"), "{rejected}");
+    assert_eq!(stage.world.attempts(), 0);
+
+    // What was approved runs, and its result is that of any other wording.
+    let approval = pending.granted().await.unwrap().expect("it was not used");
+    freeze("she asked").approved(approval).call(&stage.runtime).await.unwrap();
+    let pending = freeze("to hide it").request_approval(&stage.runtime).await.unwrap();
+    assert_eq!(pending.request(), None, "a replay needs no approval");
+    assert_eq!(stage.world.effects(), 1);
+}
+
+#[tokio::test]
+async fn an_approval_is_for_who_asked() {
+    let stage = Stage::new();
+    for (asks, calls, next) in [
+        (Some("agent"), None, "call with the `user` who asked"),
+        (Some("agent"), Some("eve"), "call with the `user` who asked"),
+        (None, Some("eve"), "call without `user`"),
+    ] {
+        let key = format!("{}-{}", asks.unwrap_or("nobody"), calls.unwrap_or("nobody"));
+        let call = |user: Option<&str>| {
+            let call = delete("a", &key);
+            if let Some(user) = user { call.user(user) } else { call }
+        };
+        let pending = call(asks).request_approval(&stage.runtime).await.unwrap();
+        let approver = stage.runtime.insecure_local_approver("ann");
+        let approval = approver.grant(&pending).await.unwrap();
+        let rejected = call(calls).approved(approval).call(&stage.runtime).await;
+        let rejected = rejected.refused(Code::APPROVAL_VOID);
+        assert!(
+            rejected.next.contains(next) && !rejected.to_string().contains("agent "),
+            "{rejected}"
+        );
+        let approval = pending.granted().await.unwrap().expect("it was not used");
+        call(asks).approved(approval).call(&stage.runtime).await.unwrap();
+    }
+    assert_eq!(stage.world.effects(), 3);
+}
+
 // ---- dynamic ----
 
 async fn dispatch(

@@ -213,9 +213,8 @@ async fn by_the_requester(office: &Office) {
 async fn by_too_few(office: &Office) {
     let tool = "delete_everything";
     let id = office.ask(tool, "two").await;
-    let error =
-        office.alice.decide(&*office.ledger, &id, ApprovalVerdict::GRANT).await.unwrap_err();
-    assert!(matches!(error, ApprovalError::Quorum { missing: 1, .. }), "{error:?}");
+    office.alice.decide(&*office.ledger, &id, ApprovalVerdict::GRANT).await.unwrap();
+    office.is_no_good(&id).await;
     let own = office.approval(&id).await.grants.remove(0);
     let mut other = serde_json::to_value(&own).unwrap();
     other["by"] = json!("bob");

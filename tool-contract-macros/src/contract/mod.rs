@@ -13,7 +13,7 @@ use crate::{findings, library};
 
 /// What to do about a file that is not there.
 const HOW_TO_WRITE: &str =
-    "write it from the code: `TOOL_CONTRACT=overwrite cargo test`, or `cargo tool-contract emit`";
+    "write it from the code: `cargo tool-contract emit`, or `TOOL_CONTRACT=overwrite cargo test`";
 
 /// Expands `contract!(input)`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {

@@ -37,12 +37,20 @@ pub enum ApprovalError {
         by: Arc<str>,
     },
     /// A quorum is of different people.
-    #[error("{by} has agreed to {request} already; another person has to")]
+    #[error(
+        "{by}, or somebody with the same key, has agreed to {request} already; if that is not enough, another person has to"
+    )]
     Again {
         /// The request.
         request: ApprovalId,
         /// Who agreed.
         by: Arc<str>,
+    },
+    /// Enough people agreed.
+    #[error("enough people have agreed to {request} already: it runs when it is called again")]
+    Enough {
+        /// The request.
+        request: ApprovalId,
     },
     /// More people have to agree.
     #[error("{by} agreed to {request}, and {missing} more have to")]
@@ -106,6 +114,7 @@ impl ApprovalError {
             Undecided::NoRequest { .. } => Self::Gone { request },
             Undecided::Requester => Self::Requester { request, by },
             Undecided::Again => Self::Again { request, by },
+            Undecided::Enough => Self::Enough { request },
             Undecided::Unproven => Self::Unproven { request, by },
             Undecided::Over => Self::Over { request },
         }

@@ -159,7 +159,7 @@ impl InsecureLocalApprover {
         let decided = self.ledger()?.decide_approval(decision).await?;
         tracing::debug!(target: "tool_contract", %request, %by, ?decided, "approval decided");
         match decided {
-            Decided::Granted { .. } | Decided::Denied => Ok(()),
+            Decided::Granted { .. } | Decided::Recorded | Decided::Denied => Ok(()),
             Decided::Pending { missing } => Err(ApprovalError::Quorum { request, by, missing }),
             Decided::Refused(undecided) => Err(ApprovalError::undecided(&undecided, request, by)),
         }

@@ -6,6 +6,23 @@
 //! writes the ledger, an agent's own process among them, cannot get a call to
 //! run; without, the runtime has to say that it is
 //! [insecure](crate::RuntimeBuilder::insecure_local_approvals).
+//!
+//! # What a signature does not prevent
+//!
+//! A grant is spent in the step that claims, and that it is spent stands in the
+//! ledger. Who can write the ledger, and kept what stood there before, can put all of
+//! it back, history and fence included: nothing in a ledger can show what the ledger
+//! does not say. So an approved call can be made to run again, and exactly this far:
+//!
+//! - the same tool, key, arguments, tenant and requester, and nothing else;
+//! - in a process whose runtime has not used that grant itself: each
+//!   remembers the last 10,000 that it used, until it ends;
+//! - until the time that the grant was signed for: what the contract's `confirm(ttl =
+//!   ..)` says, and a day at most, unless the person themselves chose another.
+//!
+//! Who puts back the record alone, and not its history, is found out by `tool-contract
+//! ledger verify`. Let the `ttl` be short, and let the other side dedupe on
+//! [`idempotency_key`](crate::Cx::idempotency_key), which is the same for both runs.
 
 #[cfg(feature = "approvals")]
 mod approver;

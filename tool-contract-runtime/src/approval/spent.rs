@@ -10,7 +10,8 @@ use crate::sync::Mutex;
 
 /// The requests whose grants this runtime used. The ledger spends a grant in the
 /// step that claims; who writes the ledger could write it back, and this keeps
-/// such a grant from being used here once more. Elsewhere it holds until it ends.
+/// such a grant from being used here once more. Elsewhere it holds until it ends: the
+/// [module](super) says how far that goes.
 #[derive(Debug)]
 pub(crate) struct Spent {
     approvers: Approvers,

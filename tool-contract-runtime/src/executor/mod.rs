@@ -10,12 +10,12 @@ mod link;
 mod nesting;
 mod plan;
 mod read;
-mod reconcile;
 mod refuse;
 mod tracker;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tool_contract_spec::key::IdempotencyKey;
 use tool_contract_spec::rulebook::Code;
@@ -111,4 +111,10 @@ pub(crate) fn callable(entry: &Entry) -> Result<(), CallError<()>> {
     let about = About::tool(entry.tool.contract().name.clone());
     let next = "build the runtime with it, and register the tool there so that `build()` tells you";
     Err(CallError::from(Rejected::new(code, about, obstacle.to_string(), next)))
+}
+
+/// A delay between floor and ceiling.
+fn draw_delay(floor: Duration, ceiling: Duration) -> Duration {
+    let spread = u64::try_from(ceiling.saturating_sub(floor).as_micros()).unwrap_or(u64::MAX);
+    floor.saturating_add(Duration::from_micros(fastrand::u64(0..=spread)))
 }

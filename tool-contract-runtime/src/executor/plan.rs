@@ -12,7 +12,7 @@ use tool_contract_spec::template::RenderError;
 
 use crate::call::Meta;
 use crate::error::{About, CallError, LedgerFailure, Rejected};
-use crate::job::Job;
+use crate::job::{Job, Seen};
 use crate::ledger::{Ledger, LedgerError};
 use crate::registry::Entry;
 use crate::runtime::Runtime;
@@ -183,10 +183,11 @@ pub(crate) fn admission(
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
         draws: draws(runtime, entry, caller, gate)?,
         correlation_id: caller.correlation_id.clone(),
-        preimage: described.canonical.map(|arguments| Preimage {
+        preimage: described.seen.map(|Seen { arguments, ignored }| Preimage {
             version: contract.version,
             arguments,
             fingerprint: fingerprint.as_ref().map(|bound| bound.as_str().into()),
+            ignored,
         }),
         trust: runtime.trust().clone(),
         fingerprint,
@@ -301,7 +302,7 @@ fn key_missing(contract: &Contract) -> CallError<()> {
         Code::KEY_MISSING,
         About::tool(contract.name.clone()),
         "it has side effects and no idempotency key was given",
-        "call with `idempotency_key`: the same for each repetition of one intent, another for another intent",
+        "send `idempotency_key` in `meta`: the same for each repetition of one intent, another for another intent",
     ))
 }
 

@@ -9,8 +9,8 @@ use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
 use tool_contract_spec::policy::Contract;
 
 use super::attempt::{Driven, Watch, drive};
+use super::draw_delay;
 use super::plan::{Caller, ledger};
-use super::write::draw_delay;
 use super::{Fuse, Success, Verdict, budget, refuse};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Failure, LedgerFailure};

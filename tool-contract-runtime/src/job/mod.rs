@@ -4,10 +4,11 @@
 pub(crate) mod read;
 pub(crate) mod schema;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Map;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use tool_contract_spec::canonical::Form;
 use tool_contract_spec::key::LONGEST_KEY;
 use tool_contract_spec::ledger::Timestamp;
@@ -28,8 +29,16 @@ pub(crate) struct Described {
     pub(crate) hash: OperationHash,
     /// As JSON, secrets left out.
     pub(crate) arguments: Arc<str>,
-    /// What was hashed of them, where a person is to see it.
-    pub(crate) canonical: Option<Arc<str>>,
+    /// What a person is to see of them, where one has to agree.
+    pub(crate) seen: Option<Seen>,
+}
+
+/// Arguments in canonical form, as a person agrees to them.
+pub(crate) struct Seen {
+    /// What was hashed.
+    pub(crate) arguments: Arc<str>,
+    /// What was not.
+    pub(crate) ignored: Option<Arc<str>>,
 }
 
 /// How an attempt ended.
@@ -190,7 +199,13 @@ fn describe<T: Tool>(
         };
     }
     let operation = hasher.finish(fingerprint);
-    let canonical = contract.policy.confirm.map(|_| operation.canonical.as_str().into());
+    let seen = match contract.policy.confirm {
+        None => None,
+        Some(_) => {
+            let seen = operation.canonical.as_str().into();
+            Some(Seen { arguments: seen, ignored: ignored(arguments)? })
+        }
+    };
     // The canonical text is the JSON of the arguments, if nothing is missing
     // from it: then it need not be written twice.
     let arguments = if is_whole && operation.form == Form::Json {
@@ -198,7 +213,21 @@ fn describe<T: Tool>(
     } else {
         recorded(arguments)
     };
-    Ok(Described { hash: operation.hash, arguments, canonical })
+    Ok(Described { hash: operation.hash, arguments, seen })
+}
+
+/// The canonical object of the arguments that are not hashed, if there are any.
+fn ignored<T: Tool>(arguments: &T) -> Result<Option<Arc<str>>, OperationError> {
+    let mut members = BTreeMap::new();
+    for argument in T::ARGUMENTS.iter().filter(|it| it.role == ArgumentRole::Ignored) {
+        let mut value = String::new();
+        (argument.erased.canonical)((argument.get)(arguments), &mut value)
+            .map_err(|source| OperationError::Argument { name: argument.name.into(), source })?;
+        members.insert(argument.name, value);
+    }
+    let members: Vec<String> =
+        members.iter().map(|(name, value)| format!("{}:{value}", Value::from(*name))).collect();
+    Ok((!members.is_empty()).then(|| format!("{{{}}}", members.join(",")).into()))
 }
 
 /// The arguments as JSON, secrets left out.
@@ -208,21 +237,21 @@ fn recorded<T: Tool>(arguments: &T) -> Arc<str> {
         let json = (argument.erased.json)((argument.get)(arguments)).ok()?;
         Some((argument.name.to_owned(), json))
     });
-    let members: std::collections::BTreeMap<String, Box<RawValue>> = members.collect();
+    let members: BTreeMap<String, Box<RawValue>> = members.collect();
     serde_json::to_string(&members).unwrap_or_default().into()
 }
 
 /// The arguments for a person to read: secrets are named and not shown.
-pub(crate) fn shown<T: Tool>(arguments: &T) -> serde_json::Value {
+pub(crate) fn shown<T: Tool>(arguments: &T) -> Value {
     let mut members = Map::new();
     for argument in T::ARGUMENTS {
         let value = if argument.role == ArgumentRole::Secret {
-            serde_json::Value::from("(secret)")
+            Value::from("(secret)")
         } else {
             let json = (argument.erased.json)((argument.get)(arguments)).ok();
             json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
         };
         members.insert(argument.name.to_owned(), value);
     }
-    serde_json::Value::Object(members)
+    Value::Object(members)
 }

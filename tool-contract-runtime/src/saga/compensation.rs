@@ -140,7 +140,7 @@ impl Job for Undoing {
             canonical::write(&self.undo.of.to_string(), out).map(|_| Form::Json)
         })?;
         let hash = hasher.finish(fingerprint).hash;
-        Ok(Described { hash, arguments: self.recorded(), canonical: None })
+        Ok(Described { hash, arguments: self.recorded(), seen: None })
     }
 
     fn key_text(&self, _: &str) -> Option<String> {

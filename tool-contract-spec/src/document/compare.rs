@@ -71,28 +71,24 @@ pub fn disagreement<At>(tool: &str, difference: &Difference, at: At) -> Finding<
         "`{tool}`: `{}` is {code} in the code and {file} in the contract file",
         field.as_str()
     );
-    drift(
-        at,
-        message,
-        "change the one that is wrong; `TOOL_CONTRACT=overwrite cargo test` writes the file from the code",
-    )
+    drift(at, message, &format!("change the one that is wrong; {WRITING}"))
 }
 
 /// The finding (TC0018) of a tool that the file lacks.
 pub fn only_in_code<At>(tool: &str, at: At) -> Finding<At> {
     let message = format!("the contract file has no tool `{tool}`, and the code has");
-    drift(at, message, "`TOOL_CONTRACT=overwrite cargo test` writes it there")
+    drift(at, message, WRITING)
 }
 
 /// The finding (TC0018) of a tool that the code lacks.
 pub fn only_in_file<At>(tool: &str, at: At) -> Finding<At> {
     let message = format!("the code has no tool `{tool}`, and the contract file has");
-    drift(
-        at,
-        message,
-        "if it is gone, `TOOL_CONTRACT=overwrite cargo test` takes it out of the file",
-    )
+    drift(at, message, &format!("if it is gone, {WRITING}"))
 }
+
+/// How the file comes to say what the code says.
+const WRITING: &str = "`cargo tool-contract emit`, or `TOOL_CONTRACT=overwrite cargo test`, writes the file from the code of a crate \
+                       that has a `tool_contract::contract!();`";
 
 fn drift<At>(at: At, message: String, help: &str) -> Finding<At> {
     Finding::new(Code::CONTRACT_DIFFERS, at, message, help)

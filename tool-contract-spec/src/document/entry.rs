@@ -1,7 +1,7 @@
 //! From the map of a tool to its entry.
 
 use super::group::{Group, Reader, listed};
-use super::node::{Name, Node};
+use super::node::{Kind, Name, Node};
 use super::{Entry, Position, Schemas, argument, limit};
 use crate::draft::{
     BreakerDraft, ConfirmDraft, Draft, Field, IdempotentDraft, Located, ReconcileDraft, RetryDraft,
@@ -163,6 +163,15 @@ fn safeguards(reader: &mut Reader<'_>, fields: &Group<'_>, draft: &mut Draft<Pos
 }
 
 fn rollback(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<RollbackDraft, Position> {
+    if let Field::Given { value, .. } = fields.slot("rollback")
+        && let Kind::Text(text) = &value.value.kind
+        && !STRATEGIES.contains(&text.as_str())
+        && suggest::likely(text, STRATEGIES).is_none()
+    {
+        let help = format!("write `rollback: {{ {} }}`", calling(text));
+        reader.wrong_kind("rollback", value.value, "a map of fields", &help);
+        return Field::Refused;
+    }
     let group = reader.group(fields, "rollback", &["strategy", "with"]);
     let strategy = reader.text(&group, "strategy", "manual_only");
     let with = reader.text(&group, "with", "refund_card");
@@ -181,6 +190,11 @@ fn rollback(reader: &mut Reader<'_>, fields: &Group<'_>) -> Field<RollbackDraft,
 }
 
 const STRATEGIES: [&str; 3] = ["none", "manual_only", "compensate"];
+
+/// How the function is named that undoes it.
+fn calling(function: &str) -> String {
+    format!("strategy: compensate, with: {function}")
+}
 
 fn boundary(
     reader: &mut Reader<'_>,
@@ -202,7 +216,13 @@ fn boundary(
         ("manual_only", _) => RollbackDraft::ManualOnly,
         (unknown, _) => {
             let help = suggest::likely(unknown, STRATEGIES).map_or_else(
-                || format!("it is one of {}", listed(&STRATEGIES)),
+                || {
+                    format!(
+                        "it is one of {}; a function is named as in `{}`",
+                        listed(&STRATEGIES),
+                        calling(unknown)
+                    )
+                },
                 |meant| format!("did you mean `{meant}`?"),
             );
             reader.wrong(at, &format!("`{unknown}` is no rollback strategy"), help);

@@ -64,6 +64,7 @@ impl Admission {
         Ballot {
             id: &self.id,
             hash: &self.hash,
+            ignored: self.preimage.as_ref().and_then(|preimage| preimage.ignored.as_deref()),
             requested_by: self.requested_by.as_deref(),
             trust: &self.trust,
             now,
@@ -184,6 +185,15 @@ pub enum Refusal {
     OtherRequester {
         /// The request.
         request: ApprovalId,
+        /// Whether it was said on whose behalf.
+        was_named: bool,
+    },
+    /// It was asked with other values of what the operation ignores.
+    OtherIgnored {
+        /// The request.
+        request: ApprovalId,
+        /// What was asked for, in canonical form.
+        ignored: Arc<str>,
     },
     /// It asked for an approval, and no contract wants one.
     NothingToApprove,

@@ -7,6 +7,7 @@ use super::{
     Signer, State, StateName, Statement, Step, Timestamp, Trust, lapse,
 };
 use crate::key::OperationId;
+use crate::operation::OperationHash;
 
 /// Yes or no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub enum Undecided {
     /// This person, or this key, has agreed already; a quorum is of different
     /// people.
     Again,
+    /// Enough people have agreed already, and it is too late for another word.
+    Enough,
     /// It is not signed by somebody who is trusted.
     Unproven,
     /// It would be over already.
@@ -79,6 +82,9 @@ pub enum Decided {
         /// How many.
         missing: u32,
     },
+    /// The grant is on record, and it is [not known here](Trust::knows_everybody)
+    /// whether it counts: where the request stands and how long is as before.
+    Recorded,
     /// It is refused for good.
     Denied,
     /// The decision does not count; nothing changed.
@@ -111,47 +117,53 @@ fn acceptable(
     decision: &Decision,
     now: Timestamp,
 ) -> Result<Box<ApprovalRecord>, Undecided> {
-    let standing = record.approval.as_ref().filter(|approval| approval.id == decision.request);
     let gone = || Undecided::NoRequest { state: Some(record.state.name()) };
+    let standing = record.approval.as_ref().filter(|approval| approval.id == decision.request);
     let approval = standing.ok_or_else(gone)?;
-    let ballot = Ballot {
-        id: &decision.id,
-        hash: &record.hash,
-        requested_by: approval.requested_by.as_deref(),
-        trust: &decision.trust,
-        now,
-    };
-    let is_open = match &record.state {
-        State::AwaitingApproval => true,
-        State::Approved => !ballot.is_granted(approval),
-        _ => false,
-    };
-    if !is_open {
+    if !matches!(record.state, State::AwaitingApproval | State::Approved) {
         return Err(gone());
     }
     if approval.requested_by.as_deref() == Some(&*decision.by) {
         return Err(Undecided::Requester);
     }
+    let ballot = ballot(decision, &record.hash, approval, now);
     let signer = signer(decision, &ballot).ok_or(Undecided::Unproven)?;
     if let Verdict::Grant { until } = decision.verdict {
         if until <= now {
             return Err(Undecided::Over);
         }
-        if ballot
-            .people(approval)
-            .iter()
-            .any(|(by, known)| **by == *decision.by || *known == signer)
-        {
+        if ballot.has_agreed(approval, &decision.by, signer) {
             return Err(Undecided::Again);
         }
     }
+    if record.state == State::Approved && ballot.is_granted(approval) {
+        return Err(Undecided::Enough);
+    }
     Ok(approval.clone())
+}
+
+/// The request, as the one sees it who records the decision.
+fn ballot<'a>(
+    decision: &'a Decision,
+    hash: &'a OperationHash,
+    approval: &'a ApprovalRecord,
+    now: Timestamp,
+) -> Ballot<'a> {
+    Ballot {
+        id: &decision.id,
+        hash,
+        ignored: approval.ignored(),
+        requested_by: approval.requested_by.as_deref(),
+        trust: &decision.trust,
+        now,
+    }
 }
 
 fn signer(decision: &Decision, ballot: &Ballot<'_>) -> Option<Signer> {
     let statement = Statement {
         id: &decision.id,
         hash: ballot.hash,
+        ignored: ballot.ignored,
         requested_by: ballot.requested_by,
         request: &decision.request,
         by: &decision.by,
@@ -168,20 +180,42 @@ fn grant(
     log: &mut Log,
 ) -> Decided {
     let (by, signature) = (Arc::clone(&decision.by), decision.signature);
-    // What stood under this name did not count.
-    approval.grants.retain(|grant| grant.by != by);
-    approval.grants.push(Grant { by, at: log.now, until, signature });
-    let given = u32::try_from(approval.grants.len()).unwrap_or(u32::MAX);
-    let missing = approval.quorum.saturating_sub(given);
-    if let (0, Some((ttl, _))) = (missing, record.terms.confirm) {
-        let signed = approval.grants.iter().map(|grant| grant.until).min();
-        approval.expires_at = log.now.after(ttl).min(signed.unwrap_or(Timestamp::END));
-    }
-    let expires_at = approval.expires_at;
+    let decided = if decision.trust.knows_everybody() {
+        // What stood under this name did not count.
+        approval.grants.retain(|grant| grant.by != by);
+        approval.grants.push(Grant { by, at: log.now, until, signature });
+        count(record, &mut approval, decision, log.now)
+    } else {
+        approval.grants.push(Grant { by, at: log.now, until, signature });
+        Decided::Recorded
+    };
+    let state = match &decided {
+        Decided::Granted { .. } => State::Approved,
+        Decided::Recorded => record.state.clone(),
+        _ => State::AwaitingApproval,
+    };
     record.approval = Some(approval);
-    let state = if missing == 0 { State::Approved } else { State::AwaitingApproval };
     log.enter(record, state, EventKind::ApprovalGranted, Some(decision.by.to_string()));
-    if missing == 0 { Decided::Granted { expires_at } } else { Decided::Pending { missing } }
+    decided
+}
+
+/// Whether enough people agreed. Only theirs is the time for which it is granted.
+fn count(
+    record: &Record,
+    approval: &mut ApprovalRecord,
+    decision: &Decision,
+    now: Timestamp,
+) -> Decided {
+    let ballot = ballot(decision, &record.hash, approval, now);
+    let missing = ballot.missing(approval);
+    if missing > 0 {
+        return Decided::Pending { missing };
+    }
+    let signed = ballot.people(approval).iter().map(|(grant, _)| grant.until).min();
+    if let Some((ttl, _)) = record.terms.confirm {
+        approval.expires_at = now.after(ttl).min(signed.unwrap_or(Timestamp::END));
+    }
+    Decided::Granted { expires_at: approval.expires_at }
 }
 
 fn deny(

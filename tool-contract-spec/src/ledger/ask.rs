@@ -46,9 +46,15 @@ pub(super) fn approve(
         return Err(Refusal::WrongApproval);
     }
     if approval.requested_by != request.requested_by {
-        return Err(Refusal::OtherRequester { request: id });
+        let was_named = approval.requested_by.is_some();
+        return Err(Refusal::OtherRequester { request: id, was_named });
     }
-    match (request.ballot(log.now).is_granted(approval), request.intent) {
+    let ballot = request.ballot(log.now);
+    if approval.ignored() != ballot.ignored {
+        let ignored = approval.ignored().unwrap_or("{}").into();
+        return Err(Refusal::OtherIgnored { request: id, ignored });
+    }
+    match (ballot.is_granted(approval), request.intent) {
         (false, _) => Err(Refusal::AwaitingApproval { request: id, expires_at }),
         (true, Intent::RequestApproval) => Err(Refusal::Approved { request: id, expires_at }),
         (true, Intent::Claim) => Ok(()),

@@ -121,6 +121,14 @@ pub struct ApprovalRecord {
     pub preimage: Option<Preimage>,
 }
 
+impl ApprovalRecord {
+    /// The arguments that the operation's hash leaves out.
+    #[must_use]
+    pub fn ignored(&self) -> Option<&str> {
+        self.preimage.as_ref()?.ignored.as_deref()
+    }
+}
+
 /// An outcome that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {

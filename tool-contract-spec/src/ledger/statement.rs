@@ -22,6 +22,8 @@ pub struct Statement<'a> {
     pub id: &'a OperationId,
     /// What it does.
     pub hash: &'a OperationHash,
+    /// The arguments that the hash leaves out, in canonical form.
+    pub ignored: Option<&'a str>,
     /// On whose behalf it was asked.
     pub requested_by: Option<&'a str>,
     /// The request.
@@ -34,7 +36,8 @@ pub struct Statement<'a> {
 
 impl Statement<'_> {
     /// The bytes that are signed: a label, and each part after its length, so
-    /// that no two statements are written alike.
+    /// that no two statements are written alike. Ignored arguments, where there are
+    /// any, come last.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = DOMAIN.to_vec();
@@ -54,6 +57,9 @@ impl Statement<'_> {
                 part(&mut out, b"deny");
                 part(&mut out, why.as_bytes());
             }
+        }
+        if let Some(ignored) = self.ignored {
+            part(&mut out, ignored.as_bytes());
         }
         out
     }
@@ -135,6 +141,7 @@ mod tests {
         let statement = Statement {
             id: &id,
             hash: &hash,
+            ignored: None,
             requested_by,
             request: &request,
             by: "ann",
@@ -153,6 +160,9 @@ mod tests {
             expected.extend(part);
         }
         assert_eq!(statement.bytes(), expected);
+        expected.extend(length(2));
+        expected.extend(b"{}");
+        assert_eq!(Statement { ignored: Some("{}"), ..statement }.bytes(), expected);
     }
 
     #[test]
@@ -175,10 +185,19 @@ mod tests {
                     for request in &requests {
                         for by in ["ann", "nn", ""] {
                             for verdict in &verdicts {
-                                let statement =
-                                    Statement { id, hash, requested_by, request, by, verdict };
-                                all.insert(statement.bytes());
-                                count += 1;
+                                for ignored in [None, Some(""), Some("{}"), Some("n")] {
+                                    let statement = Statement {
+                                        id,
+                                        hash,
+                                        ignored,
+                                        requested_by,
+                                        request,
+                                        by,
+                                        verdict,
+                                    };
+                                    all.insert(statement.bytes());
+                                    count += 1;
+                                }
                             }
                         }
                     }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{ApprovalId, ApprovalRecord, ApprovalVerdict, Denial, Signature, Statement, Timestamp};
+use super::{
+    ApprovalId, ApprovalRecord, ApprovalVerdict, Denial, Grant, Signature, Statement, Timestamp,
+};
 use crate::key::OperationId;
 use crate::operation::OperationHash;
 
@@ -21,6 +23,13 @@ pub trait Verifier: fmt::Debug + Send + Sync {
     /// The key with which `statement` was signed, if it is one of its
     /// [`by`](Statement::by).
     fn signer(&self, statement: &Statement<'_>, signature: Option<&Signature>) -> Option<Signer>;
+
+    /// Whether it knows everybody whose yes counts. With one that does not, such as
+    /// that of a person who has only their own key, a grant goes on record and
+    /// completes nothing: it is counted where the call is made.
+    fn knows_everybody(&self) -> bool {
+        true
+    }
 }
 
 /// Names a key. Names that have one key are one person.
@@ -59,6 +68,12 @@ impl Trust {
         signature: Option<&Signature>,
     ) -> Option<Signer> {
         self.0.as_ref()?.signer(statement, signature)
+    }
+
+    /// Whether it knows everybody whose yes counts.
+    #[must_use]
+    pub fn knows_everybody(&self) -> bool {
+        self.0.as_ref().is_some_and(|verifier| verifier.knows_everybody())
     }
 }
 
@@ -101,6 +116,8 @@ pub struct Ballot<'a> {
     pub id: &'a OperationId,
     /// What it does.
     pub hash: &'a OperationHash,
+    /// The arguments that the hash leaves out.
+    pub ignored: Option<&'a str>,
     /// On whose behalf.
     pub requested_by: Option<&'a str>,
     /// Whose decisions count.
@@ -117,8 +134,8 @@ impl Ballot<'_> {
     /// Who agreed, each once, be it under two names or with two keys. Who asked
     /// is none of them, nor is anybody whose grant is over.
     #[must_use]
-    pub fn people<'r>(&self, approval: &'r ApprovalRecord) -> Vec<(&'r str, Signer)> {
-        let mut people: Vec<(&str, Signer)> = Vec::new();
+    pub fn people<'r>(&self, approval: &'r ApprovalRecord) -> Vec<(&'r Grant, Signer)> {
+        let mut people: Vec<(&Grant, Signer)> = Vec::new();
         for grant in approval.grants.iter().take(Self::MOST) {
             if grant.until <= self.now || self.requested_by == Some(&*grant.by) {
                 continue;
@@ -128,18 +145,30 @@ impl Ballot<'_> {
             let Some(signer) = self.trust.signer(&statement, grant.signature.as_ref()) else {
                 continue;
             };
-            if !people.iter().any(|(name, known)| **name == *grant.by || *known == signer) {
-                people.push((&grant.by, signer));
+            if !includes(&people, &grant.by, signer) {
+                people.push((grant, signer));
             }
         }
         people
     }
 
+    /// Whether this person, or this key, agreed.
+    #[must_use]
+    pub fn has_agreed(&self, approval: &ApprovalRecord, by: &str, signer: Signer) -> bool {
+        includes(&self.people(approval), by, signer)
+    }
+
     /// Whether enough people agreed, and nobody refused.
     #[must_use]
     pub fn is_granted(&self, approval: &ApprovalRecord) -> bool {
-        let quorum = usize::try_from(approval.quorum.max(1)).unwrap_or(usize::MAX);
-        approval.denied.is_none() && self.people(approval).len() >= quorum
+        approval.denied.is_none() && self.missing(approval) == 0
+    }
+
+    /// How many more people must agree.
+    #[must_use]
+    pub fn missing(&self, approval: &ApprovalRecord) -> u32 {
+        let given = u32::try_from(self.people(approval).len()).unwrap_or(u32::MAX);
+        approval.quorum.max(1).saturating_sub(given)
     }
 
     /// Whether this refusal is of somebody who counts.
@@ -156,7 +185,11 @@ impl Ballot<'_> {
         by: &'s str,
         verdict: &'s ApprovalVerdict,
     ) -> Statement<'s> {
-        let Self { id, hash, requested_by, .. } = *self;
-        Statement { id, hash, requested_by, request, by, verdict }
+        let Self { id, hash, ignored, requested_by, .. } = *self;
+        Statement { id, hash, ignored, requested_by, request, by, verdict }
     }
+}
+
+fn includes(people: &[(&Grant, Signer)], by: &str, signer: Signer) -> bool {
+    people.iter().any(|(grant, known)| *grant.by == *by || *known == signer)
 }

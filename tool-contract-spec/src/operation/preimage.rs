@@ -1,4 +1,4 @@
-//! What a hash is of, for who must not believe a record.
+//! What a call does, for who must not believe a record.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 
 use super::{DOMAIN, OperationHash};
 
-/// What an [`OperationHash`] is of, but for the tool's name.
+/// What an [`OperationHash`] is of, but for the tool's name; and what is beside it.
 ///
 /// Whoever is asked to agree to a hash can make it anew from this, and so
-/// knows what it says, whoever wrote the record.
+/// knows what it says, whoever wrote the record. The hash does not cover what is
+/// [ignored](Self::ignored): whoever agrees signs that, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preimage {
     /// The version of the tool's contract.
@@ -20,6 +21,9 @@ pub struct Preimage {
     pub arguments: Arc<str>,
     /// What the call binds besides its arguments, in canonical form.
     pub fingerprint: Option<Arc<str>>,
+    /// The canonical object of the ignored arguments, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<Arc<str>>,
 }
 
 impl Preimage {

@@ -234,6 +234,21 @@ fn a_rollback_says_what_it_means() {
             "5:27 TC0021 `t`: `manual` is no rollback strategy (did you mean `manual_only`?)",
         ),
         (
+            "{ strategy: refund_card }",
+            "5:27 TC0021 `t`: `refund_card` is no rollback strategy (it is one of `none`, `manual_only` \
+             and `compensate`; a function is named as in `strategy: compensate, with: refund_card`)",
+        ),
+        (
+            "refund_card",
+            "5:15 TC0021 `t`: `rollback` must be a map of fields, not the text `refund_card` \
+             (write `rollback: { strategy: compensate, with: refund_card }`)",
+        ),
+        (
+            "manual_only",
+            "5:15 TC0021 `t`: `rollback` must be a map of fields, not the text `manual_only` \
+             (write `rollback: { strategy: manual_only }`)",
+        ),
+        (
             "{ with: refund }",
             "5:5 TC0021 `t`: `rollback` has no `strategy` \
              (write `strategy: ..` with one of `none`, `manual_only` and `compensate`)",

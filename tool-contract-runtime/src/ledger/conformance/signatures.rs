@@ -72,7 +72,12 @@ impl Office {
     /// A call on behalf of an agent.
     fn asking(&self, caller: u128, id: &OperationId) -> Admission {
         let terms = Terms { confirm: Some((MINUTE, self.quorum)), ..confirmed() };
-        let preimage = Preimage { version: 1, arguments: "{}".into(), fingerprint: None };
+        let preimage = Preimage {
+            version: 1,
+            arguments: "{}".into(),
+            fingerprint: None,
+            ignored: Some(r#"{"memo":"as agreed"}"#.into()),
+        };
         Admission {
             terms: terms.into(),
             requested_by: Some("agent".into()),
@@ -100,6 +105,7 @@ impl Office {
         let signature = self.notary.sign(&Statement {
             id,
             hash: &record.hash,
+            ignored: approval.ignored(),
             requested_by: approval.requested_by.as_deref(),
             request: &approval.id,
             by,
@@ -126,6 +132,7 @@ impl Office {
         let statement = Statement {
             id: &decision.id,
             hash: &record.hash,
+            ignored: approval.ignored(),
             requested_by: approval.requested_by.as_deref(),
             request: &decision.request,
             by: &decision.by,
@@ -263,6 +270,15 @@ pub(super) async fn a_call_is_what_was_approved(stage: Stage) {
     let requester = Admission { requested_by: Some("mallory".into()), ..office.asking(3, &id) };
     let refusal = office.stage.refusal(&requester).await;
     assert!(matches!(refusal, Refusal::OtherRequester { .. }), "{refusal:?}");
+    let mut memo = office.asking(5, &id);
+    if let Some(preimage) = &mut memo.preimage {
+        preimage.ignored = Some(r#"{"memo":"another"}"#.into());
+    }
+    let refusal = office.stage.refusal(&memo).await;
+    assert!(
+        matches!(&refusal, Refusal::OtherIgnored { ignored, .. } if ignored.contains("as agreed")),
+        "{refusal:?}"
+    );
     let nobody = Admission { trust: Trust::default(), ..office.asking(4, &id) };
     let refusal = office.stage.refusal(&nobody).await;
     assert!(matches!(refusal, Refusal::AwaitingApproval { .. }), "{refusal:?}");

@@ -41,6 +41,7 @@ fn pool(request: &ApprovalId) -> (Trust, Vec<Grant>) {
     let statement = |id, hash, requested_by, request, by, verdict| Statement {
         id,
         hash,
+        ignored: None,
         requested_by: Some(requested_by),
         request,
         by,
@@ -116,8 +117,12 @@ fn whatever_is_on_record_nothing_runs_that_was_not_signed() {
                 approval.requested_by = Some(requester.into());
                 approval.quorum = quorum;
                 approval.expires_at = Timestamp::END;
-                approval.preimage =
-                    Some(Preimage { version: 1, arguments: "{}".into(), fingerprint: None });
+                approval.preimage = Some(Preimage {
+                    version: 1,
+                    arguments: "{}".into(),
+                    fingerprint: None,
+                    ignored: None,
+                });
                 // All that can be combined with one that is genuine.
                 approval.grants = vec![grants[0].clone(), grants[at].clone(), grants[at].clone()];
                 let mut slot = Some(record);
@@ -161,6 +166,7 @@ fn what_both_signed_runs() {
         Statement {
             id: &id("key"),
             hash: &hash(0),
+            ignored: None,
             requested_by: Some("agent"),
             request: &request,
             by,
@@ -214,7 +220,8 @@ impl Verifier for Numbered {
 fn a_person_is_a_name_and_a_key() {
     let trust = Trust::new(Arc::new(Numbered));
     let (id, hash, now) = (id("key"), hash(0), Timestamp(1));
-    let ballot = Ballot { id: &id, hash: &hash, requested_by: Some("agent"), trust: &trust, now };
+    let (ignored, requested_by) = (None, Some("agent"));
+    let ballot = Ballot { id: &id, hash: &hash, ignored, requested_by, trust: &trust, now };
     let mut bench = Bench::default();
     bench.request(&victim(&Trust::default()));
     let mut approval = bench.record().approval.clone().unwrap();
@@ -244,4 +251,87 @@ fn a_person_is_a_name_and_a_key() {
     approval.grants = (0..Ballot::MOST + 256).map(many).collect();
     approval.grants[..Ballot::MOST].iter_mut().for_each(|grant| grant.signature = None);
     assert_eq!(ballot.people(&approval).len(), 0);
+}
+
+/// Knows one key, and nobody else.
+#[derive(Debug)]
+struct Own(u8);
+
+impl Verifier for Own {
+    fn signer(&self, _: &Statement<'_>, signature: Option<&Signature>) -> Option<Signer> {
+        signature.filter(|it| it.0[0] == self.0).map(|it| Signer([it.0[0]; 32]))
+    }
+
+    fn knows_everybody(&self) -> bool {
+        false
+    }
+}
+
+/// The word of `by`, signed with a key, put on record by who trusts `trust`.
+fn grant(bench: &mut Bench, by: &str, key: u8, until: u64, trust: &Trust) -> Decided {
+    let decision = Decision {
+        id: id("key"),
+        request: bench.record().approval.as_ref().unwrap().id.clone(),
+        by: by.into(),
+        verdict: ApprovalVerdict::Grant { until: Timestamp(until) },
+        signature: Some(Signature([key; 64])),
+        trust: trust.clone(),
+    };
+    bench.step(|slot, around| decide_approval(slot, &decision, around))
+}
+
+#[test]
+fn what_may_not_count_completes_nothing_and_moves_nothing() {
+    let everybody = Trust::new(Arc::new(Numbered));
+    let mut bench = Bench::default();
+    bench.request(&victim(&everybody));
+    let expires_at = bench.record().approval.as_ref().unwrap().expires_at;
+    // Until soon, and until long after: the request stands for as long as before.
+    for (by, key, until) in [("eve", 8, 6), ("ann", 9, 1_000), ("mallory", 10, 1_000)] {
+        let own = Trust::new(Arc::new(Own(key)));
+        assert_eq!(grant(bench.at(5), by, key, until, &own), Decided::Recorded);
+        assert_eq!(bench.state(), StateName::AwaitingApproval);
+        assert_eq!(bench.record().approval.as_ref().unwrap().expires_at, expires_at);
+        let again = grant(&mut bench, by, key, until, &own);
+        assert_eq!(again, Decided::Refused(Undecided::Again), "{by}");
+    }
+    // Nor does it take the place of what does count.
+    let of_ann = |key: u8| Trust::new(Arc::new(Own(key)));
+    let mut bench = Bench::default();
+    bench.request(&victim(&everybody));
+    assert_eq!(grant(&mut bench, "ann", 1, 15, &everybody), Decided::Pending { missing: 1 });
+    assert_eq!(grant(&mut bench, "ann", 9, 15, &of_ann(9)), Decided::Recorded);
+    assert_eq!(bench.record().approval.as_ref().unwrap().grants.len(), 2);
+    // Each knows only their own key, and together they are enough: it runs.
+    assert_eq!(grant(&mut bench, "bob", 2, 15, &of_ann(2)), Decided::Recorded);
+    bench.claim(&victim(&everybody));
+}
+
+#[test]
+fn only_who_counts_is_counted_and_bounds_the_time() {
+    let few = Trust::new(Arc::new(Known(&[1, 2])));
+    let mut bench = Bench::default();
+    bench.request(&victim(&few));
+    // What stands there in the name of a stranger is none of the two.
+    let own = Trust::new(Arc::new(Own(9)));
+    assert_eq!(grant(&mut bench, "eve", 9, 2, &own), Decided::Recorded);
+    assert_eq!(grant(&mut bench, "ann", 1, 15, &few), Decided::Pending { missing: 1 });
+    let granted = Decided::Granted { expires_at: Timestamp(14) };
+    assert_eq!(grant(&mut bench, "bob", 2, 14, &few), granted);
+    // Who agreed is told so, and who comes too late.
+    let again = Decided::Refused(Undecided::Again);
+    assert_eq!(grant(&mut bench, "bob", 2, 14, &few), again);
+    let few = Trust::new(Arc::new(Known(&[1, 2, 3])));
+    assert_eq!(grant(&mut bench, "zoe", 3, 14, &few), Decided::Refused(Undecided::Enough));
+}
+
+/// Knows some keys.
+#[derive(Debug)]
+struct Known(&'static [u8]);
+
+impl Verifier for Known {
+    fn signer(&self, statement: &Statement<'_>, signature: Option<&Signature>) -> Option<Signer> {
+        let known = signature.filter(|it| self.0.contains(&it.0[0]));
+        Numbered.signer(statement, known)
+    }
 }

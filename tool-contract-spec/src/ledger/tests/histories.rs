@@ -100,7 +100,7 @@ fn histories_get_everywhere() {
 
 /// Every answer, event and state that one operation can come to; twins and lost
 /// ledgers have tests of their own.
-const EVERYWHERE: [&str; 62] = [
+const EVERYWHERE: [&str; 63] = [
     "admitted Claimed",
     "admitted Replay",
     "admitted again",
@@ -161,6 +161,7 @@ const EVERYWHERE: [&str; 62] = [
     "state Succeeded",
     "state Unknown",
     "undecided Again",
+    "undecided Enough",
     "undecided NoRequest",
     "undecided Requester",
 ];

@@ -8,11 +8,14 @@ use tool_contract_spec::ledger::{
 };
 use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
 
-use super::Success;
-use super::lease::{Lease, Term};
-use super::write::{Round, Writing, draw_delay};
+use super::{EARLIER, Round, Writing};
 use crate::error::{CallError, Failure};
+use crate::executor::Success;
+use crate::executor::attempt::{Driven, Watch, drive};
+use crate::executor::draw_delay;
+use crate::executor::lease::{Lease, Term};
 use crate::job::{Found, Job};
+use crate::tool::BoxFuture;
 
 /// What follows if it did not happen.
 struct IfNot {
@@ -24,7 +27,10 @@ struct IfNot {
 
 impl Writing<'_> {
     /// Becomes the one reconciler of the operation, and asks.
-    pub(super) async fn reconcile(&mut self, job: &mut dyn Job) -> Result<Round, CallError<()>> {
+    pub(in crate::executor) async fn reconcile(
+        &mut self,
+        job: &mut dyn Job,
+    ) -> Result<Round, CallError<()>> {
         let request = ReconcileRequest {
             id: self.plan.admission.id.clone(),
             nonce: self.runtime.nonce(),
@@ -85,6 +91,23 @@ impl Writing<'_> {
         }
     }
 
+    /// Waits for the reconcile function, for as long as an attempt may take.
+    async fn ask(&self, asking: BoxFuture<'_, Found>, lease: &mut Lease<'_>) -> Found {
+        let timeout = self.plan.contract.policy.timeout;
+        let timeout_at = self.runtime.elapsed().saturating_add(timeout);
+        let clock = self.runtime.clock();
+        let watch = Watch { clock, timeout_at, lease: Some(lease), acts_for: None, early: None };
+        match drive(asking, watch).await {
+            Driven::Ended(found) => found,
+            Driven::TimedOut => {
+                Found::CannotTell(format!("the reconcile function took longer than {timeout:?}"))
+            }
+            Driven::Panicked(message) => {
+                Found::CannotTell(format!("the reconcile function panicked: {message}"))
+            }
+        }
+    }
+
     /// What follows if it did not happen: what follows after
     /// `retryable_failure(other)`. A call that has not attempted anything yet
     /// simply goes on.
@@ -128,7 +151,7 @@ impl Writing<'_> {
 
     /// Still unknown: what the cause was, and why it could not be found out.
     fn unsolved(&self, why: &str, escalation: Option<EscalationId>) -> CallError<()> {
-        let cause = self.cause.as_deref().unwrap_or("an earlier call may have happened");
+        let cause = self.cause.as_deref().unwrap_or(EARLIER);
         self.unknown(format!("{cause}; the reconcile function could not tell: {why}"), escalation)
     }
 
