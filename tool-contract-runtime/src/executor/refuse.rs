@@ -19,6 +19,7 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
                 about,
                 cause: cause.into_owned(),
                 escalation: Some(escalation),
+                may_repeat: false,
             });
         }
         Refusal::Limited(limit) => return limited(about, &limit),
@@ -53,7 +54,8 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
         Refusal::AttemptsExhausted { attempts, max_total, escalation } => reject(
             Code::ATTEMPTS_EXHAUSTED,
             format!(
-                "this key has had {attempts} of its {max_total} attempts{}",
+                "this key has had {attempts} of its {max_total} attempts{}{}",
+                if attempts < max_total { ", and failed for good" } else { "" },
                 escalation
                     .map(|id| format!(", and waits for a person as {id}"))
                     .unwrap_or_default()

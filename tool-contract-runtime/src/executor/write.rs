@@ -166,7 +166,11 @@ impl<'a> Writing<'a> {
         cause: impl Into<String>,
         escalation: Option<EscalationId>,
     ) -> CallError<()> {
-        let unknown = UnknownOutcome { about: self.about(), cause: cause.into(), escalation };
+        let policy = &self.plan.contract.policy;
+        let may_repeat = policy.is_repeatable() && policy.confirm.is_none();
+        let may_repeat = may_repeat && self.total < policy.retry.max_total;
+        let (about, cause) = (self.about(), cause.into());
+        let unknown = UnknownOutcome { about, cause, escalation, may_repeat };
         tracing::warn!(target: "tool_contract", id = %self.plan.admission.id, cause = unknown.cause, "outcome unknown");
         CallError::from(unknown)
     }
@@ -459,8 +463,8 @@ impl<'a> Writing<'a> {
     /// Lets the caller go at the timeout of a body that cannot be stopped.
     fn early(&self, timeout_at: Duration) -> Early<'a> {
         let cause = "it still runs past its timeout and cannot be stopped; what comes of it will be on record";
-        let answer =
-            UnknownOutcome { about: self.about(), cause: cause.to_owned(), escalation: None };
+        let (about, cause) = (self.about(), cause.to_owned());
+        let answer = UnknownOutcome { about, cause, escalation: None, may_repeat: false };
         Early { link: self.link, at: timeout_at, answer: Box::new(answer) }
     }
 
@@ -571,7 +575,13 @@ impl<'a> Writing<'a> {
     ) -> Result<Round, CallError<()>> {
         if !matches!(step, NextStep::Reconcile | NextStep::Escalate) {
             let delay = self.persisted_delay(ended.outcome);
-            let settlement = self.settlement(lease, used, Settling::Released { delay });
+            let is_counted_on = self.plan.gate.as_ref().is_some_and(|gate| gate.is_counted_on());
+            let verdict = if is_counted_on && ended.outcome.class.is_final() {
+                Settling::Exhausted
+            } else {
+                Settling::Released { delay }
+            };
+            let settlement = self.settlement(lease, used, verdict);
             self.settle(lease, &settlement).await?;
             tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
             return Err(CallError::Failed(
@@ -592,7 +602,7 @@ impl<'a> Writing<'a> {
 
     fn settlement(&mut self, lease: &Lease<'_>, used: u32, verdict: Settling) -> Settlement {
         let attempts = std::mem::take(&mut self.trace);
-        if matches!(verdict, Settling::Released { .. }) {
+        if matches!(verdict, Settling::Released { .. } | Settling::Exhausted) {
             self.runtime.give_back(self.grant.as_ref());
         }
         Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts }
@@ -660,7 +670,7 @@ impl<'a> Writing<'a> {
 fn off_record(verdict: &Settling, settled: Result<Settled, LedgerError>) -> String {
     let known = match verdict {
         Settling::Succeeded { .. } => "it succeeded",
-        Settling::Released { .. } => "it left nothing behind",
+        Settling::Released { .. } | Settling::Exhausted => "it left nothing behind",
         Settling::Unknown { .. } => "its outcome is unknown",
     };
     match settled {

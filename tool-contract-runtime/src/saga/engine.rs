@@ -50,6 +50,13 @@ struct State {
     halt: Option<Rests>,
 }
 
+impl State {
+    fn in_doubt(&self) -> Option<u32> {
+        let mut ran = self.ran.iter();
+        ran.find(|(_, ran)| **ran == Ran::Unknown).map(|(number, _)| *number)
+    }
+}
+
 /// What came of a step in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
@@ -136,6 +143,11 @@ impl Engine {
         self.state().journal.clone()
     }
 
+    /// What is known of a step that no record of its own says.
+    pub(super) fn noted(&self, number: u32) -> Option<Noted> {
+        self.state().journal.steps.get(&number)?.noted.clone()
+    }
+
     /// The error with which the saga gave up in an earlier run.
     pub(super) fn gave_up(&self) -> Option<String> {
         self.state().journal.unwinding.clone()
@@ -203,6 +215,30 @@ impl Engine {
         self.state().journal.steps.contains_key(&number)
     }
 
+    /// Why no step is begun any more, though the body goes on: the saga was stopped,
+    /// or what came of a step is not known, and what the body does for that may be
+    /// another thing than what it does once it is.
+    pub(super) fn is_held_back(&self) -> Option<String> {
+        let state = self.state();
+        let stopped = state.halt.as_ref().map(ToString::to_string);
+        let unknown =
+            || state.in_doubt().map(|step| format!("what came of step {step} is not known"));
+        stopped.or_else(unknown)
+    }
+
+    /// Refuses a step that is made all the same.
+    pub(super) fn hold_back<E>(&self, number: u32, why: &str) -> CallError<E> {
+        let reason = format!("step {number} was not begun: {why}");
+        let next = "return the error of the step before it: the saga goes on once that is settled";
+        let about = About::known(&self.id, 0);
+        CallError::from(Rejected::new(Code::SAGA_HELD_BACK, about, reason, next))
+    }
+
+    /// The first step of which the body of this run was told that it is unknown.
+    pub(super) fn in_doubt(&self) -> Option<u32> {
+        self.state().in_doubt()
+    }
+
     /// Whether the body of this run was told that a step succeeded.
     pub(super) fn was_told(&self, number: u32) -> bool {
         self.state().ran.get(&number) == Some(&Ran::Done)
@@ -256,11 +292,8 @@ impl Engine {
             let (was, is) = (as_pivot(known), as_pivot(stepped));
             format!("step {number} was `{before}`{was} and is `{now}`{is} now")
         };
-        let next = "run it with the code that began it; or let a person finish or undo what `sagas show` lists, and resolve it";
-        self.halt(Rests::for_a_person(format!(
-            "[{}] the saga's code changed under it: {reason}; nothing of that step was run; {next}",
-            Code::SAGA_CHANGED
-        )));
+        self.halt(Rests::changed(&format!("{reason}; nothing of that step was run")));
+        let next = "run the saga with the code that began it";
         refuse(stepped, Code::SAGA_CHANGED, format!("its saga's code changed: {reason}"), next)
     }
 

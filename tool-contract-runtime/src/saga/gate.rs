@@ -111,6 +111,12 @@ impl Gate {
         self.engine.has(self.number)
     }
 
+    /// Whether there is no way back for the saga, so that it counts on this step: if
+    /// that fails for good, a person has to look.
+    pub(crate) fn is_counted_on(&self) -> bool {
+        self.part == Part::Call { pivot: false } && self.engine.is_committed()
+    }
+
     /// Whether it draws from limits: what is undone may not fail for want of room.
     pub(crate) fn draws(&self) -> bool {
         self.part != Part::Afterwards

@@ -24,6 +24,7 @@ mod kept;
 mod outcome;
 mod recover;
 mod step;
+mod story;
 mod together;
 
 use std::fmt;
@@ -38,6 +39,7 @@ pub(crate) use self::kept::{Kept, kept};
 pub use self::outcome::{Outcome, Rests, Undone, UndoneStep};
 pub use self::recover::{Recovered, Recovery};
 pub use self::step::{Pivot, Step, StepError};
+pub use self::story::{StepStory, Story};
 pub use self::together::Together;
 use crate::call::{Approved, Call};
 use crate::cx::Cx;
@@ -161,6 +163,7 @@ where
         let until_it_ends = EndOfBody(Arc::clone(&engine));
         let ended = body(Saga::of(Arc::clone(&engine))).await;
         drop(until_it_ends);
+        conclude::find_out(&engine).await?;
         match ended {
             Ok(output) => conclude::finish(&engine).await.map(|()| Outcome::Finished(output)),
             Err(error) => conclude::unwind(&engine, error.to_string()).await.map(Outcome::Undone),

@@ -47,16 +47,52 @@ async fn after_the_pivot_nothing_is_undone_and_it_goes_forward() {
         yard.order("o").await.finished();
         assert_eq!(yard.shop.count("ship lamp"), 1);
         assert_eq!(yard.shop.stands().len(), 4);
-
-        for _ in 0..50 {
-            yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
-        }
-        let rests = yard.order("p").await;
-        assert!(rests.rests().contains("after its point of no return"), "{rests:?}");
-        assert_eq!(yard.shop.stands().len(), 7, "{:?}", yard.shop.stands());
-        assert!(!yard.kinds("p").await.contains(&EventKind::Unwinding));
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_fails_for_good_after_the_pivot_is_not_tried_again_before_a_person_lets_it() {
+    Yard::each(|yard| async move {
+        yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
+        let mut names = Vec::new();
+        for _ in 0..3 {
+            let rests = yard.order("p").await;
+            for part in ["after its point of no return", "`ship` [p/3]"] {
+                assert!(rests.rests().contains(part), "{rests:?}");
+            }
+            let Ended::Rests(unknown) = rests else { unreachable!() };
+            let told = unknown.to_string();
+            assert!(told.contains("call it again with this key"), "{told}");
+            assert!(!told.contains("no call with this key"), "{told}");
+            names.extend(unknown.escalation);
+        }
+        assert!(names.len() == 3 && names.iter().all(|name| *name == names[0]), "{names:?}");
+        let shipped = yard.shop.tried().into_iter().filter(|line| line == "ship lamp");
+        assert_eq!(shipped.count(), 1);
+        assert_eq!(yard.shop.stands(), ["reserve lamp", "hold lamp", "pay 42"]);
+        assert!(!yard.kinds("p").await.contains(&EventKind::Unwinding));
+        let recovery = yard.through(yard.another().recover()).await.unwrap();
+        assert!(recovery.recovered.is_empty(), "{recovery:?}");
+        assert!(recovery.waiting[0].1.contains("ship[p/3]"), "{recovery:?}");
+
+        yard.resolve("ship", "p/3", Resolved::Reopened).await;
+        yard.order("p").await.finished();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_the_pivot_a_step_that_a_person_gives_up_leaves_the_end_to_that_person() {
+    let yard = Yard::new();
+    yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
+    yard.order("o").await.rests();
+    yard.resolve("ship", "o/3", Resolved::Abandoned).await;
+    let rests = yard.order("o").await;
+    assert!(rests.rests().contains("ada gave it up"), "{rests:?}");
+    yard.resolve("order", "o", Resolved::Happened { result: r#"{"finished":7}"#.into() }).await;
+    yard.order("o").await.finished();
+    assert_eq!(yard.shop.count("ship lamp"), 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Sagas: what happens together, or is undone, whatever comes between.
 
+mod branching;
 mod changing;
 mod crashing;
 mod ending;
@@ -7,4 +8,5 @@ mod failing;
 mod happening;
 mod holding;
 mod recovering;
+mod resolving;
 mod shop;

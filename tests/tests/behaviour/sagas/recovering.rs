@@ -64,7 +64,7 @@ async fn a_failed_undoing_waits_for_a_person_and_then_is_taken_up() {
     let resolved = Resolved::DidNotHappen { holder_is_dead: true };
     yard.resolve("hold.rollback", "o/1", resolved).await;
     let recovery = yard.through(yard.another().recover()).await.unwrap();
-    assert_eq!(recovery.recovered[0].response.status, Status::Succeeded);
+    assert_eq!(recovery.recovered[0].response.status, Status::Failed, "it was undone");
     assert_eq!(yard.shop.stands(), Vec::<String>::new());
     yard.order("o").await.undone(&[1, 0]);
 }
@@ -79,9 +79,11 @@ async fn an_undoing_that_a_person_gives_up_lets_the_saga_end_and_is_told() {
     yard.order("o").await.rests();
     yard.resolve("hold.rollback", "o/1", Resolved::Abandoned).await;
     let recovery = yard.through(yard.another().recover()).await.unwrap();
-    assert_eq!(recovery.recovered[0].response.status, Status::Succeeded, "{recovery:?}");
+    let response = &recovery.recovered[0].response;
+    assert_eq!(response.status, Status::Failed, "{recovery:?}");
     assert_eq!(yard.shop.stands(), ["hold lamp"], "nothing is tried again");
-    let told = serde_json::to_value(&recovery.recovered[0].response).unwrap().to_string();
+    assert!(response.message.as_ref().unwrap().contains("1 given up by a person"), "{response:?}");
+    let told = serde_json::to_value(response).unwrap().to_string();
     assert!(told.contains(r#""given_up":true,"step":1"#), "{told}");
 }
 

@@ -230,6 +230,38 @@ async fn unmail(done: Done<Mail>) -> Result<(), Trouble> {
     shop(done.cx()).undo(&format!("mail {}", done.args.letter)).await
 }
 
+/// Carry an item, unless the carrier is down.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "uncarry",
+    breaker(failures = 1, cooldown = "1h"),
+    state(Shop)
+)]
+pub(super) async fn carry(cx: &Cx, item: String) -> Result<u32, Trouble> {
+    shop(cx).act(&format!("carry {item}")).await
+}
+
+async fn uncarry(done: Done<Carry>) -> Result<(), Trouble> {
+    shop(done.cx()).undo(&format!("carry {}", done.args.item)).await
+}
+
+/// Lend an item, one a minute.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    rollback = "unlend",
+    rate_limit(per_tool = "1/min"),
+    state(Shop)
+)]
+pub(super) async fn lend(cx: &Cx, item: String) -> Result<u32, Trouble> {
+    shop(cx).act(&format!("lend {item}")).await
+}
+
+async fn unlend(done: Done<Lend>) -> Result<(), Trouble> {
+    shop(done.cx()).undo(&format!("lend {}", done.args.item)).await
+}
+
 /// Look up a price.
 #[tool(side_effect = "read", state(Shop))]
 pub(super) async fn price(cx: &Cx, item: String) -> Result<u64, Trouble> {
@@ -358,15 +390,27 @@ impl Yard {
     /// finished in the background.
     pub(super) async fn die_within(
         &self,
-        key: &str,
+        key: &'static str,
         reached: impl Fn(&Shop) -> bool + Send + 'static,
     ) {
-        let (runtime, shop) = (self.another(), self.shop.clone());
-        let call = order("lamp".into(), 42).key(key);
+        let place = move |runtime: Runtime| async move {
+            order("lamp".into(), 42).key(key).call(&runtime).await.map(drop).ok()
+        };
+        self.die_in(self.another(), place, reached).await;
+    }
+
+    /// The same, of a process that makes any call.
+    pub(super) async fn die_in<F: Future<Output: Send> + Send + 'static>(
+        &self,
+        runtime: Runtime,
+        call: impl FnOnce(Runtime) -> F + Send + 'static,
+        reached: impl Fn(&Shop) -> bool + Send + 'static,
+    ) {
+        let shop = self.shop.clone();
         let dying = tokio::task::spawn_blocking(move || {
             let executor = tokio::runtime::Builder::new_current_thread().build().unwrap();
             executor.block_on(async {
-                let running = tokio::spawn(async move { call.call(&runtime).await.map(drop).ok() });
+                let running = tokio::spawn(call(runtime));
                 for _ in 0..1_000 {
                     if reached(&shop) {
                         return;
