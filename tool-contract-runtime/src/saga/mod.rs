@@ -91,8 +91,9 @@ impl Saga<Open> {
     /// is a step too: what it read first holds whenever the saga runs again.
     ///
     /// # Errors
-    /// If it did not succeed. Whatever the body does with the error: what is not
-    /// known to have left nothing behind, the saga treats as what may have happened.
+    /// If it did not succeed. It then stays failed, whoever goes on with the saga; but
+    /// if it is not known what came of it, nothing else is begun, whatever the body
+    /// does with the error, and the body runs again once it is known.
     pub fn step<T, K, A>(&self, call: Call<T, K, A>) -> Step<'_, T>
     where
         T: Tool + Compensable,
@@ -125,8 +126,8 @@ impl Saga<Committed> {
     /// Makes a call that can be repeated until it succeeds, and waits for its result.
     ///
     /// # Errors
-    /// If it has not succeeded yet. The saga is then tried again, and in the end
-    /// rests before a person; it is never undone.
+    /// If it has not succeeded yet. The saga is then tried again; where that cannot
+    /// help, it rests before a person; it is never undone.
     pub fn step<T, K, A>(&self, call: Call<T, K, A>) -> Step<'_, T>
     where
         T: Tool + Completable,
