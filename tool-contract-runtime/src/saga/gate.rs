@@ -78,7 +78,7 @@ impl Gate {
                 let next = "a saga goes by what came of a step first; a new try is a new key";
                 Err(CallError::from(Rejected::new(Code::SAGA_STEP_FAILED, about, reason, next)))
             }
-            Ok(Met::New | Met::Known) => Ok(()),
+            Ok(Met::New | Met::Known | Met::Read(_)) => Ok(()),
             Err(refused) => Err(refused),
         }
     }

@@ -80,7 +80,7 @@ impl<T: Tool> Step<'_, T> {
         let number = engine.take_place();
         let (arguments, meta) = call.into_parts();
         let made = Made { engine: Arc::clone(engine), number, pivot };
-        let rest: BoxFuture<'static, Stepping<T>> = match engine.is_held_back() {
+        let rest: BoxFuture<'static, Stepping<T>> = match engine.held_back_by() {
             Some(why) => Box::pin(ready(Err(StepError::Call(engine.hold_back(number, &why))))),
             None if T::contract().policy.is_read() => Box::pin(made.read(arguments, meta)),
             None => Box::pin(made.write(arguments, meta)),
@@ -166,10 +166,7 @@ impl Made {
         }
         match called {
             Ok(completed) => {
-                self.engine.ran(self.number, Ran::Done);
-                if self.pivot {
-                    self.engine.commit();
-                }
+                self.is_done();
                 Ok(completed.into_inner())
             }
             Err(error) => {
@@ -179,6 +176,13 @@ impl Made {
                 }
                 Err(StepError::Call(error))
             }
+        }
+    }
+
+    fn is_done(&self) {
+        self.engine.ran(self.number, Ran::Done);
+        if self.pivot {
+            self.engine.commit();
         }
     }
 
@@ -245,44 +249,36 @@ impl Made {
     /// Makes a read: its first result is the saga's for good.
     async fn read<T: Tool>(self, arguments: T, mut meta: Meta) -> Stepping<T> {
         let stepped = self.stepped(&TypedJob::new(arguments.clone()), None);
-        let known = self.engine.meet(&stepped).map_err(|error| StepError::Call(error.untyped()))?;
-        if matches!(known, Met::Known)
-            && let Some(output) = self.read_before::<T>()
-        {
-            self.engine.ran(self.number, Ran::Done);
-            if self.pivot {
-                self.engine.commit();
+        let refused = |error: CallError<()>| StepError::Call(error.untyped());
+        match self.engine.meet(&stepped).map_err(refused)? {
+            Met::Read(json) => {
+                let output = T::Output::from_json(&json);
+                let output =
+                    output.map_err(|why| refused(self.engine.unreadable(&stepped, &why)))?;
+                self.is_done();
+                return Ok(output);
             }
-            return Ok(output);
-        }
-        if let Met::Failed(error) = known {
-            self.engine.ran(self.number, Ran::NotDone);
-            return Err(StepError::Before { error });
+            Met::Failed(error) => {
+                self.engine.ran(self.number, Ran::NotDone);
+                return Err(StepError::Before { error });
+            }
+            Met::New | Met::Known => {}
         }
         let runtime = self.prepare(&mut meta);
-        let called = Calling::new(&runtime, arguments, meta).await;
-        self.engine.ran(self.number, Ran::NotDone);
-        let output = match called {
-            Ok(completed) => completed.into_inner(),
-            Err(error) => {
-                self.note_failure(stepped, error.to_string()).await;
-                return Err(StepError::Call(error));
+        match Calling::new(&runtime, arguments, meta).await {
+            Ok(completed) => {
+                let output = completed.into_inner();
+                let noted = Some(Noted::Read(output.to_json().unwrap_or_default()));
+                self.engine.note_step(Stepped { noted, ..stepped }).await.map_err(refused)?;
+                self.is_done();
+                Ok(output)
             }
-        };
-        let json = output.to_json().unwrap_or_default();
-        let noted = Stepped { noted: Some(Noted::Read(json)), ..stepped };
-        let noted = self.engine.note_step(noted).await;
-        noted.map_err(|error| StepError::Call(error.untyped()))?;
-        if self.pivot {
-            self.engine.commit();
-        }
-        Ok(output)
-    }
-
-    fn read_before<T: Tool>(&self) -> Option<T::Output> {
-        match self.engine.noted(self.number)? {
-            Noted::Read(json) => T::Output::from_json(&json).ok(),
-            Noted::Failed(_) => None,
+            Err(error) => {
+                if self.has_failed(&error, false) {
+                    self.note_failure(stepped, error.to_string()).await;
+                }
+                Err(StepError::Call(error))
+            }
         }
     }
 

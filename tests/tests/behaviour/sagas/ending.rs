@@ -6,7 +6,8 @@ use tool_contract::ledger::Resolved;
 use tool_contract::spec::policy::{Limit, Quota, SideEffect};
 use tool_contract::{Saga, saga};
 
-use super::shop::{Act, Failed, Shop, Yard, built, carry, hold, mail, reserve};
+use super::shop::{Act, Failed, Shop, carry, hold, mail, reserve};
+use super::yard::{Yard, built};
 use crate::stage::others;
 use crate::world::{Gate, Trouble};
 

@@ -6,8 +6,9 @@ use tool_contract::ledger::{EventKind, Settlement, StateName, Verdict};
 use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Saga, saga};
 
-use super::shop::{Act, Failed, Shop, Yard, gather, mail, order};
-use crate::stage::{id, ms, others, secs};
+use super::shop::{Act, Failed, Shop, gather, mail, order};
+use super::yard::Yard;
+use crate::stage::{id, others, secs};
 use crate::world::{Gate, Trouble};
 
 #[tokio::test]
@@ -208,5 +209,4 @@ async fn steps_at_once_that_lose_their_saga_leave_no_claim() {
     for key in ["g/0", "g/1"] {
         assert_eq!(yard.state("reserve", key).await, Some(StateName::Released), "{key}");
     }
-    yard.stage.clock.advance(ms(1));
 }

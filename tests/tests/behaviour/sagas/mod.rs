@@ -10,3 +10,4 @@ mod holding;
 mod recovering;
 mod resolving;
 mod shop;
+mod yard;

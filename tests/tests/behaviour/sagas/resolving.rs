@@ -3,16 +3,13 @@
 use tool_contract::ledger::{Query, Reconciled, Resolved, StateName};
 use tool_contract::{Escalation, Request, Status};
 
-use super::shop::{Act, Yard};
+use super::shop::Act;
+use super::yard::Yard;
 use crate::world::Trouble;
 
 /// An order that cannot be undone, for what is held cannot be let go.
 async fn stuck(yard: &Yard) -> Escalation {
-    yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
-    for _ in 0..5 {
-        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
-    }
-    yard.order("o").await.rests();
+    yard.stick("o").await;
     let of_orders = Query { tool: Some("order".to_owned()), ..Query::default() };
     yard.runtime.escalations().list(of_orders).await.unwrap().remove(0)
 }
