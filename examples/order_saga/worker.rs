@@ -22,7 +22,7 @@ use tool_contract::ledger::{
     BoxFuture, Ledger, LedgerError, Query, Resolution, Resolved, SqliteLedger, StateName, Timestamp,
 };
 use tool_contract::testing::{Fault, FaultyLedger};
-use tool_contract::{CallError, Runtime, Status};
+use tool_contract::{CallError, Response, Runtime, Status};
 
 /// How much faster than ours its time goes.
 const SPEED: u32 = 10;
@@ -138,8 +138,10 @@ async fn place(runtime: &Runtime) -> Value {
 async fn recover(runtime: &Runtime) -> Result<Value, Box<dyn Error>> {
     let recovery = runtime.recover().await?;
     let answers = || recovery.recovered.iter().map(|recovered| &recovered.response);
-    let ran = answers().filter(|answer| !answer.replayed && answer.status == Status::Succeeded);
-    let open = answers().filter(|answer| answer.status != Status::Succeeded);
+    // One that was undone has failed, and is at its end.
+    let is_over = |answer: &&Response| matches!(answer.status, Status::Succeeded | Status::Failed);
+    let ran = answers().filter(is_over).filter(|answer| !answer.replayed);
+    let open = answers().filter(|answer| !is_over(answer));
     let waiting: Vec<_> = recovery.waiting.iter().map(|(_, why)| why).collect();
     Ok(json!({ "ran": ran.count(), "open": open.count(), "why": format!("{waiting:?}") }))
 }

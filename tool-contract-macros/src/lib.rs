@@ -251,8 +251,12 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// If the function returns an error before the pivot, what is not known is found out,
 /// and then each step that happened is undone, newest first. A rollback function may be
 /// called more than once, so it has to be idempotent; `done.idempotency_key()` is for
-/// an API that dedupes. After the pivot nothing is undone, and the saga is tried
-/// again. What can go neither forward nor back rests as an unknown outcome that names
+/// an API that dedupes. After the pivot nothing is undone, and a step that fails is
+/// tried again whenever the saga is called; one that fails for good waits for a person.
+///
+/// A step that failed before the pivot stays failed, whoever goes on with the saga; and
+/// while one is unknown no other begins, for nobody knows yet which way is right: return
+/// its error. What can go neither forward nor back rests as an unknown outcome that names
 /// the step; once a person has resolved that, it goes on.
 ///
 /// # The attribute

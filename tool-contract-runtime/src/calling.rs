@@ -67,9 +67,13 @@ impl<T: Tool> Calling<T> {
         let cause =
             "the deadline passed before it was known what came of it; that will be on record";
         Some(match link.attempted() {
-            Some(about) => {
-                UnknownOutcome { about, cause: cause.to_owned(), escalation: None }.into()
+            Some(about) => UnknownOutcome {
+                about,
+                cause: cause.to_owned(),
+                escalation: None,
+                may_repeat: false,
             }
+            .into(),
             // No attempt is begun any more.
             None => deadline_passed(About::tool(T::contract().name.clone())).untyped(),
         })

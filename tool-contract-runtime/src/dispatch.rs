@@ -7,6 +7,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tool_contract_spec::ledger::{ApprovalId, EscalationId};
@@ -21,6 +22,7 @@ use crate::error::{About, CallError, Rejected};
 use crate::job::read::Misfit;
 use crate::job::{Job, TypedJob, read};
 use crate::runtime::Runtime;
+use crate::saga::Outcome;
 use crate::tool::{BoxFuture, Output as _, Tool};
 
 /// A call by name.
@@ -105,7 +107,8 @@ pub struct Meta {
 pub enum Status {
     /// It happened, now or before.
     Succeeded,
-    /// It ran, and left nothing behind.
+    /// It ran, and left nothing behind; or it is a saga that was undone, and
+    /// [`result`](Response::result) says what of it.
     Failed,
     /// Nothing ran.
     Refused,
@@ -315,7 +318,12 @@ impl Response {
                 self.attempts = completed.attempts();
                 self.idempotency_key = completed.key().map(ToString::to_string);
                 self.reminted_from = completed.reminted_from().map(ToString::to_string);
-                self.result = completed.to_json().and_then(RawValue::from_string).ok();
+                let result = completed.to_json().unwrap_or_default();
+                if let Some(undone) = T::IS_SAGA.then(|| undone(&result)).flatten() {
+                    self.status = Status::Failed;
+                    self.message = Some(undone);
+                }
+                self.result = RawValue::from_string(result).ok();
                 self
             }
             Err(error) => self.failed(&error),
@@ -351,6 +359,13 @@ impl Response {
         };
         self
     }
+}
+
+/// What there is to say of a saga with this result, if it was undone.
+fn undone(result: &str) -> Option<String> {
+    let outcome: Outcome<IgnoredAny> = serde_json::from_str(result).ok()?;
+    let undone = outcome.finished().err()?;
+    Some(format!("{undone}; its key has this answer for good: a new try takes a new key"))
 }
 
 fn millis(span: Duration) -> u64 {

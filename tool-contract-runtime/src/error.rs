@@ -266,6 +266,9 @@ pub struct UnknownOutcome {
     /// The escalation on record; `None` if the record still says running and
     /// becomes unknown, or settled, by itself.
     pub escalation: Option<EscalationId>,
+    /// Whether a call with the same key goes on, or tries it again: repeating it is
+    /// harmless, or it is a saga.
+    pub may_repeat: bool,
 }
 
 impl fmt::Display for UnknownOutcome {
@@ -275,6 +278,10 @@ impl fmt::Display for UnknownOutcome {
             write!(f, "not tried again [{}]: {said}; ", Code::BUDGET_SPENT)?;
         }
         match &self.escalation {
+            Some(id) if self.may_repeat => write!(
+                f,
+                "it is on record as {id}; call it again with this key, and do not repeat it under another"
+            ),
             Some(id) => write!(
                 f,
                 "it is on record as {id}, and no call with this key runs it again until a reconcile function or a \

@@ -14,8 +14,10 @@ use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{
     EscalationId, Event, Fence, Reconciled, Record, Resolution, Resolved, State,
 };
+use tool_contract_spec::saga::is_saga;
 
 use crate::ledger::{Ledger, LedgerError, Query};
+use crate::saga::Story;
 
 /// The queue of what only a person's word moves on: for people who build a desk
 /// of their own. `tool-contract escalations` is one for the terminal.
@@ -58,6 +60,9 @@ impl Escalation {
     pub fn cause(&self) -> String {
         match &self.record.state {
             State::Unknown(unknown) => unknown.cause.to_string(),
+            _ if self.record.attempts < self.record.terms.max_total => {
+                "it failed without effect, and for good".to_owned()
+            }
             _ => format!("it failed without effect in all its {} attempts", self.record.attempts),
         }
     }
@@ -126,9 +131,28 @@ impl Escalations {
         ledger.history(escalation.operation.clone()).await
     }
 
+    /// What a person has to see to before it can go on: of a saga, its steps and what
+    /// undoes them, if it rests for one, and else nothing; of anything else, itself.
+    ///
+    /// # Errors
+    /// If the ledger cannot be asked.
+    pub async fn waits_for(
+        &self,
+        escalation: &Escalation,
+    ) -> Result<Vec<OperationId>, LedgerError> {
+        let Escalation { operation, record, .. } = escalation.clone();
+        match &self.ledger {
+            Some(ledger) if is_saga(&record.terms) => {
+                Ok(Story::read(&**ledger, operation, record).await?.waits_for())
+            }
+            _ => Ok(vec![operation]),
+        }
+    }
+
     /// A person's word on it: who says what, and why. It counts only if the
     /// operation still waits under this very name; the answer says whether it
-    /// does.
+    /// does. Of a saga only what it came to can be said: its steps are what a person
+    /// resolves, and [`waits_for`](Self::waits_for) names them.
     ///
     /// # Errors
     /// If the ledger cannot be asked. The word may then be on record, or not.

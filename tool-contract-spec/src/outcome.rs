@@ -62,6 +62,12 @@ impl OutcomeClass {
         Self::SideEffectUnknown,
     ];
 
+    /// Whether nothing happened, and a repetition cannot help.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::ValidationFailure | Self::PermissionDenied | Self::PermanentFailure)
+    }
+
     /// The word for this class, without its cause.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -20,7 +20,7 @@ saga, steps, undone}], next}; `saga` is the word above, `steps` how many it made
 of them were undone; `next` is for --after, or null
   show     one such saga with {arguments, cause, error, timeline: [{step, tool, key, pivot, \
 noted_at, state, since, attempts, escalation, error, undoing: {key, tool, state, since, attempts, \
-escalation}}], next}
+escalation}}], next}; `next` lists what can be done, as in `ledger show`
 
 Exit codes: 0 fine; 1 a key that is not there, or is no saga's; 2 wrong usage, a ledger that cannot \
 be used, or output that cannot be written.";

@@ -1,7 +1,7 @@
 //! `ledger`: what a ledger knows, and a person's word on it.
 
 mod ls;
-mod next;
+pub(crate) mod next;
 mod prune;
 mod queue;
 mod reopen;

@@ -2,22 +2,27 @@
 
 use serde::Serialize;
 use tool_contract_runtime::ledger::{Record, State, Timestamp};
+use tool_contract_runtime::saga::Story;
 use tool_contract_spec::key::OperationId;
 
+use super::stand;
 use crate::operator::text::plain;
 use crate::operator::word::WHY;
-use crate::operator::{Desk, time};
+use crate::operator::{Desk, Problem, time};
 
 /// What stands for a result in a command; it is not JSON, so that it is not
 /// taken for one.
 const RESULT: &str = "--happened RESULT";
+
+/// What stands for what a saga came to.
+const OUTCOME: &str = "--happened OUTCOME";
 
 /// That it did not happen.
 const NOT: &str = "--did-not-happen";
 
 /// One way to go on.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Next {
+pub(crate) struct Next {
     when: String,
     command: Option<String>,
 }
@@ -89,6 +94,27 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
     }
 }
 
+/// The ways to go on with a saga that rests: what it waits for, with the ways to go
+/// on with that; then the saga itself.
+pub(crate) async fn of_saga(desk: &Desk, story: &Story) -> Result<Vec<Next>, Problem> {
+    let mut next = Vec::new();
+    for id in story.waits_for() {
+        let Some(record) = desk.ledger.find(id.clone()).await? else { continue };
+        let record = stand::at(&record, desk.now);
+        let when = format!("it waits for {id}, which is {}", record.state.name());
+        next.push(Next { when, command: Some(desk.command("show", &id, "")) });
+        next.extend(steps(desk, &id, &record, false));
+    }
+    let then = if next.is_empty() { "" } else { "then " };
+    let when = format!("{then}call it again with its key, or `runtime.recover()`: it goes on");
+    next.push(Next { when, command: None });
+    let when = "if its steps were finished or undone by hand (OUTCOME is what it came to, \
+                {\"finished\":RESULT} or {\"undone\":{\"error\":WHY,\"steps\":[]}}, as JSON)";
+    let say = desk.command("resolve", &story.id, &format!("{OUTCOME} --why {WHY}"));
+    next.push(Next { when: when.to_owned(), command: Some(say) });
+    Ok(next)
+}
+
 /// How to say that it did not happen, and when that is believed.
 fn did_not_happen(from: Option<Timestamp>, now: Timestamp) -> Vec<(String, &'static str)> {
     let dead = (
@@ -107,7 +133,7 @@ fn did_not_happen(from: Option<Timestamp>, now: Timestamp) -> Vec<(String, &'sta
 }
 
 /// The ways to go on, for people.
-pub(super) fn told(steps: &[Next]) -> String {
+pub(crate) fn told(steps: &[Next]) -> String {
     let lines = steps.iter().map(|step| {
         let command = step.command.as_ref().map(|command| format!("\n    {}", plain(command)));
         format!("  {}{}\n", step.when, command.unwrap_or_default())

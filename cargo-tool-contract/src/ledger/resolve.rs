@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tool_contract_runtime::ledger::{Reconciled, Record, Resolution, Resolved, State, StateName};
+use tool_contract_runtime::saga::Story;
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
 
 use super::view::Name;
-use super::{schema, stand};
+use super::{next, schema, stand};
 use crate::End;
 use crate::args::Resolve;
 use crate::operator::word::Said;
@@ -70,6 +71,9 @@ pub(super) async fn record_word(
     let state = match desk.ledger.resolve(resolution.clone()).await? {
         Reconciled::Recorded { state, .. } => state,
         Reconciled::TooEarly { wait } => return Err(too_early(desk, &id, wait)),
+        Reconciled::OfItsSteps { cause } => {
+            return Err(of_its_steps(desk, &id, record, &cause).await?);
+        }
         Reconciled::Superseded { state: None } => {
             let message = format!("the ledger knows {id} no more; nothing was changed");
             return Err(Problem::new(Kind::NotFound, message));
@@ -91,6 +95,24 @@ pub(super) async fn record_word(
         text::plain(&format!("{id}: {before} → {state}, on the word of {by}: {why}; {then}"))
     })?;
     Ok(End::Fine)
+}
+
+/// It is a saga, and what it did stands on the records of its steps.
+async fn of_its_steps(
+    desk: &Desk,
+    id: &OperationId,
+    record: Record,
+    cause: &str,
+) -> Result<Problem, Problem> {
+    let state = record.state.name();
+    let story = Story::read(&*desk.ledger, id.clone(), record).await?;
+    let message = format!(
+        "{id} is a saga, and what it did stands: of the whole can be said only that it finished, or that it was \
+         undone; it rests: {cause}; nothing was changed"
+    );
+    let next = next::of_saga(desk, &story).await?;
+    let help = format!("resolve what it waits for:\n{}", next::told(&next));
+    Ok(Problem::new(Kind::WrongState, message).help(help.trim_end()).state(state))
 }
 
 fn too_early(desk: &Desk, id: &OperationId, wait: Option<Duration>) -> Problem {

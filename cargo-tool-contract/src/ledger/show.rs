@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tool_contract_runtime::ledger::{ApprovalRecord, Event, LedgerError, Record, State};
+use tool_contract_runtime::saga::Story;
 use tool_contract_spec::key::OperationId;
+use tool_contract_spec::saga::is_saga;
 
 use super::next::{self, Next};
 use super::view::{self, Happening, Line, Stored, Times};
@@ -60,11 +62,17 @@ pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
     };
     let fault = verify::fault(desk, &id, record.clone()).await?;
     let stands = stand::at(&record, desk.now);
+    let next = if is_saga(&record.terms) && stands.state.name().is_escalated() {
+        let story = Story::read(&*desk.ledger, id.clone(), record.clone()).await?;
+        next::of_saga(desk, &story).await?
+    } else {
+        next::steps(desk, &id, &stands, args.among.no_tenant)
+    };
     let shown = Shown {
         desk,
         id: &id,
         record: &record,
-        next: next::steps(desk, &id, &stands, args.among.no_tenant),
+        next,
         stands,
         history: &history,
         broken: fault.map(|fault| fault.problem),

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tool_contract_runtime::ledger::{Query, StateName};
 use tool_contract_spec::saga::is_saga;
 
-use super::story::Story;
+use super::story::Told;
 use crate::End;
 use crate::args::{Among, SagaList};
 use crate::ledger::stand;
@@ -29,7 +29,7 @@ struct Listed<'r> {
 }
 
 impl<'r> Listed<'r> {
-    fn of(desk: &Desk, story: &'r Story) -> Self {
+    fn of(desk: &Desk, story: &'r Told) -> Self {
         Self {
             line: Line::of(&story.id, &story.record, desk.now),
             saga: story.word(),
@@ -53,7 +53,7 @@ pub(super) async fn run(desk: &Desk, args: &SagaList) -> Result<End, Problem> {
 
 /// The sagas of each tenant's tools, one tool after the other; those of a tool that
 /// is no saga are skipped.
-async fn find(desk: &Desk, args: &SagaList, most: usize) -> Result<Vec<Story>, Problem> {
+async fn find(desk: &Desk, args: &SagaList, most: usize) -> Result<Vec<Told>, Problem> {
     let among = Among { tool: args.tool.clone(), tenant: args.tenant.clone(), no_tenant: false };
     let (mut owners, mut found) = (Owners::among(&among), Vec::new());
     while let Some((owner, first)) = owners.next(&*desk.ledger).await? {
@@ -78,7 +78,7 @@ async fn find(desk: &Desk, args: &SagaList, most: usize) -> Result<Vec<Story>, P
             // A listing without a tenant has those of every tenant.
             let own = page.into_iter().filter(|(id, _)| id.tenant == owner.tenant);
             for (id, record) in own.filter(|(_, record)| is_saga(&record.terms)) {
-                found.push(Story::read(&*desk.ledger, id, record, desk.now).await?);
+                found.push(Told::read(&*desk.ledger, id, record, desk.now).await?);
             }
         }
     }
@@ -86,7 +86,7 @@ async fn find(desk: &Desk, args: &SagaList, most: usize) -> Result<Vec<Story>, P
     Ok(found)
 }
 
-fn listed(desk: &Desk, found: &[Story], next: Option<String>) -> String {
+fn listed(desk: &Desk, found: &[Told], next: Option<String>) -> String {
     if found.is_empty() {
         return "no sagas".to_owned();
     }
@@ -102,7 +102,7 @@ fn listed(desk: &Desk, found: &[Story], next: Option<String>) -> String {
     format!("{out}\n`{} KEY` shows the steps of one", desk.begin_in("sagas", "show"))
 }
 
-fn row(desk: &Desk, story: &Story) -> Vec<String> {
+fn row(desk: &Desk, story: &Told) -> Vec<String> {
     let since = stand::since(&story.record, desk.now);
     let undone = story.undone();
     vec![

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tool_contract_runtime::ledger::Record;
-use tool_contract_spec::key::OperationId;
+use tool_contract_runtime::saga::StepStory;
 use tool_contract_spec::saga::is_saga;
 
-use super::story::{Story, Told};
+use super::story::{self, Told};
 use crate::End;
 use crate::args::Show;
+use crate::ledger::next::{self, Next};
 use crate::ledger::stand;
 use crate::ledger::view::{Line, Stored};
 use crate::operator::text::{plain, table};
@@ -26,7 +27,7 @@ struct Document<'r> {
     cause: Option<&'r str>,
     error: Option<&'r str>,
     timeline: Vec<Row<'r>>,
-    next: Vec<String>,
+    next: &'r [Next],
 }
 
 #[derive(Debug, Serialize)]
@@ -60,15 +61,20 @@ pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
         let problem = Problem::new(Kind::NotFound, format!("{id} is no saga"));
         return Err(problem.help(format!("`{}` shows it", desk.command("show", &id, ""))));
     }
-    let story = Story::read(&*desk.ledger, id, record, desk.now).await?;
-    let shown = Shown { desk, story: &story };
+    let story = Told::read(&*desk.ledger, id, record, desk.now).await?;
+    let next = match story.word() {
+        "rests" => next::of_saga(desk, &story).await?,
+        _ => Vec::new(),
+    };
+    let shown = Shown { desk, story: &story, next };
     desk.say(&shown.document(), || shown.told())?;
     Ok(End::Fine)
 }
 
 struct Shown<'r> {
     desk: &'r Desk,
-    story: &'r Story,
+    story: &'r Told,
+    next: Vec<Next>,
 }
 
 impl Shown<'_> {
@@ -81,13 +87,13 @@ impl Shown<'_> {
             undone: story.undone(),
             arguments: Stored::of(&story.record.arguments),
             cause: story.cause(),
-            error: story.gave_up.as_ref().map(|(_, error)| error.as_str()),
+            error: story.gave_up().map(|(_, error)| error),
             timeline: story.steps.iter().map(|step| self.step(step)).collect(),
-            next: self.next(),
+            next: &self.next,
         }
     }
 
-    fn step<'s>(&self, step: &'s Told) -> Row<'s> {
+    fn step<'s>(&self, step: &'s StepStory) -> Row<'s> {
         let now = self.desk.now;
         let record = step.record.as_ref();
         let undoing = step.undoing.as_ref().map(|(id, record)| Undoing {
@@ -103,12 +109,12 @@ impl Shown<'_> {
             tool: &step.stepped.tool,
             key: step.id.key.as_str(),
             pivot: step.stepped.pivot,
-            noted_at: time::iso(step.noted_at),
-            state: step.word(now),
+            noted_at: time::iso(self.story.noted_at(step)),
+            state: story::word(step, now),
             since: record.map(|record| time::iso(stand::since(record, now))),
             attempts: record.map_or(0, |record| record.attempts),
             escalation: record.and_then(escalation),
-            error: step.error(),
+            error: story::error(step),
             undoing,
         }
     }
@@ -124,13 +130,12 @@ impl Shown<'_> {
         }
         let _ = writeln!(out, "  arguments {}\n", plain(&story.record.arguments));
         out.push_str(&self.forward());
-        if let Some((at, error)) = &story.gave_up {
-            let _ = writeln!(out, "\nIt gave up {}: {}", time::utc(*at), plain(error));
+        if let Some((at, error)) = story.gave_up() {
+            let _ = writeln!(out, "\nIt gave up {}: {}", time::utc(at), plain(error));
         }
         out.push_str(&self.back());
-        let next = self.next();
-        if !next.is_empty() {
-            let _ = write!(out, "\nNext\n  {}", next.join("\n  "));
+        if !self.next.is_empty() {
+            let _ = write!(out, "\nNext\n{}", next::told(&self.next));
         }
         out.trim_end().to_owned()
     }
@@ -146,7 +151,7 @@ impl Shown<'_> {
         table(&titles, &rows)
     }
 
-    fn row(&self, step: &Told) -> Vec<String> {
+    fn row(&self, step: &StepStory) -> Vec<String> {
         let now = self.desk.now;
         let pivot = if step.stepped.pivot { " (pivot)" } else { "" };
         let of = |f: &dyn Fn(&Record) -> String| step.record.as_ref().map(f).unwrap_or_default();
@@ -154,12 +159,12 @@ impl Shown<'_> {
             step.stepped.step.to_string(),
             format!("{}{pivot}", step.stepped.tool),
             step.id.key.to_string(),
-            step.word(now),
+            story::word(step, now),
             of(&|record| record.attempts.to_string()),
-            time::utc(step.noted_at),
+            time::utc(self.story.noted_at(step)),
             of(&|record| time::utc(stand::since(record, now))),
             of(&|record| escalation(record).unwrap_or_default().to_owned()),
-            step.error().unwrap_or_default().to_owned(),
+            story::error(step).unwrap_or_default().to_owned(),
         ]
     }
 
@@ -187,18 +192,6 @@ impl Shown<'_> {
             &["STEP", "UNDOING", "KEY", "STATE", "ATTEMPTS", "BEGAN", "SINCE", "ESCALATION"],
             &rows,
         )
-    }
-
-    /// What would let it go on.
-    fn next(&self) -> Vec<String> {
-        if self.story.word() != "rests" {
-            return Vec::new();
-        }
-        let waits = self.story.waits_for(self.desk.now);
-        let resolve = |id: &&OperationId| self.desk.command("show", id, "");
-        let mut next: Vec<String> = waits.iter().map(resolve).collect();
-        next.push("then call it again with its key, or `runtime.recover()`".to_owned());
-        next
     }
 }
 

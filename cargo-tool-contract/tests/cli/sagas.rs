@@ -1,13 +1,14 @@
 //! `sagas`: what sagas did, as people see it.
 
 use tool_contract_runtime::ledger::{
-    Claim, Ledger as _, Note, Renewed, Settlement, Terms, Verdict,
+    Claim, Intent, Ledger as _, Note, Renewed, Settlement, StateName, Terms, Verdict,
 };
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::operation::OperationHash;
 use tool_contract_spec::saga::{MOST_ATTEMPTS, Noted, Stepped};
 
-use crate::ledger::stage::{Stage, held, id, of_acme, succeeded, terms, unknown};
+use crate::ledger::stage::{AGO, Stage, held, id, of_acme, succeeded, terms, unknown};
+use crate::shell::Said;
 
 /// What a saga says.
 fn saga() -> Terms {
@@ -116,10 +117,82 @@ STEP  UNDOING           KEY        STATE      ATTEMPTS  BEGAN                   
 1     reserve.rollback  order-7/1  succeeded  2         2026-11-19 01:02:03 UTC  2026-11-19 01:02:03 UTC
 
 Next
-  tool-contract ledger show order-7/2 --tool hold.rollback
-  then call it again with its key, or `runtime.recover()`
+  it waits for hold.rollback[order-7/2], which is unknown
+    tool-contract ledger show order-7/2 --tool hold.rollback
+  if it happened (RESULT is what its callers get, as JSON)
+    tool-contract ledger resolve order-7/2 --tool hold.rollback --happened RESULT --why WHY
+  if it did not happen
+    tool-contract ledger resolve order-7/2 --tool hold.rollback --did-not-happen --why WHY
+  to give it up: it never runs again, and its callers are told why
+    tool-contract ledger resolve order-7/2 --tool hold.rollback --abandon --why WHY
+  then call it again with its key, or `runtime.recover()`: it goes on
+  if its steps were finished or undone by hand (OUTCOME is what it came to, {\"finished\":RESULT} or {\"undone\":{\"error\":WHY,\"steps\":[]}}, as JSON)
+    tool-contract ledger resolve order-7 --tool place_order --happened OUTCOME --why WHY
 ";
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, expected, ""));
+    // So it does in the queue.
+    let said = filled().tool("escalations", &["show", "order-7"]);
+    let (_, next) = expected.split_once("Next").expect("what is next");
+    assert!(said.code == 0 && said.out.ends_with(next), "{}", said.out);
+}
+
+/// What a person says of order-7 as a whole.
+fn resolve(stage: &Stage, group: &str, said: &[&str]) -> Said {
+    stage.tool(group, &[&["resolve", "order-7"], said, &["--why", "looked"]].concat())
+}
+
+#[test]
+fn a_saga_is_resolved_by_what_it_waits_for() {
+    let stage = filled();
+    for group in ["escalations", "ledger"] {
+        for word in [
+            &["--did-not-happen", "--holder-is-dead"][..],
+            &["--abandon"],
+            &["--happened", "null"],
+            &["--happened", r#"{"finished":1,"more":2}"#],
+        ] {
+            let said = resolve(&stage, group, word);
+            assert_eq!((said.code, said.out.as_str()), (1, ""), "{word:?}");
+            for part in [
+                "place_order[order-7] is a saga",
+                "it could not undo step 2; nothing was changed",
+                "it waits for hold.rollback[order-7/2], which is unknown",
+                "ledger resolve order-7/2 --tool hold.rollback --did-not-happen --why WHY",
+            ] {
+                assert!(said.err.contains(part), "{part}\n{}", said.err);
+            }
+        }
+    }
+    let undone = r#"{"undone":{"error":"let go by hand","steps":[]}}"#;
+    let said = resolve(&stage, "ledger", &["--happened", undone]);
+    assert!(said.out.contains("unknown → succeeded"), "{said:?}");
+    let said = stage.tool_contract(&["sagas", "show", "order-7"]);
+    assert!(said.out.starts_with("place_order[order-7]: undone since"), "{}", said.out);
+}
+
+#[test]
+fn a_saga_that_waits_for_nothing_is_called_again() {
+    let stage = filled();
+    let args = ["resolve", "order-7/2", "--tool", "hold.rollback", "--happened", "null"];
+    assert_eq!(stage.tool("ledger", &[&args[..], &["--why", "let go"]].concat()).code, 0);
+    let said = stage.tool_contract(&["sagas", "show", "order-7"]);
+    let next = "\nNext\n  call it again with its key, or `runtime.recover()`: it goes on\n";
+    assert!(said.out.contains(next), "{}", said.out);
+}
+
+#[test]
+fn an_undoing_that_was_given_up_has_not_undone_anything() {
+    let stage = filled();
+    let undoing = id("hold.rollback", "order-7/2");
+    let args = ["resolve", "order-7/2", "--tool", "hold.rollback", "--abandon", "--why", "let be"];
+    assert_eq!(stage.tool("ledger", &args).code, 0);
+    // It is past its ttl, and somebody has noticed.
+    stage.pass(AGO + terms().ttl * 2);
+    stage.admit(&undoing, terms(), Intent::Claim);
+    assert_eq!(stage.find(&undoing).state.name(), StateName::Expired);
+    let said = stage.tool_contract(&["sagas", "show", "order-7", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(document["undone"], 1, "it is what undid the other step");
 }
 
 #[test]

@@ -111,6 +111,7 @@ impl World {
             }
             (Reconciled::TooEarly { .. }, _) => self.saw(Sight::TooEarly),
             (Reconciled::Superseded { .. }, _) => self.saw(Sight::ReportLate),
+            (Reconciled::OfItsSteps { .. }, _) => unreachable!("it is no saga"),
         }
         self.check_stale(&before, fence);
     }
@@ -134,6 +135,7 @@ impl World {
             }
             Reconciled::TooEarly { .. } => self.saw(Sight::SaidEarly),
             Reconciled::Superseded { .. } => {}
+            Reconciled::OfItsSteps { .. } => unreachable!("it is no saga"),
         }
     }
 

@@ -199,12 +199,11 @@ fn describe<T: Tool>(
         };
     }
     let operation = hasher.finish(fingerprint);
-    let seen = match contract.policy.confirm {
-        None => None,
-        Some(_) => {
-            let seen = operation.canonical.as_str().into();
-            Some(Seen { arguments: seen, ignored: ignored(arguments)? })
-        }
+    let seen = if contract.policy.confirm.is_some() {
+        let seen = operation.canonical.as_str().into();
+        Some(Seen { arguments: seen, ignored: ignored(arguments)? })
+    } else {
+        None
     };
     // The canonical text is the JSON of the arguments, if nothing is missing
     // from it: then it need not be written twice.

@@ -8,7 +8,7 @@ use crate::call::key;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be undone, so it cannot be a step of a saga before the pivot",
     label = "nothing undoes this call if a later step fails",
-    note = "TC0026: write a rollback function, `rollback = \"path\"`; or make it the point of no return, `saga.pivot(..)`; or call it after that"
+    note = "TC0026: write a rollback function, `rollback = \"path\"`; or make it the point of no return, `let (output, saga) = saga.pivot(..).await?`; or call it after that, on the saga that the pivot gives"
 )]
 pub trait Compensable {}
 

@@ -21,7 +21,6 @@ use tool_contract_spec::policy::{
     Backoff, Contract, DedupedBy, Idempotency, InFlight, Jitter, Policy, Remint, Retry, RetryOn,
     Rollback, SideEffect, Text, Ttl,
 };
-use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::saga::rollback_name;
 
 use super::Kept;
@@ -60,12 +59,7 @@ pub(super) async fn undo(runtime: &Runtime, undo: Undo, meta: &Meta) -> Result<(
         obstacle: undo.entry.obstacle.clone(),
     };
     let mut job = Undoing { contract, undo };
-    match execute(runtime, &entry, &mut job, meta, Some(&Link::default())).await {
-        Ok(_) => Ok(()),
-        // Only what succeeded expires.
-        Err(error) if error.code() == Some(Code::EXPIRED) => Ok(()),
-        Err(error) => Err(error),
-    }
+    execute(runtime, &entry, &mut job, meta, Some(&Link::default())).await.map(|_| ())
 }
 
 /// The contract under which calls of a tool are undone, made once per tool.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Fence, Record, Renewed, State};
-use tool_contract_spec::policy::Text;
 use tool_contract_spec::rulebook::Code;
-use tool_contract_spec::saga::{self, Next, Place, Stand, Undoing, Why};
+use tool_contract_spec::saga::{self, Journal, Next, Place, Stand, Undoing, Why};
 
 use super::compensation::{self, Undo};
 use super::engine::Engine;
@@ -18,45 +17,55 @@ use crate::executor;
 use crate::ledger::LedgerError;
 use crate::registry::Entry;
 
-/// The body came to its end. If it went on without a step that happened after all, it
-/// decided by what is not so: it runs again, and learns what is.
-pub(super) async fn finish(engine: &Arc<Engine>) -> Result<(), Rests> {
+/// What the body was told was not known is found out. What it decided then counts for
+/// nothing: it runs again, and learns what is.
+pub(super) async fn find_out(engine: &Arc<Engine>) -> Result<(), Rests> {
     go_on(engine)?;
+    let Some(number) = engine.in_doubt() else { return Ok(()) };
+    let mut ending = Ending::look(engine).await?;
+    ending.find_all_out().await?;
+    let tool = ending.tool(number);
+    let reason =
+        format!("what came of step {number}, `{tool}`, was found out after its body ended");
+    Err(Rests::again(reason, None))
+}
+
+/// The body came to its end. If it went on without a step that happened after all, it
+/// decided by what is not so, and runs again, too.
+pub(super) async fn finish(engine: &Arc<Engine>) -> Result<(), Rests> {
     if let Some(left) = engine.left_out() {
-        return Err(Rests::for_a_person(format!(
-            "[{}] the saga's code changed under it: step {} (`{}`) was made before, and the body ended without it; run it with the code that began it, or let a person finish or undo what `sagas show` lists, and resolve it",
-            Code::SAGA_CHANGED,
-            left.step,
-            left.tool
-        )));
+        let (number, tool) = (left.step, left.tool);
+        let how =
+            format!("step {number} (`{tool}`) was made before, and the body ended without it");
+        return Err(Rests::changed(&how));
     }
     if engine.knows_all() {
         return Ok(());
     }
     let mut ending = Ending::look(engine).await?;
-    while let Some(next) = saga::settled(&ending.places) {
-        ending.find_out(&next).await?;
-    }
+    ending.find_all_out().await?;
     let happened = ending.places.iter().filter(|(_, place)| place.stand == Stand::Done);
     match happened.map(|(number, _)| *number).find(|number| !engine.was_told(*number)) {
         None => Ok(()),
-        Some(number) => Err(Rests::again(
-            format!(
-                "step {number}, `{}`, happened after all, and the body went on without it",
-                ending.tool(number)
-            ),
-            None,
-        )),
+        Some(number) => {
+            let tool = ending.tool(number);
+            let reason = format!(
+                "step {number}, `{tool}`, happened after all, and the body went on without it"
+            );
+            Err(Rests::again(reason, None))
+        }
     }
 }
 
 /// The body gave up with `error`.
 pub(super) async fn unwind(engine: &Arc<Engine>, error: String) -> Result<Undone, Rests> {
-    go_on(engine)?;
     let mut ending = Ending::look(engine).await?;
     loop {
-        match saga::unwind(&engine.journal(), &ending.places) {
-            Next::Note => engine.note_unwinding(&error).await?,
+        match saga::unwind(&ending.journal, &ending.places) {
+            Next::Note => {
+                engine.note_unwinding(&error).await?;
+                ending.journal = engine.journal();
+            }
             Next::Undo(number) => ending.undo(number).await?,
             Next::Undone(numbers) => {
                 let step = |step| UndoneStep {
@@ -71,7 +80,11 @@ pub(super) async fn unwind(engine: &Arc<Engine>, error: String) -> Result<Undone
                     "it gave up ({error}), and then its pivot turned out to have happened: it goes neither forward nor back; see to its steps by hand"
                 )));
             }
-            Next::Committed => return Err(committed(&error)),
+            Next::Committed => return Err(Rests::again(after_the_pivot(&error), None)),
+            Next::Rest(why @ Why::Stuck(_)) => {
+                let first = after_the_pivot(&error);
+                return Err(Rests::for_a_person(format!("{first}; {}", ending.waits(&why))));
+            }
             next => ending.find_out(&next).await?,
         }
     }
@@ -82,16 +95,14 @@ fn go_on(engine: &Engine) -> Result<(), Rests> {
     engine.halted().map_or(Ok(()), Err)
 }
 
-fn committed(error: &str) -> Rests {
-    let reason = format!(
-        "it failed after its point of no return, where nothing is undone any more: {error}; call it again with its key once that can succeed"
-    );
-    Rests::again(reason, None)
+fn after_the_pivot(error: &str) -> String {
+    format!("it failed after its point of no return, where nothing is undone any more: {error}")
 }
 
 /// A saga at its end, and what is known of its steps.
 struct Ending<'e> {
     engine: &'e Arc<Engine>,
+    journal: Journal,
     places: BTreeMap<u32, Place>,
     /// Why a step's outcome could not be found out, or it could not be undone.
     causes: BTreeMap<u32, String>,
@@ -100,10 +111,11 @@ struct Ending<'e> {
 impl<'e> Ending<'e> {
     /// Looks at the record of each step that may have left something behind.
     async fn look(engine: &'e Arc<Engine>) -> Result<Self, Rests> {
-        let mut ending = Self { engine, places: BTreeMap::new(), causes: BTreeMap::new() };
-        let numbers: Vec<u32> = engine.journal().effects().map(|stepped| stepped.step).collect();
+        let (places, causes) = (BTreeMap::new(), BTreeMap::new());
+        let mut ending = Self { engine, journal: engine.journal(), places, causes };
+        let numbers: Vec<u32> = ending.journal.effects().map(|stepped| stepped.step).collect();
         for number in numbers {
-            let stand = stand(ending.record(number).await?.as_ref());
+            let stand = Stand::of(ending.record(number).await?.as_ref());
             let place = Place { stand, asked: false, undoing: Undoing::Due };
             ending.places.insert(number, place);
         }
@@ -115,21 +127,28 @@ impl<'e> Ending<'e> {
     }
 
     fn tool(&self, number: u32) -> String {
-        let journal = self.engine.journal();
-        journal.steps.get(&number).map(|stepped| stepped.tool.clone()).unwrap_or_default()
+        self.journal.steps.get(&number).map(|stepped| stepped.tool.clone()).unwrap_or_default()
     }
 
     /// The operation of a step.
     fn id(&self, number: u32) -> Result<OperationId, Rests> {
-        let saga = self.engine.id();
-        let key = saga::child_key(&saga.key, number)
-            .map_err(|why| Rests::for_a_person(format!("step {number} can have no key: {why}")))?;
-        Ok(OperationId { tenant: saga.tenant.clone(), tool: Text::Owned(self.tool(number)), key })
+        let unknown = || Rests::for_a_person(format!("its history has no step {number}"));
+        let stepped = self.journal.steps.get(&number).ok_or_else(unknown)?;
+        saga::step_id(self.engine.id(), stepped)
+            .map_err(|why| Rests::for_a_person(format!("step {number} can have no key: {why}")))
     }
 
     async fn record(&self, number: u32) -> Result<Option<Record>, Rests> {
         let found = self.engine.ledger().find(self.id(number)?).await;
         found.map_err(|why| unasked(number, &why))
+    }
+
+    /// Finds out what came of every step; or says why that cannot be.
+    async fn find_all_out(&mut self) -> Result<(), Rests> {
+        while let Some(next) = saga::settled(&self.places) {
+            self.find_out(&next).await?;
+        }
+        Ok(())
     }
 
     /// Waits for a step or asks what came of it; or says why there is no point.
@@ -145,10 +164,10 @@ impl<'e> Ending<'e> {
                 }
                 *number
             }
-            Next::Rest(why) => return Err(self.rests(why)),
+            Next::Rest(why) => return Err(Rests::for_a_person(self.waits(why))),
             other => return Err(Rests::for_a_person(format!("{other:?} finds nothing out"))),
         };
-        let stand = stand(self.record(number).await?.as_ref());
+        let stand = Stand::of(self.record(number).await?.as_ref());
         if let Some(place) = self.places.get_mut(&number) {
             // One that somebody was at may still be asked for.
             place.asked = !(place.stand == Stand::Moving && stand == Stand::Unknown);
@@ -211,6 +230,9 @@ impl<'e> Ending<'e> {
                 match undone {
                     Ok(()) => (Undoing::Done, None),
                     Err(error) if error.code() == Some(Code::ABANDONED) => (Undoing::GivenUp, None),
+                    Err(error) if error.code() == Some(Code::EXPIRED) => {
+                        (self.expired(number).await?, Some(error.untyped::<String>().to_string()))
+                    }
                     Err(error) => (Undoing::Failed, Some(error.untyped::<String>().to_string())),
                 }
             }
@@ -221,6 +243,13 @@ impl<'e> Ending<'e> {
         }
         self.causes.extend(cause.map(|cause| (number, cause)));
         Ok(())
+    }
+
+    /// What the undoing of a step came to whose record has expired.
+    async fn expired(&self, number: u32) -> Result<Undoing, Rests> {
+        let id = saga::undoing_id(&self.id(number)?);
+        let history = self.engine.ledger().history(id).await;
+        history.map(|history| Undoing::expired(&history)).map_err(|why| unasked(number, &why))
     }
 
     async fn undoing(&self, number: u32) -> Result<Result<Undo, String>, Rests> {
@@ -264,47 +293,28 @@ impl<'e> Ending<'e> {
         meta
     }
 
-    fn rests(&self, why: &Why) -> Rests {
+    /// What it waits for that only a person can give.
+    fn waits(&self, why: &Why) -> String {
         let (numbers, what) = match why {
-            Why::Unknown(numbers) => (numbers, "it is not known what came of"),
-            Why::NotUndone(numbers) => (numbers, "it could not undo"),
+            Why::Unknown(numbers) => (numbers, "it is not known what came of "),
+            Why::NotUndone(numbers) => (numbers, "it could not undo "),
+            Why::Stuck(numbers) => (numbers, ""),
         };
-        let step = |number: &u32| {
-            let (tool, root) = (self.tool(*number), &self.engine.id().key);
-            let tool = match why {
-                Why::Unknown(_) => tool,
-                Why::NotUndone(_) => saga::rollback_name(&tool),
-            };
+        let ids = why.operations(self.engine.id(), &self.journal);
+        let step = |(number, id): (&u32, &OperationId)| {
             let cause = self.causes.get(number).map_or("", String::as_str);
             let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
-            format!("step {number}, `{tool}` [{root}/{number}]{cause}")
+            format!("step {number}, `{}` [{}]{cause}", id.tool, id.key)
         };
-        let steps: Vec<_> = numbers.iter().map(step).collect();
+        let steps: Vec<_> = numbers.iter().zip(&ids).map(step).collect();
         let steps = steps.join("; ");
-        let next = "resolve that, and call the saga again with its key, or `runtime.recover()`";
-        Rests::for_a_person(format!("{what} {steps}; {next}"))
+        match why {
+            Why::Stuck(_) => format!("a person has to see to {steps} first"),
+            _ => format!("{what}{steps}; a person has to see to that first"),
+        }
     }
 }
 
 fn unasked(number: u32, why: &LedgerError) -> Rests {
     Rests::again(format!("the ledger could not be asked for step {number}: {why}"), None)
-}
-
-fn stand(record: Option<&Record>) -> Stand {
-    match record.map(|record| &record.state) {
-        Some(State::Succeeded { .. }) => Stand::Done,
-        Some(State::Unknown(_)) => Stand::Unknown,
-        Some(State::Running { .. } | State::Reconciling { .. }) => Stand::Moving,
-        Some(State::Expired) => Stand::Gone,
-        // What a person gave up is that person's affair.
-        Some(
-            State::Released { .. }
-            | State::Exhausted { .. }
-            | State::Abandoned { .. }
-            | State::AwaitingApproval
-            | State::Approved
-            | State::Denied { .. },
-        )
-        | None => Stand::NotDone,
-    }
 }

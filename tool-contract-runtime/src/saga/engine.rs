@@ -1,25 +1,23 @@
-//! A saga under way: its journal, its claim, and what this run of it has seen.
+//! A saga under way: its journal, and what this run of it has seen.
+
+mod claim;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Fence, Note, Renewed};
+use tool_contract_spec::ledger::{Fence, Note};
 use tool_contract_spec::policy::Text;
 use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::saga::{Journal, MOST_STEPS, Noted, Stepped};
 
 use super::{Kept, Rests};
 use crate::cx::Cx;
-use crate::error::{About, CallError, LedgerFailure, Rejected};
-use crate::ledger::{Ledger, LedgerError};
+use crate::error::{About, CallError, Rejected};
+use crate::ledger::Ledger;
 use crate::runtime::Runtime;
-
-/// How often a note is asked for again when its answer was lost.
-const NOTE_TRIES: u32 = 3;
-/// The first pause before that, doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// A saga under way.
 pub(super) struct Engine {
@@ -50,6 +48,13 @@ struct State {
     halt: Option<Rests>,
 }
 
+impl State {
+    fn in_doubt(&self) -> Option<u32> {
+        let mut ran = self.ran.iter();
+        ran.find(|(_, ran)| **ran == Ran::Unknown).map(|(number, _)| *number)
+    }
+}
+
 /// What came of a step in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
@@ -65,6 +70,8 @@ pub(super) enum Met {
     New,
     /// That it may have begun.
     Known,
+    /// What it read.
+    Read(String),
     /// That it failed, and how.
     Failed(String),
 }
@@ -203,6 +210,30 @@ impl Engine {
         self.state().journal.steps.contains_key(&number)
     }
 
+    /// Why no step is begun any more, though the body goes on: the saga was stopped,
+    /// or what came of a step is not known, and what the body does for that may be
+    /// another thing than what it does once it is.
+    pub(super) fn held_back_by(&self) -> Option<String> {
+        let state = self.state();
+        let stopped = state.halt.as_ref().map(ToString::to_string);
+        let unknown =
+            || state.in_doubt().map(|step| format!("what came of step {step} is not known"));
+        stopped.or_else(unknown)
+    }
+
+    /// Refuses a step that is made all the same.
+    pub(super) fn hold_back<E>(&self, number: u32, why: &str) -> CallError<E> {
+        let reason = format!("step {number} was not begun: {why}");
+        let next = "return the error of the step before it: the saga goes on once that is settled";
+        let about = About::known(&self.id, 0);
+        CallError::from(Rejected::new(Code::SAGA_HELD_BACK, about, reason, next))
+    }
+
+    /// The first step of which the body of this run was told that it is unknown.
+    pub(super) fn in_doubt(&self) -> Option<u32> {
+        self.state().in_doubt()
+    }
+
     /// Whether the body of this run was told that a step succeeded.
     pub(super) fn was_told(&self, number: u32) -> bool {
         self.state().ran.get(&number) == Some(&Ran::Done)
@@ -242,7 +273,8 @@ impl Engine {
         match known.noted {
             _ if !same => Err(self.changed(&known, stepped)),
             Some(Noted::Failed(error)) => Ok(Met::Failed(error)),
-            _ => Ok(Met::Known),
+            Some(Noted::Read(json)) => Ok(Met::Read(json)),
+            None => Ok(Met::Known),
         }
     }
 
@@ -256,12 +288,18 @@ impl Engine {
             let (was, is) = (as_pivot(known), as_pivot(stepped));
             format!("step {number} was `{before}`{was} and is `{now}`{is} now")
         };
-        let next = "run it with the code that began it; or let a person finish or undo what `sagas show` lists, and resolve it";
-        self.halt(Rests::for_a_person(format!(
-            "[{}] the saga's code changed under it: {reason}; nothing of that step was run; {next}",
-            Code::SAGA_CHANGED
-        )));
+        self.halt(Rests::changed(&format!("{reason}; nothing of that step was run")));
+        let next = "run the saga with the code that began it";
         refuse(stepped, Code::SAGA_CHANGED, format!("its saga's code changed: {reason}"), next)
+    }
+
+    /// What a step read before is nothing that its tool returns now.
+    pub(super) fn unreadable(&self, stepped: &Stepped, why: &impl fmt::Display) -> CallError<()> {
+        let (step, tool) = (stepped.step, &stepped.tool);
+        let reason = format!("what step {step} read by `{tool}` cannot be read any more: {why}");
+        self.halt(Rests::changed(&reason));
+        let next = "run the saga with the code that began it";
+        refuse(stepped, Code::SAGA_CHANGED, reason, next)
     }
 
     fn too_many(&self, stepped: &Stepped) -> CallError<()> {
@@ -294,63 +332,6 @@ impl Engine {
         })?;
         self.state().journal.unwinding = Some(error.to_owned());
         Ok(())
-    }
-
-    // ---- the claim ----
-
-    /// Whether the claim holds at `now` for certain.
-    pub(super) fn holds_at(&self, now: Duration) -> bool {
-        now < self.state().until
-    }
-
-    /// Sees to it that the claim holds.
-    pub(super) async fn hold(&self, number: u32) -> Result<(), CallError<()>> {
-        if self.holds_at(self.cx.runtime.elapsed()) {
-            return Ok(());
-        }
-        self.write(number, None).await
-    }
-
-    /// Renews the claim, and writes a note with it. A process that lost the claim
-    /// learns of it here.
-    async fn write(&self, number: u32, note: Option<Note>) -> Result<(), CallError<()>> {
-        let clock = self.cx.runtime.clock();
-        let mut pause = FIRST_PAUSE;
-        for tried in 1.. {
-            let asked_at = clock.elapsed();
-            match self.ledger.renew(self.id.clone(), self.fence, note.clone()).await {
-                Ok(Renewed::Until { now, lease_until }) => {
-                    let mut state = self.state();
-                    state.until = state.until.max(asked_at.saturating_add(lease_until.since(now)));
-                    return Ok(());
-                }
-                Ok(Renewed::Lost { .. }) => return Err(self.lost(number)),
-                Err(LedgerError::Unavailable(_)) if tried < NOTE_TRIES => {
-                    clock.pause(pause).await;
-                    pause *= 2;
-                }
-                Err(error) => return Err(self.unnoted(error)),
-            }
-        }
-        unreachable!("a note is tried {NOTE_TRIES} times")
-    }
-
-    fn lost(&self, number: u32) -> CallError<()> {
-        let reason = "the claim of its saga was lost: another process may have taken it over";
-        let next = "call the saga again with its key: it gets the result, or goes on";
-        self.state().until = Duration::ZERO;
-        self.halt(Rests::again(
-            format!("[{}] {reason}; nothing more was begun", Code::SAGA_LOST),
-            None,
-        ));
-        let about = About::known(&self.id, 0);
-        let reason = format!("step {number} was not begun: {reason}");
-        CallError::from(Rejected::new(Code::SAGA_LOST, about, reason, next))
-    }
-
-    fn unnoted(&self, error: LedgerError) -> CallError<()> {
-        self.halt(Rests::again(format!("a step could not be noted: {error}"), None));
-        CallError::from(LedgerFailure { about: About::known(&self.id, 0), error })
     }
 }
 

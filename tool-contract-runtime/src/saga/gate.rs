@@ -78,7 +78,7 @@ impl Gate {
                 let next = "a saga goes by what came of a step first; a new try is a new key";
                 Err(CallError::from(Rejected::new(Code::SAGA_STEP_FAILED, about, reason, next)))
             }
-            Ok(Met::New | Met::Known) => Ok(()),
+            Ok(Met::New | Met::Known | Met::Read(_)) => Ok(()),
             Err(refused) => Err(refused),
         }
     }
@@ -109,6 +109,12 @@ impl Gate {
     /// Whether an earlier run made this step: then there may be a result to replay.
     pub(crate) fn is_known(&self) -> bool {
         self.engine.has(self.number)
+    }
+
+    /// Whether there is no way back for the saga, so that it counts on this step: if
+    /// that fails for good, a person has to look.
+    pub(crate) fn is_counted_on(&self) -> bool {
+        self.part == Part::Call { pivot: false } && self.engine.is_committed()
     }
 
     /// Whether it draws from limits: what is undone may not fail for want of room.

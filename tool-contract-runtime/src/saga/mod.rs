@@ -24,6 +24,7 @@ mod kept;
 mod outcome;
 mod recover;
 mod step;
+mod story;
 mod together;
 
 use std::fmt;
@@ -38,6 +39,7 @@ pub(crate) use self::kept::{Kept, kept};
 pub use self::outcome::{Outcome, Rests, Undone, UndoneStep};
 pub use self::recover::{Recovered, Recovery};
 pub use self::step::{Pivot, Step, StepError};
+pub use self::story::{StepStory, Story};
 pub use self::together::Together;
 use crate::call::{Approved, Call};
 use crate::cx::Cx;
@@ -89,8 +91,9 @@ impl Saga<Open> {
     /// is a step too: what it read first holds whenever the saga runs again.
     ///
     /// # Errors
-    /// If it did not succeed. Whatever the body does with the error: what is not
-    /// known to have left nothing behind, the saga treats as what may have happened.
+    /// If it did not succeed. It then stays failed, whoever goes on with the saga; but
+    /// if it is not known what came of it, nothing else is begun, whatever the body
+    /// does with the error, and the body runs again once it is known.
     pub fn step<T, K, A>(&self, call: Call<T, K, A>) -> Step<'_, T>
     where
         T: Tool + Compensable,
@@ -123,8 +126,8 @@ impl Saga<Committed> {
     /// Makes a call that can be repeated until it succeeds, and waits for its result.
     ///
     /// # Errors
-    /// If it has not succeeded yet. The saga is then tried again, and in the end
-    /// rests before a person; it is never undone.
+    /// If it has not succeeded yet. The saga is then tried again; where that cannot
+    /// help, it rests before a person; it is never undone.
     pub fn step<T, K, A>(&self, call: Call<T, K, A>) -> Step<'_, T>
     where
         T: Tool + Completable,
@@ -161,6 +164,7 @@ where
         let until_it_ends = EndOfBody(Arc::clone(&engine));
         let ended = body(Saga::of(Arc::clone(&engine))).await;
         drop(until_it_ends);
+        conclude::find_out(&engine).await?;
         match ended {
             Ok(output) => conclude::finish(&engine).await.map(|()| Outcome::Finished(output)),
             Err(error) => conclude::unwind(&engine, error.to_string()).await.map(Outcome::Undone),

@@ -6,11 +6,12 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tool_contract_spec::outcome::{self, OutcomeClass};
+use tool_contract_spec::rulebook::Code;
 
 use crate::tool::ToolError;
 
 /// How a saga ended. It is on record, and the answer to each repetition of its
-/// key: who wants to try again after [`Undone`](Outcome::Undone) takes a new key.
+/// key: who wants to try again what was undone takes a new key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome<O> {
@@ -84,6 +85,14 @@ impl Rests {
     /// It takes a person.
     pub(super) fn for_a_person(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), again_in: None }
+    }
+
+    /// It takes a person, for its code is not the code that began it.
+    pub(super) fn changed(how: &str) -> Self {
+        Self::for_a_person(format!(
+            "[{}] the saga's code changed under it: {how}; run it with the code that began it, or let a person finish or undo what `sagas show` lists, and say what it came to",
+            Code::SAGA_CHANGED
+        ))
     }
 
     /// Running again may help.

@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Event, EventKind, Record, StateName};
 use tool_contract_spec::policy::ArgumentRole;
-use tool_contract_spec::saga::{Journal, child_key, rollback_name};
 
+use super::story::{StepStory, Story};
 use crate::dispatch::{DynamicCall, Meta, Response};
 use crate::ledger::{Ledger, LedgerError, Query};
 use crate::registry::Entry;
@@ -134,12 +134,17 @@ async fn prepare(
     if contract.arguments.iter().any(|argument| argument.role == ArgumentRole::Secret) {
         return Ok(Err("its arguments are secret: call it again where they are known".to_owned()));
     }
-    let history = ledger.history(id.clone()).await?;
-    // Whoever died at it had more to do, whatever else of it waits for a person.
-    if gave_up(&history)
-        && let Some(why) = waits_for(runtime, ledger, id, &history).await?
-    {
-        return Ok(Err(why));
+    let story = match Story::read(&**ledger, id.clone(), record.clone()).await {
+        Err(LedgerError::Corrupt(why)) => return Ok(Err(why)),
+        story => story?,
+    };
+    let waits: Vec<String> = story
+        .waits_unless(|step| may_find_out(runtime, step))
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if !waits.is_empty() {
+        return Ok(Err(format!("a person has to see to {}", waits.join(", "))));
     }
     let Ok(arguments) = RawValue::from_string(record.arguments.to_string()) else {
         return Ok(Err("its arguments cannot be read".to_owned()));
@@ -148,8 +153,8 @@ async fn prepare(
         idempotency_key: Some(id.key.to_string()),
         correlation_id: record.correlation_id.as_deref().map(str::to_owned),
         tenant: id.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
-        workflow: workflow(&history),
-        fingerprint: bound(&history),
+        workflow: workflow(&story.history),
+        fingerprint: bound(&story.history),
         ..Meta::default()
     };
     Ok(Ok(DynamicCall::new(arguments, meta)))
@@ -167,49 +172,9 @@ fn bound(history: &[Event]) -> Option<serde_json::Value> {
     serde_json::from_str(newest.detail.as_deref()?).ok()
 }
 
-/// What a saga waits for that nobody but a person can give.
-async fn waits_for(
-    runtime: &Runtime,
-    ledger: &Arc<dyn Ledger>,
-    saga: &OperationId,
-    history: &[Event],
-) -> Result<Option<String>, LedgerError> {
-    let journal = match Journal::read(history) {
-        Ok(journal) => journal,
-        Err(why) => return Ok(Some(why.to_string())),
-    };
-    for stepped in journal.effects() {
-        let Ok(key) = child_key(&saga.key, stepped.step) else { continue };
-        let id = |tool: String| OperationId {
-            tenant: saga.tenant.clone(),
-            tool: tool.into(),
-            key: key.clone(),
-        };
-        let step = id(stepped.tool.clone());
-        if let Some(record) = ledger.find(step.clone()).await?
-            && record.state.name() == StateName::Unknown
-            && !record.terms.repeatable
-            && !can_be_asked(runtime, &stepped.tool)
-        {
-            return Ok(Some(format!("a person has to say what came of {step}")));
-        }
-        let undoing = id(rollback_name(&stepped.tool));
-        if let Some(record) = ledger.find(undoing.clone()).await?
-            && record.state.name() == StateName::Unknown
-            && gave_up(&ledger.history(undoing.clone()).await?)
-        {
-            return Ok(Some(format!("a person has to see to {undoing}")));
-        }
-    }
-    Ok(None)
-}
-
-fn can_be_asked(runtime: &Runtime, tool: &str) -> bool {
-    runtime.contract(tool).is_some_and(|contract| contract.policy.reconcile.is_some())
-}
-
-/// Whether an operation is unknown because its holder said so, and not because the
-/// holder vanished.
-fn gave_up(history: &[Event]) -> bool {
-    history.last().is_some_and(|event| event.kind == EventKind::BecameUnknown)
+/// Whether calling a saga again may show what came of a step.
+fn may_find_out(runtime: &Runtime, step: &StepStory) -> bool {
+    let contract = runtime.contract(&step.stepped.tool);
+    step.record.as_ref().is_some_and(|record| record.terms.repeatable)
+        || contract.is_some_and(|contract| contract.policy.reconcile.is_some())
 }

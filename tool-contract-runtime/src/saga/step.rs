@@ -1,16 +1,15 @@
 //! One step of a saga.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tool_contract_spec::operation::OperationHash;
+use tool_contract_spec::operation::{Fingerprint, OperationHash};
 use tool_contract_spec::policy::ArgumentRole;
-use tool_contract_spec::rulebook::Code;
-use tool_contract_spec::saga::{Noted, Stepped};
+use tool_contract_spec::saga::{Noted, Refused, Stepped, refused};
 
 use super::engine::{Engine, Met, Ran};
 use super::gate::{Gate, Part};
@@ -81,10 +80,10 @@ impl<T: Tool> Step<'_, T> {
         let number = engine.take_place();
         let (arguments, meta) = call.into_parts();
         let made = Made { engine: Arc::clone(engine), number, pivot };
-        let rest: BoxFuture<'static, Stepping<T>> = if T::contract().policy.is_read() {
-            Box::pin(made.read(arguments, meta))
-        } else {
-            Box::pin(made.write(arguments, meta))
+        let rest: BoxFuture<'static, Stepping<T>> = match engine.held_back_by() {
+            Some(why) => Box::pin(ready(Err(StepError::Call(engine.hold_back(number, &why))))),
+            None if T::contract().policy.is_read() => Box::pin(made.read(arguments, meta)),
+            None => Box::pin(made.write(arguments, meta)),
         };
         Self { rest, saga: PhantomData }
     }
@@ -157,6 +156,9 @@ impl Made {
         if T::ARGUMENTS.iter().any(is_secret) {
             self.engine.keep(self.number, keep(arguments.clone()));
         }
+        let was_made_before = self.engine.has(self.number);
+        let made = TypedJob::new(arguments.clone());
+        let bound = meta.fingerprint.clone().and_then(Result::ok);
         let called = Calling::new(&runtime, arguments, meta).await;
         if let Some(error) = gate.failed_before() {
             self.engine.ran(self.number, Ran::NotDone);
@@ -164,18 +166,23 @@ impl Made {
         }
         match called {
             Ok(completed) => {
-                self.engine.ran(self.number, Ran::Done);
-                if self.pivot {
-                    self.engine.commit();
-                }
+                self.is_done();
                 Ok(completed.into_inner())
             }
             Err(error) => {
-                if let Some(failure) = self.failed(&error) {
-                    self.note_failure(failure).await;
+                if self.has_failed(&error, was_made_before) {
+                    let stepped = self.stepped(&made, gate.bind(bound).as_ref());
+                    self.note_failure(stepped, error.to_string()).await;
                 }
                 Err(StepError::Call(error))
             }
+        }
+    }
+
+    fn is_done(&self) {
+        self.engine.ran(self.number, Ran::Done);
+        if self.pivot {
+            self.engine.commit();
         }
     }
 
@@ -195,95 +202,89 @@ impl Made {
         self.engine.runtime().clone()
     }
 
-    /// Remembers what an error says of the world; gives that of a step that stays
-    /// failed.
-    fn failed<E: fmt::Display>(&self, error: &CallError<E>) -> Option<String> {
+    /// Remembers what an error says of the world, and whether the step has failed.
+    fn has_failed<E>(&self, error: &CallError<E>, was_made_before: bool) -> bool {
         let (engine, number) = (&self.engine, self.number);
         match error {
-            CallError::Failed(..) => {
-                engine.ran(number, Ran::NotDone);
-                // After the pivot it is tried again, until it succeeds.
-                let is_final = !engine.is_committed() && engine.halted().is_none();
-                return is_final.then(|| error.to_string());
-            }
-            CallError::Unknown(_) => engine.ran(number, Ran::Unknown),
-            CallError::Ledger(failure) => {
+            CallError::Failed(..) => {}
+            CallError::Unknown(_) => {
                 engine.ran(number, Ran::Unknown);
+                return false;
+            }
+            CallError::Ledger(failure) => {
                 engine.halt(Rests::again(format!("step {number}: {failure}"), None));
+                return false;
             }
             CallError::Rejected(rejected) => {
-                engine.ran(number, Ran::Unknown);
                 let said = || format!("step {number}: {rejected}");
-                match rejected.code {
-                    // It is there, and nobody can say what it came to.
-                    Code::EXPIRED | Code::CONFLICT | Code::RESULT_UNREADABLE => {
+                match refused(rejected.code, engine.is_committed(), was_made_before) {
+                    Refused::Failed => {}
+                    Refused::Again => {
+                        engine.halt(Rests::again(said(), rejected.retry_after));
+                        return false;
+                    }
+                    Refused::Person => {
                         engine.halt(Rests::for_a_person(said()));
+                        return false;
                     }
-                    Code::IN_FLIGHT | Code::NOT_BEFORE => {
-                        engine.halt(Rests::again(said(), rejected.retry_after));
-                    }
-                    _ if engine.is_committed() => {
-                        engine.halt(Rests::again(said(), rejected.retry_after));
-                    }
-                    _ => {}
                 }
             }
         }
-        None
+        engine.ran(number, Ran::NotDone);
+        true
     }
 
-    /// A step that failed stays so, whenever the saga runs again.
-    async fn note_failure(&self, error: String) {
-        let known = self.engine.journal().steps.get(&self.number).cloned();
-        if let Some(known) = known {
-            let stepped = Stepped { noted: Some(Noted::Failed(error)), ..known };
+    /// A step that failed stays so, whenever the saga runs again; but after the
+    /// pivot it may succeed yet.
+    async fn note_failure(&self, stepped: Stepped, error: String) {
+        let engine = &self.engine;
+        let is_final = !engine.is_committed() && engine.halted().is_none();
+        if is_final && engine.meet(&stepped).is_ok() {
+            let stepped = Stepped { noted: Some(Noted::Failed(error)), ..stepped };
             // If it cannot be noted, the saga halts, and the step is tried again.
-            self.engine.note_step(stepped).await.ok();
+            engine.note_step(stepped).await.ok();
         }
     }
 
     /// Makes a read: its first result is the saga's for good.
     async fn read<T: Tool>(self, arguments: T, mut meta: Meta) -> Stepping<T> {
-        let stepped = self.read_note(&arguments);
-        let known = self.engine.meet(&stepped).map_err(|error| StepError::Call(error.untyped()))?;
-        if matches!(known, Met::Known)
-            && let Some(output) = self.read_before::<T>()
-        {
-            self.engine.ran(self.number, Ran::Done);
-            if self.pivot {
-                self.engine.commit();
+        let stepped = self.stepped(&TypedJob::new(arguments.clone()), None);
+        let refused = |error: CallError<()>| StepError::Call(error.untyped());
+        match self.engine.meet(&stepped).map_err(refused)? {
+            Met::Read(json) => {
+                let output = T::Output::from_json(&json);
+                let output =
+                    output.map_err(|why| refused(self.engine.unreadable(&stepped, &why)))?;
+                self.is_done();
+                return Ok(output);
             }
-            return Ok(output);
-        }
-        if let Met::Failed(error) = known {
-            self.engine.ran(self.number, Ran::NotDone);
-            return Err(StepError::Before { error });
+            Met::Failed(error) => {
+                self.engine.ran(self.number, Ran::NotDone);
+                return Err(StepError::Before { error });
+            }
+            Met::New | Met::Known => {}
         }
         let runtime = self.prepare(&mut meta);
-        let called = Calling::new(&runtime, arguments, meta).await;
-        self.engine.ran(self.number, Ran::NotDone);
-        let output = called.map_err(StepError::Call)?.into_inner();
-        let json = output.to_json().unwrap_or_default();
-        let noted = Stepped { noted: Some(Noted::Read(json)), ..stepped };
-        let noted = self.engine.note_step(noted).await;
-        noted.map_err(|error| StepError::Call(error.untyped()))?;
-        if self.pivot {
-            self.engine.commit();
-        }
-        Ok(output)
-    }
-
-    fn read_before<T: Tool>(&self) -> Option<T::Output> {
-        let journal = self.engine.journal();
-        match &journal.steps.get(&self.number)?.noted {
-            Some(Noted::Read(json)) => T::Output::from_json(json).ok(),
-            _ => None,
+        match Calling::new(&runtime, arguments, meta).await {
+            Ok(completed) => {
+                let output = completed.into_inner();
+                let noted = Some(Noted::Read(output.to_json().unwrap_or_default()));
+                self.engine.note_step(Stepped { noted, ..stepped }).await.map_err(refused)?;
+                self.is_done();
+                Ok(output)
+            }
+            Err(error) => {
+                if self.has_failed(&error, false) {
+                    self.note_failure(stepped, error.to_string()).await;
+                }
+                Err(StepError::Call(error))
+            }
         }
     }
 
-    fn read_note<T: Tool>(&self, arguments: &T) -> Stepped {
-        let runtime = self.engine.runtime();
-        let described = TypedJob::new(arguments.clone()).describe(runtime.secret_key(), None);
+    /// What is noted of this step; `bound` is what it binds besides its arguments.
+    fn stepped<T: Tool>(&self, job: &TypedJob<T>, bound: Option<&Fingerprint>) -> Stepped {
+        let described = job.describe(self.engine.runtime().secret_key(), bound);
         let hash = described.map_or(OperationHash::from_bytes([0; 32]), |described| described.hash);
         let tool = T::contract().name.to_string();
         Stepped { step: self.number, tool, hash, pivot: self.pivot, noted: None }

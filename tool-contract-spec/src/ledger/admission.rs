@@ -130,7 +130,8 @@ pub enum Refusal {
         /// How much of it is left.
         retry_after: Duration,
     },
-    /// The key has had all its attempts.
+    /// The key has had all its attempts, or failed for good where somebody counts
+    /// on it.
     AttemptsExhausted {
         /// How many it had.
         attempts: u32,

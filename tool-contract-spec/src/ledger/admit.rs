@@ -183,7 +183,7 @@ fn has_attempts(record: &Record, request: &Admission, now: Timestamp) -> Result<
     match &record.state {
         // That it may have happened is worth more than why it is not repeated.
         State::Unknown(unknown) if attempts >= max_total => Err(unknown_outcome(record, unknown)),
-        _ if attempts >= max_total => {
+        _ if attempts >= max_total || failed_for_good(record) => {
             let escalation = escalation(record);
             Err(Refusal::AttemptsExhausted { attempts, max_total, escalation })
         }
@@ -192,6 +192,12 @@ fn has_attempts(record: &Record, request: &Admission, now: Timestamp) -> Result<
         }
         _ => Ok(()),
     }
+}
+
+/// Whether it waits for a person though its own contract left it attempts. A
+/// contract that comes to allow more lets only the others run.
+fn failed_for_good(record: &Record) -> bool {
+    matches!(record.state, State::Exhausted { .. }) && record.attempts < record.terms.max_total
 }
 
 fn unknown_outcome(record: &Record, unknown: &Unknown) -> Refusal {

@@ -8,6 +8,7 @@
 //!  claim of a destructive tool ─▶ awaiting_approval ──grant──▶ approved ──claim──▶ running     deny ─▶ denied
 //!  unknown ──▶ reconciling {fence, lease} ──▶ succeeded | released | unknown
 //!  released, its last attempt used ─▶ exhausted ──person──▶ released | succeeded
+//!  settle: nothing happened, for good, where somebody counts on it ─▶ exhausted
 //!  unknown | exhausted ──person──▶ abandoned
 //! ```
 //!
@@ -169,16 +170,19 @@ fn lapse(record: &mut Record, log: &mut Log) {
 
 /// The operation's outcome is not known: its grant is spent, and an
 /// escalation names it. Where it repeated what was unknown before, the earlier
-/// holder must be past acting too before "it did not happen" is believed.
+/// holder must be past acting too before "it did not happen" is believed; and it
+/// keeps its name, for nobody has decided anything.
 fn enter_unknown(record: &mut Record, mut unknown: Unknown, kind: EventKind, log: &mut Log) {
+    let mut named = None;
     if let Some(doubt) = &record.doubt {
         let both = unknown.believed_from.zip(doubt.believed_from);
         unknown.believed_from = both.map(|(newer, older)| newer.max(older));
+        named = record.escalation.take();
     }
     record.approval = None;
     let detail = unknown.cause.to_string();
     log.enter(record, State::Unknown(unknown), kind, Some(detail));
-    record.escalation = Some(EscalationId::of(&record.chain));
+    record.escalation = named.or_else(|| Some(EscalationId::of(&record.chain)));
 }
 
 #[cfg(test)]

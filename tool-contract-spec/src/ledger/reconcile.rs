@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::settle::{escalation, release, succeed};
 use super::{
     Around, Denial, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName,
-    Step, Timestamp, Unknown, lapse,
+    Step, Terms, Timestamp, Unknown, lapse,
 };
 use crate::key::OperationId;
+use crate::policy::Text;
+use crate::saga;
 
 /// A reconciler that asks for an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +139,13 @@ pub enum Reconciled {
         /// Where it stands; `None` if the ledger does not know it.
         state: Option<StateName>,
     },
+    /// It is a saga, and this is nothing that a saga comes to; nothing changed. What
+    /// a person resolves is the step that it rests for, or what undoes that; then the
+    /// saga goes on when it is called again.
+    OfItsSteps {
+        /// What it rests for.
+        cause: Text,
+    },
 }
 
 /// Records what the reconciler with `fence` found. Only its own fence counts.
@@ -213,7 +222,8 @@ pub enum Resolved {
     /// It happened. Said of an unknown outcome; and of a key without attempts, if
     /// somebody has done it by hand.
     Happened {
-        /// The result, as JSON.
+        /// The result, as JSON; that of a saga as in `{"finished":17}` or
+        /// `{"undone":{"error":"sold out","steps":[]}}`.
         result: Arc<str>,
     },
     /// It did not happen. Said of an unknown outcome.
@@ -267,6 +277,12 @@ pub fn resolve(
         {
             Reconciled::Superseded { state: Some(state.name()) }
         }
+        (State::Unknown(Unknown { cause, .. }), said) if !is_of(&record.terms, said) => {
+            Reconciled::OfItsSteps { cause: cause.clone() }
+        }
+        (State::Exhausted { .. }, said) if !is_of(&record.terms, said) => {
+            Reconciled::OfItsSteps { cause: "it has had all its attempts".into() }
+        }
         (State::Unknown(unknown), Resolved::DidNotHappen { holder_is_dead: false })
             if !is_believed(unknown, around.now) =>
         {
@@ -297,6 +313,18 @@ pub fn resolve(
         (state, _) => Reconciled::Superseded { state: Some(state.name()) },
     };
     log.answer(reply)
+}
+
+/// Whether that can be said of an operation with these terms. A saga may be half
+/// done: what it did stands on the records of its steps, and would be forgotten if
+/// the whole were said not to have happened, or given up. So of a saga only what a
+/// saga comes to can be said.
+fn is_of(terms: &Terms, said: &Resolved) -> bool {
+    match said {
+        Resolved::Reopened => true,
+        Resolved::Happened { result } => !saga::is_saga(terms) || saga::ended(result).is_some(),
+        Resolved::DidNotHappen { .. } | Resolved::Abandoned => !saga::is_saga(terms),
+    }
 }
 
 /// Whether nobody acts on it, and it is known what it came to.

@@ -167,7 +167,8 @@ pub enum State {
         not_before: Timestamp,
     },
     /// Nothing happened, and the key, which might have been tried more than once,
-    /// has had all its attempts: a person has to look.
+    /// has had all its attempts, or failed for good where somebody counts on it: a
+    /// person has to look.
     Exhausted {
         /// Should a contract come to allow more: not before this.
         not_before: Timestamp,

@@ -49,6 +49,9 @@ pub enum Verdict {
         /// How long the next attempt has to wait.
         delay: Duration,
     },
+    /// Nothing happened, and nothing is gained by trying again, though somebody
+    /// counts on it: a person has to look.
+    Exhausted,
     /// It may have happened, and the holder no longer acts.
     Unknown {
         /// What is known of the cause.
@@ -128,9 +131,10 @@ pub(super) fn escalation(record: &Record) -> Option<EscalationId> {
 fn is_repeated(record: &Record, verdict: &Verdict) -> bool {
     match (&record.state, verdict) {
         (State::Succeeded { result, .. }, Verdict::Succeeded { result: said }) => result == said,
-        (State::Released { .. } | State::Exhausted { .. }, Verdict::Released { .. }) => {
-            record.reserved == 0
-        }
+        (
+            State::Released { .. } | State::Exhausted { .. },
+            Verdict::Released { .. } | Verdict::Exhausted,
+        ) => record.reserved == 0,
         _ => false,
     }
 }
@@ -149,6 +153,7 @@ fn apply(record: &mut Record, settlement: &Settlement, log: &mut Log) {
             succeed(record, Arc::clone(result), EventKind::Succeeded, None, log);
         }
         Verdict::Released { delay } => release(record, *delay, EventKind::Released, None, log),
+        Verdict::Exhausted => exhaust(record, log.now, EventKind::Released, None, log),
         Verdict::Unknown { cause } => {
             let believed_from = Some(log.now.after(record.terms.settle));
             let unknown = Unknown { since: log.now, believed_from, cause: cause.clone() };
@@ -192,16 +197,26 @@ pub(super) fn release(
     detail: Option<String>,
     log: &mut Log,
 ) {
-    record.doubt = None;
-    record.escalation = None;
     let not_before = log.now.after(delay);
     let max_total = record.terms.max_total;
     if max_total > 1 && record.attempts >= max_total {
-        log.enter(record, State::Exhausted { not_before }, kind, detail);
-        record.escalation = Some(EscalationId::of(&record.chain));
-    } else {
-        log.enter(record, State::Released { not_before }, kind, detail);
+        return exhaust(record, not_before, kind, detail, log);
     }
+    (record.doubt, record.escalation) = (None, None);
+    log.enter(record, State::Released { not_before }, kind, detail);
+}
+
+/// It did not happen, and waits for a person.
+fn exhaust(
+    record: &mut Record,
+    not_before: Timestamp,
+    kind: EventKind,
+    detail: Option<String>,
+    log: &mut Log,
+) {
+    record.doubt = None;
+    log.enter(record, State::Exhausted { not_before }, kind, detail);
+    record.escalation = Some(EscalationId::of(&record.chain));
 }
 
 /// The answer to a renewal.

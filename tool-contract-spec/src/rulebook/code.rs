@@ -156,6 +156,8 @@ codes! {
     SAGA_TOO_LONG = 232,
     /// A step failed in an earlier run of its saga, and is not tried again.
     SAGA_STEP_FAILED = 233,
+    /// A step was made while what came of one before it is not known.
+    SAGA_HELD_BACK = 234,
     /// Nobody's approval would count.
     APPROVERS_MISSING = 240,
 

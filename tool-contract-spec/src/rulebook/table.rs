@@ -316,6 +316,11 @@ pub static RULES: &[Rule] = rules! {
         title: "A step that failed stays failed in its saga",
         help: "call the saga with a new key to try again",
     }
+    TC0234 SAGA_HELD_BACK: REFUSAL {
+        name: "saga_held_back",
+        title: "A step begins only when what came of those before it is known",
+        help: "return the error of the step before it",
+    }
     TC0240 APPROVERS_MISSING: REFUSAL {
         name: "approvers_missing",
         title: "A runtime that runs what people approve knows whose approval counts",

@@ -6,15 +6,20 @@
 //! before anything is undone, that it is. So whoever takes a saga over knows all
 //! that may have begun, and what was decided.
 
+mod ended;
 mod journal;
+mod refused;
 mod unwind;
 
+pub use ended::{Ended, ended};
 pub use journal::{Journal, JournalError, Noted, Stepped};
+pub use refused::{Refused, refused};
 pub use unwind::{Next, Place, Stand, Undoing, Why, settled, unwind};
 
 use crate::key::{IdempotencyKey, LONGEST_KEY, MalformedKey, OperationId};
 use crate::ledger::Terms;
 use crate::operation::Fingerprint;
+use crate::policy::Text;
 
 /// The most steps of one saga.
 pub const MOST_STEPS: u32 = 1_000;
@@ -51,6 +56,21 @@ pub fn child_key(root: &IdempotencyKey, number: u32) -> Result<IdempotencyKey, M
 #[must_use]
 pub fn fingerprint(saga: &OperationId, number: u32, given: Option<&Fingerprint>) -> Fingerprint {
     Fingerprint::of_step(&format!("{}[{}]", saga.tool, saga.key), number, given)
+}
+
+/// The operation of a step of `saga`.
+///
+/// # Errors
+/// If the saga's key is longer than [`LONGEST_ROOT`].
+pub fn step_id(saga: &OperationId, step: &Stepped) -> Result<OperationId, MalformedKey> {
+    let (tenant, tool) = (saga.tenant.clone(), Text::Owned(step.tool.clone()));
+    Ok(OperationId { tenant, tool, key: child_key(&saga.key, step.step)? })
+}
+
+/// The operation that undoes that of a step.
+#[must_use]
+pub fn undoing_id(step: &OperationId) -> OperationId {
+    OperationId { tool: Text::Owned(rollback_name(&step.tool)), ..step.clone() }
 }
 
 /// The name under which what undoes a call of `tool` is on record.

@@ -1,12 +1,17 @@
 //! How sagas are undone, in every order of what may happen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Chain, Event, EventKind, Fence, Timestamp};
+use crate::ledger::{
+    Chain, Denial, Event, EventKind, Fence, Holder, Nonce, Record, State, StateName, Timestamp,
+    Unknown,
+};
 use crate::operation::OperationHash;
+use crate::policy::Remint;
 
 fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(text).unwrap()
@@ -98,6 +103,150 @@ fn a_journal_that_contradicts_itself_is_none() {
     }
     let torn = [(EventKind::Stepped, "{".to_owned())];
     assert!(matches!(Journal::read(&history(&torn)), Err(JournalError::Unreadable { seq: 1, .. })));
+}
+
+fn record(state: State) -> Record {
+    let terms = Terms {
+        attempts: 1,
+        max_total: 3,
+        repeatable: false,
+        reconcilable: false,
+        lease: Duration::from_secs(15),
+        timeout: Duration::from_secs(30),
+        stoppable: true,
+        settle: Duration::ZERO,
+        ttl: Duration::from_hours(1),
+        sliding: false,
+        remint: Remint::Warn,
+        confirm: None,
+    };
+    Record {
+        hash: OperationHash::from_bytes([1; 32]),
+        arguments: "{}".into(),
+        state,
+        fence: Fence(1),
+        nonce: Nonce(1),
+        holder: Holder(1),
+        attempts: 1,
+        reserved: 0,
+        terms: terms.into(),
+        slots: Vec::new(),
+        approval: None,
+        escalation: None,
+        doubt: None,
+        correlation_id: None,
+        created_at: Timestamp(1),
+        changed_at: Timestamp(1),
+        chain: Chain::default(),
+    }
+}
+
+/// An operation in each state, where it stands as a step, and as an undoing.
+fn in_each_state() -> Vec<(State, Stand, Undoing)> {
+    let (at, expires_at) = (Timestamp(1), Timestamp(2));
+    let unknown = || Unknown { since: at, believed_from: None, cause: "no answer".into() };
+    let no = || Denial { by: "ada".into(), why: "no".into(), signature: None };
+    vec![
+        (State::AwaitingApproval, Stand::Stuck, Undoing::Due),
+        (State::Approved, Stand::NotDone, Undoing::Due),
+        (State::Denied { expires_at }, Stand::Stuck, Undoing::Due),
+        (State::Running { lease_until: at }, Stand::Moving, Undoing::Due),
+        (State::Released { not_before: at }, Stand::NotDone, Undoing::Due),
+        (State::Exhausted { not_before: at }, Stand::Stuck, Undoing::Failed),
+        (State::Succeeded { result: "1".into(), expires_at }, Stand::Done, Undoing::Done),
+        (State::Unknown(unknown()), Stand::Unknown, Undoing::Failed),
+        (State::Reconciling { lease_until: at, unknown: unknown() }, Stand::Moving, Undoing::Due),
+        (State::Abandoned { no: no(), expires_at }, Stand::Stuck, Undoing::GivenUp),
+        (State::Expired, Stand::Gone, Undoing::Done),
+    ]
+}
+
+#[test]
+fn where_a_step_stands_its_record_says() {
+    let succeeded = history(&[(EventKind::Succeeded, String::new())]);
+    let all = in_each_state();
+    assert_eq!(all.len(), StateName::ALL.len());
+    for (state, stand, undoing) in all {
+        let record = record(state);
+        assert_eq!(Stand::of(Some(&record)), stand, "{record:?}");
+        assert_eq!(Undoing::of(Some(&record), &succeeded), undoing, "{record:?}");
+    }
+    assert_eq!((Stand::of(None), Undoing::of(None, &[])), (Stand::NotDone, Undoing::Due));
+    let spent = Record { attempts: 3, ..record(State::Released { not_before: Timestamp(1) }) };
+    assert_eq!(Stand::of(Some(&spent)), Stand::Stuck);
+    let unknown = Unknown { since: Timestamp(1), believed_from: None, cause: "gone".into() };
+    let vanished = Record { reserved: 1, ..record(State::Unknown(unknown)) };
+    assert_eq!(Undoing::of(Some(&vanished), &[]), Undoing::Due, "it is tried again");
+}
+
+#[test]
+fn an_undoing_that_has_expired_is_what_its_history_says() {
+    use EventKind::{Expired, ReconciledHappened, ResolvedAbandoned, ResolvedHappened, Succeeded};
+    for (kind, undoing) in [
+        (Succeeded, Undoing::Done),
+        (ReconciledHappened, Undoing::Done),
+        (ResolvedHappened, Undoing::Done),
+        (ResolvedAbandoned, Undoing::GivenUp),
+        (EventKind::Claimed, Undoing::Failed),
+    ] {
+        let events = history(&[(kind, String::new()), (Expired, String::new())]);
+        assert_eq!(Undoing::of(Some(&record(State::Expired)), &events), undoing, "{kind:?}");
+    }
+    assert_eq!(Undoing::expired(&[]), Undoing::Failed);
+}
+
+#[test]
+fn a_refusal_says_nothing_of_what_an_earlier_run_began() {
+    use Refused::{Again, Failed, Person};
+
+    use crate::rulebook::Code;
+
+    let all = |code| {
+        let cases = [(false, false), (false, true), (true, false), (true, true)];
+        cases.map(|(is_committed, before)| refused(code, is_committed, before))
+    };
+    for code in [Code::LIMITED, Code::BREAKER_OPEN, Code::DEADLINE_PASSED, Code::APPROVAL_MISSING] {
+        assert_eq!(all(code), [Failed, Again, Again, Again], "{code}");
+    }
+    for (code, follows) in [
+        (Code::EXPIRED, Person),
+        (Code::CONFLICT, Person),
+        (Code::RESULT_UNREADABLE, Person),
+        (Code::ABANDONED, Failed),
+        (Code::ATTEMPTS_EXHAUSTED, Failed),
+        (Code::APPROVAL_DENIED, Failed),
+        (Code::IN_FLIGHT, Again),
+        (Code::NOT_BEFORE, Again),
+    ] {
+        assert_eq!(all(code), [follows; 4], "{code}");
+    }
+}
+
+#[test]
+fn after_the_pivot_what_failed_for_good_waits_for_a_person() {
+    let steps = [stepped(0, false), stepped(1, true), stepped(2, false), stepped(3, false)];
+    let steps = steps.map(|stepped| (stepped.step, stepped));
+    let journal = Journal { steps: BTreeMap::from(steps), unwinding: None };
+    let place = |stand| Place { stand, asked: true, undoing: Undoing::Due };
+    let with = |pivot, stands: [Stand; 2]| {
+        let all = [Stand::Stuck, pivot, stands[0], stands[1]];
+        let places = (0..).zip(all.map(place)).collect();
+        unwind(&journal, &places)
+    };
+    assert_eq!(with(Stand::Done, [Stand::Done, Stand::NotDone]), Next::Committed);
+    let why = Why::Stuck(vec![3]);
+    assert_eq!(with(Stand::Done, [Stand::NotDone, Stand::Stuck]), Next::Rest(why.clone()));
+    let unknown = Next::Rest(Why::Unknown(vec![2]));
+    assert_eq!(with(Stand::Done, [Stand::Unknown, Stand::Stuck]), unknown);
+    // Before it, what a person gave up, or nobody tries again, has just not happened.
+    assert_eq!(with(Stand::Stuck, [Stand::NotDone, Stand::Stuck]), Next::Note);
+
+    let saga = OperationId { tenant: None, tool: "order".into(), key: key("o") };
+    let names = |why: &Why| -> Vec<String> {
+        why.operations(&saga, &journal).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(names(&why), ["tool_3[o/3]"]);
+    assert_eq!(names(&Why::NotUndone(vec![1])), ["tool_1.rollback[o/1]"]);
 }
 
 /// What is true of a step, whoever knows it.

@@ -2,20 +2,25 @@
 //!
 //! 1. What may have happened is found out first: as long as the outcome of one
 //!    step is not known, nothing is undone.
-//! 2. If the pivot happened, nothing is undone at all.
+//! 2. If the pivot happened, nothing is undone at all. What then failed for good
+//!    waits for a person; what may succeed yet is tried again.
 //! 3. That the saga gives up is noted, once; from then on it never goes forward.
 //! 4. What happened is undone, newest first. What cannot be undone does not keep
 //!    the rest from it; it waits for a person, who may give it up.
 
 use std::collections::BTreeMap;
 
-use super::{Journal, Noted, Stepped};
+use super::{Journal, Noted, Stepped, step_id, undoing_id};
+use crate::key::OperationId;
+use crate::ledger::{Event, EventKind, Record, State};
 
 /// Where a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stand {
     /// Nothing happened.
     NotDone,
+    /// Nothing happened, and no call tries it again before a person lets it.
+    Stuck,
     /// It happened.
     Done,
     /// It may have happened.
@@ -24,6 +29,28 @@ pub enum Stand {
     Moving,
     /// Its record has expired, and nobody can tell any more.
     Gone,
+}
+
+impl Stand {
+    /// Where a step stands, as its record says.
+    #[must_use]
+    pub fn of(record: Option<&Record>) -> Self {
+        let Some(record) = record else { return Self::NotDone };
+        match &record.state {
+            State::Succeeded { .. } => Self::Done,
+            State::Unknown(_) => Self::Unknown,
+            State::Running { .. } | State::Reconciling { .. } => Self::Moving,
+            State::Expired => Self::Gone,
+            State::Released { .. } if record.attempts < record.terms.max_total => Self::NotDone,
+            State::Approved => Self::NotDone,
+            // What a person gave up is that person's affair.
+            State::Released { .. }
+            | State::Exhausted { .. }
+            | State::Abandoned { .. }
+            | State::AwaitingApproval
+            | State::Denied { .. } => Self::Stuck,
+        }
+    }
 }
 
 /// Where the undoing of a step stands.
@@ -37,6 +64,37 @@ pub enum Undoing {
     Failed,
     /// A person gave up undoing it: what it did stands.
     GivenUp,
+}
+
+impl Undoing {
+    /// Where the undoing of a step stands, as its record says; and, where that has
+    /// expired, its history.
+    #[must_use]
+    pub fn of(record: Option<&Record>, history: &[Event]) -> Self {
+        let Some(record) = record else { return Self::Due };
+        match &record.state {
+            State::Succeeded { .. } => Self::Done,
+            State::Abandoned { .. } => Self::GivenUp,
+            State::Expired => Self::expired(history),
+            // Whoever vanished at it gave nothing back, and said nothing of it.
+            State::Unknown(_) if record.reserved == 0 => Self::Failed,
+            State::Exhausted { .. } => Self::Failed,
+            _ => Self::Due,
+        }
+    }
+
+    /// What one came to whose record has expired.
+    #[must_use]
+    pub fn expired(history: &[Event]) -> Self {
+        let ends = |event: &&Event| event.kind != EventKind::Expired;
+        match history.iter().rev().find(ends).map(|event| event.kind) {
+            Some(
+                EventKind::Succeeded | EventKind::ReconciledHappened | EventKind::ResolvedHappened,
+            ) => Self::Done,
+            Some(EventKind::ResolvedAbandoned) => Self::GivenUp,
+            _ => Self::Failed,
+        }
+    }
 }
 
 /// What is known of one step.
@@ -76,6 +134,22 @@ pub enum Why {
     Unknown(Vec<u32>),
     /// What undoes these steps failed.
     NotUndone(Vec<u32>),
+    /// There is no way back, and these steps are not tried again.
+    Stuck(Vec<u32>),
+}
+
+impl Why {
+    /// What a person has to see to: the steps, or what undoes them.
+    #[must_use]
+    pub fn operations(&self, saga: &OperationId, journal: &Journal) -> Vec<OperationId> {
+        let (Self::Unknown(numbers) | Self::NotUndone(numbers) | Self::Stuck(numbers)) = self;
+        let steps = numbers.iter().filter_map(|number| journal.steps.get(number));
+        let ids = steps.filter_map(|stepped| step_id(saga, stepped).ok());
+        match self {
+            Self::NotUndone(_) => ids.map(|id| undoing_id(&id)).collect(),
+            Self::Unknown(_) | Self::Stuck(_) => ids.collect(),
+        }
+    }
 }
 
 /// What has to be found out before anything that the saga decided counts; `None`
@@ -84,7 +158,7 @@ pub enum Why {
 pub fn settled(places: &BTreeMap<u32, Place>) -> Option<Next> {
     let open: Vec<_> = places
         .iter()
-        .filter(|(_, place)| !matches!(place.stand, Stand::NotDone | Stand::Done))
+        .filter(|(_, place)| matches!(place.stand, Stand::Unknown | Stand::Moving | Stand::Gone))
         .collect();
     let askable = |place: &Place| !place.asked && place.stand != Stand::Gone;
     if let Some((number, place)) = open.iter().find(|(_, place)| askable(place)) {
@@ -95,8 +169,9 @@ pub fn settled(places: &BTreeMap<u32, Place>) -> Option<Next> {
     (!unknown.is_empty()).then_some(Next::Rest(Why::Unknown(unknown)))
 }
 
-/// What to do next for a saga that gave up. `places` has every step of the
-/// journal but the reads, which leave nothing behind.
+/// What to do next for a saga that gave up; or, told of the `places` of one that
+/// rests, what it rests for. They have every step of the journal but the reads,
+/// which leave nothing behind.
 #[must_use]
 pub fn unwind(journal: &Journal, places: &BTreeMap<u32, Place>) -> Next {
     if let Some(next) = settled(places) {
@@ -105,8 +180,11 @@ pub fn unwind(journal: &Journal, places: &BTreeMap<u32, Place>) -> Next {
     let is_done = |number: &u32| places.get(number).is_some_and(|place| place.stand == Stand::Done);
     let is_read = |stepped: &Stepped| matches!(stepped.noted, Some(Noted::Read(_)));
     let is_passed = |stepped: &Stepped| is_read(stepped) || is_done(&stepped.step);
-    if journal.steps.values().any(|stepped| stepped.pivot && is_passed(stepped)) {
-        return Next::Committed;
+    let pivot = journal.steps.values().find(|stepped| stepped.pivot && is_passed(stepped));
+    if let Some(pivot) = pivot {
+        let stuck = places.range(pivot.step..).filter(|(_, place)| place.stand == Stand::Stuck);
+        let stuck: Vec<u32> = stuck.map(|(number, _)| *number).collect();
+        return if stuck.is_empty() { Next::Committed } else { Next::Rest(Why::Stuck(stuck)) };
     }
     if journal.unwinding.is_none() {
         return Next::Note;

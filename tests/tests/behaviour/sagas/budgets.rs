@@ -5,7 +5,8 @@ use tool_contract::ledger::EventKind;
 use tool_contract::spec::rulebook::Code;
 use tool_contract::{Budget, Runtime, Status};
 
-use super::shop::{Act, Yard, built, order, reserve};
+use super::shop::{Act, order, reserve};
+use super::yard::{Yard, built};
 use crate::stage::Ending;
 use crate::world::Trouble;
 

@@ -1,9 +1,11 @@
 //! Code that changes under a saga.
 
 use tool_contract::spec::rulebook::Code;
+use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Saga, saga};
 
-use super::shop::{Act, Failed, Reserve, Shop, Yard, bill, hold, reserve};
+use super::shop::{Act, Failed, Shop, bill, hold, reserve};
+use super::yard::Yard;
 use crate::world::Trouble;
 
 /// The order as a later version has it, under the same name.
@@ -57,12 +59,7 @@ use later::{CHANGE, Change, changing};
 async fn interrupted(yard: &Yard) {
     yard.shop.then("pay 42", Act::HappenThenFail(Trouble::NoAnswer));
     yard.shop.then("find", Act::Fail(Trouble::Down));
-    yard.runtime.ledger().unwrap();
-    yard.stage.ledger.fail(
-        tool_contract::testing::Step::BeginReconcile,
-        tool_contract::testing::Fault::Lost,
-        usize::MAX,
-    );
+    yard.stage.ledger.fail(Step::BeginReconcile, Fault::Lost, usize::MAX);
     let call = changing("lamp".into()).key("c").call(&yard.runtime);
     let called = yard.through(CHANGE.scope(Change::Nothing, call)).await;
     assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
@@ -117,7 +114,6 @@ async fn a_key_that_leaves_no_room_for_its_steps_is_refused_before_anything_runs
     let rejected = called.refused(Code::KEY_MALFORMED);
     assert!(rejected.reason.contains("it may have 251"), "{}", rejected.reason);
     assert_eq!(yard.shop.log().len(), 4);
-    let _ = std::any::type_name::<Reserve>();
 }
 
 /// One step too many.

@@ -3,7 +3,8 @@
 use tool_contract::ledger::StateName;
 use tool_contract::{Saga, saga};
 
-use super::shop::{Act, Failed, Shop, Yard, reserve};
+use super::shop::{Act, Failed, Shop, reserve};
+use super::yard::Yard;
 use crate::world::Trouble;
 
 /// Where the first process dies: once so many lines stand in the books, inside of
@@ -71,7 +72,7 @@ async fn a_process_that_dies_while_it_undoes_is_followed_by_one_that_undoes_the_
             let yard = Yard::new();
             yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
             yard.shop.then(within, act.clone());
-            let is_there = move |shop: &Shop| shop.tried().iter().any(|line| line == within);
+            let is_there = move |shop: &Shop| shop.has_tried(within);
             yard.die_within("o", is_there).await;
             yard.let_leases_lapse();
             let another = yard.another();
@@ -90,7 +91,7 @@ async fn a_saga_that_gave_up_never_goes_forward_again() {
     let yard = Yard::new();
     yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
     yard.shop.then("unhold lamp", Act::Hang);
-    yard.die_within("o", |shop| shop.tried().iter().any(|line| line == "unhold lamp")).await;
+    yard.die_within("o", |shop| shop.has_tried("unhold lamp")).await;
     assert!(yard.journal("o").await.unwinding.is_some());
     yard.let_leases_lapse();
     // The payment would succeed now.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tool_contract::ledger::Resolved;
 use tool_contract::spec::policy::{Limit, Quota, SideEffect};
-use tool_contract::{Cx, Done, Saga, saga, tool};
+use tool_contract::{Saga, saga};
 
-use super::shop::{Act, Ended, Failed, Shop, Yard, built, hold, mail, reserve};
+use super::shop::{Act, Failed, Shop, carry, hold, mail, reserve};
+use super::yard::{Yard, built};
 use crate::stage::others;
 use crate::world::{Gate, Trouble};
 
@@ -43,45 +44,6 @@ async fn a_step_that_was_left_to_another_task_does_not_begin_after_the_body() {
     assert_eq!(yard.shop.log(), ["reserve lamp", "unreserve lamp"]);
 }
 
-/// If the one fails it takes the other.
-#[saga(state(Shop))]
-async fn either(saga: Saga, item: String) -> Result<(), Failed> {
-    if saga.step(hold(item.clone())).await.is_err() {
-        saga.step(reserve(item)).await?;
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_body_that_went_on_without_what_happened_after_all_has_not_finished() {
-    let yard = Yard::new();
-    yard.shop.then("hold lamp", Act::HappenThenFail(Trouble::NoAnswer));
-    yard.shop.then("find", Act::Fail(Trouble::Down));
-    let rests = yard.through(either("lamp".into()).key("k").call(&yard.runtime)).await;
-    let rests = rests.expect_err("both stand, and it wanted one").to_string();
-    assert!(rests.contains("step 1 (`reserve`)"), "{rests}");
-    assert_eq!(yard.shop.log(), ["hold lamp", "reserve lamp"], "nothing is run again");
-}
-
-/// Carry an item, unless the carrier is down.
-#[tool(
-    side_effect = "write",
-    idempotent,
-    rollback = "uncarry",
-    breaker(failures = 1, cooldown = "1h"),
-    state(Shop)
-)]
-async fn carry(cx: &Cx, item: String) -> Result<u32, Trouble> {
-    match cx.state::<Shop>().meet(&format!("carry {item}")) {
-        Some(Act::Fail(trouble)) => Err(trouble),
-        _ => std::future::ready(Ok(1)).await,
-    }
-}
-
-async fn uncarry(_done: Done<Carry>) -> Result<(), Trouble> {
-    std::future::ready(Ok(())).await
-}
-
 /// Carry, and tell.
 #[saga(state(Shop))]
 async fn carried(saga: Saga, item: String) -> Result<u32, Failed> {
@@ -108,9 +70,6 @@ async fn what_undoes_draws_from_no_limit() {
     let limit = Limit::for_all(Quota::per_day(3));
     let runtime = built(yard.stage.builder().limit(SideEffect::Write, limit), &yard.shop);
     yard.shop.then("hold lamp", Act::Fail(Trouble::Closed));
-    match yard.order_on(&runtime, "k").await {
-        Ended::Undone(_, steps) => assert_eq!(steps, [0]),
-        other => panic!("{other:?}"),
-    }
+    yard.order_on(&runtime, "k").await.undone(&[0]);
     assert_eq!(yard.shop.stands(), Vec::<String>::new());
 }

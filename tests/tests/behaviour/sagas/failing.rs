@@ -3,7 +3,8 @@
 use tool_contract::ledger::{EventKind, Resolved, StateName};
 use tool_contract::{Saga, saga};
 
-use super::shop::{Act, Ended, Failed, Shop, Yard, bill, gather, hold, reserve, ship};
+use super::shop::{Act, Failed, Shop, bill, gather, reserve, ship};
+use super::yard::{Ended, Yard};
 use crate::stage::secs;
 use crate::world::Trouble;
 
@@ -41,22 +42,56 @@ async fn what_happened_before_a_failure_is_undone_newest_first() {
 #[tokio::test]
 async fn after_the_pivot_nothing_is_undone_and_it_goes_forward() {
     Yard::each(|yard| async move {
-        for _ in 0..3 {
-            yard.shop.then("ship lamp", Act::Fail(Trouble::Down));
-        }
+        yard.shop.then_times(3, "ship lamp", &Act::Fail(Trouble::Down));
         yard.order("o").await.finished();
         assert_eq!(yard.shop.count("ship lamp"), 1);
         assert_eq!(yard.shop.stands().len(), 4);
-
-        for _ in 0..50 {
-            yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
-        }
-        let rests = yard.order("p").await;
-        assert!(rests.rests().contains("after its point of no return"), "{rests:?}");
-        assert_eq!(yard.shop.stands().len(), 7, "{:?}", yard.shop.stands());
-        assert!(!yard.kinds("p").await.contains(&EventKind::Unwinding));
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_fails_for_good_after_the_pivot_is_not_tried_again_before_a_person_lets_it() {
+    Yard::each(|yard| async move {
+        yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
+        let mut names = Vec::new();
+        for _ in 0..3 {
+            let rests = yard.order("p").await;
+            for part in ["after its point of no return", "`ship` [p/3]"] {
+                assert!(rests.rests().contains(part), "{rests:?}");
+            }
+            let Ended::Rests(unknown) = rests else { unreachable!() };
+            let told = unknown.to_string();
+            assert!(told.contains("call it again with this key"), "{told}");
+            assert!(!told.contains("no call with this key"), "{told}");
+            names.extend(unknown.escalation);
+        }
+        assert!(names.len() == 3 && names.iter().all(|name| *name == names[0]), "{names:?}");
+        let shipped = yard.shop.tried().into_iter().filter(|line| line == "ship lamp");
+        assert_eq!(shipped.count(), 1);
+        assert_eq!(yard.shop.stands(), ["reserve lamp", "hold lamp", "pay 42"]);
+        assert!(!yard.kinds("p").await.contains(&EventKind::Unwinding));
+        let recovery = yard.recover().await;
+        assert!(recovery.recovered.is_empty(), "{recovery:?}");
+        assert!(recovery.waiting[0].1.contains("ship[p/3]"), "{recovery:?}");
+
+        yard.resolve("ship", "p/3", Resolved::Reopened).await;
+        yard.order("p").await.finished();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_the_pivot_a_step_that_a_person_gives_up_leaves_the_end_to_that_person() {
+    let yard = Yard::new();
+    yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
+    yard.order("o").await.rests();
+    yard.resolve("ship", "o/3", Resolved::Abandoned).await;
+    let rests = yard.order("o").await;
+    assert!(rests.rests().contains("ada gave it up"), "{rests:?}");
+    yard.resolve("order", "o", Resolved::Happened { result: r#"{"finished":7}"#.into() }).await;
+    yard.order("o").await.finished();
+    assert_eq!(yard.shop.count("ship lamp"), 0);
 }
 
 #[tokio::test]
@@ -137,13 +172,7 @@ async fn what_undoes_a_step_is_tried_again() {
 #[tokio::test]
 async fn what_cannot_be_undone_rests_and_stops_no_other() {
     Yard::each(|yard| async move {
-        yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
-        for _ in 0..5 {
-            yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
-        }
-        let rests = yard.order("o").await;
-        assert!(rests.rests().contains("`hold.rollback` [o/1]"), "{rests:?}");
-        assert!(rests.rests().contains("it is down"), "{rests:?}");
+        yard.stick("o").await;
         assert_eq!(yard.shop.stands(), ["hold lamp"], "the other one is undone");
         let record = yard.stage.record("hold.rollback", "o/1").await.unwrap();
         assert_eq!(record.state.name(), StateName::Unknown);
@@ -163,9 +192,7 @@ async fn what_cannot_be_undone_rests_and_stops_no_other() {
 async fn a_deadline_that_passes_undoes_what_happened() {
     let yard = Yard::new();
     yard.shop.then("hold lamp", Act::Fail(Trouble::Closed));
-    for _ in 0..2 {
-        yard.shop.then("reserve lamp", Act::Fail(Trouble::Down));
-    }
+    yard.shop.then_times(2, "reserve lamp", &Act::Fail(Trouble::Down));
     let call = super::shop::order("lamp".into(), 42).key("o").deadline(secs(1));
     let called = yard.through(call.call(&yard.runtime)).await;
     drop(called);
@@ -191,13 +218,9 @@ async fn moody(saga: Saga, item: String) -> Result<u32, Failed> {
 async fn what_was_paid_for_stays_so_whatever_a_later_run_says() {
     let yard = Yard::new();
     let call = || moody("lamp".into()).key("m").call(&yard.runtime);
-    for _ in 0..3 {
-        yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));
-    }
+    yard.shop.then_times(3, "ship lamp", &Act::Fail(Trouble::Closed));
     assert!(yard.through(call()).await.is_err());
-    for _ in 0..3 {
-        yard.shop.then("beginning", Act::Panic);
-    }
+    yard.shop.then_times(3, "beginning", &Act::Panic);
     let rests = yard.through(call()).await.unwrap_err();
     assert!(rests.to_string().contains("after its point of no return"), "{rests}");
     assert_eq!(yard.shop.stands(), ["reserve lamp", "pay 42"]);
@@ -208,33 +231,10 @@ async fn who_gave_up_for_a_mood_does_not_go_forward_in_another() {
     let yard = Yard::new();
     let call = || moody("lamp".into()).key("m").call(&yard.runtime);
     yard.shop.then("paying", Act::Panic);
-    for _ in 0..5 {
-        yard.shop.then("unreserve lamp", Act::Fail(Trouble::Down));
-    }
+    yard.shop.then_times(5, "unreserve lamp", &Act::Fail(Trouble::Down));
     assert!(yard.through(call()).await.is_err(), "it cannot be undone yet");
     let undone = yard.through(call()).await.unwrap().into_inner().finished().unwrap_err();
     assert!(undone.error.contains("no mood for paying"), "{undone}");
     assert_eq!(yard.shop.stands(), Vec::<String>::new());
     assert_eq!(yard.shop.count("pay 42"), 0);
-}
-
-/// It does not care what came of its steps.
-#[saga(state(Shop))]
-async fn careless(saga: Saga, item: String) -> Result<(), Failed> {
-    let _ = saga.step(reserve(item.clone())).await;
-    let _ = saga.step(hold(item)).await;
-    Ok(())
-}
-
-#[tokio::test]
-async fn whatever_the_body_says_an_unknown_step_is_unknown() {
-    let yard = Yard::new();
-    let call = || careless("lamp".into()).key("c").call(&yard.runtime);
-    yard.shop.then("reserve lamp", Act::HappenThenFail(Trouble::NoAnswer));
-    yard.shop.then("hold lamp", Act::Fail(Trouble::Closed));
-    let rests = yard.through(call()).await.unwrap_err();
-    assert!(rests.to_string().contains("`reserve` [c/0]"), "{rests}");
-    yard.resolve("reserve", "c/0", Resolved::Happened { result: "1".into() }).await;
-    yard.through(call()).await.unwrap().into_inner().finished().unwrap();
-    assert_eq!(yard.shop.stands(), ["reserve lamp"]);
 }

@@ -1,11 +1,14 @@
 //! One process has a saga, and one that lost it begins nothing.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tool_contract::ledger::{EventKind, Settlement, StateName, Verdict};
 use tool_contract::testing::{Fault, Step};
 use tool_contract::{CallError, Saga, saga};
 
-use super::shop::{Act, Failed, Shop, Yard, gather, mail, order};
-use crate::stage::{id, ms, others, secs};
+use super::shop::{Act, Failed, Shop, gather, mail, order};
+use super::yard::Yard;
+use crate::stage::{id, others, secs};
 use crate::world::{Gate, Trouble};
 
 #[tokio::test]
@@ -103,6 +106,15 @@ async fn a_long_saga_keeps_its_claim_through_its_steps() {
     assert_eq!(yard.shop.log().len(), 4);
 }
 
+/// Somebody else settles a saga, while the claims of its steps still hold.
+async fn take_away(yard: &Yard, tool: &'static str, key: &str) {
+    let fence = yard.stage.record(tool, key).await.unwrap().fence;
+    let verdict = Verdict::Unknown { cause: "it was taken away".into() };
+    let settlement =
+        Settlement { id: id(tool, key), fence, used: 3, verdict, attempts: Vec::new() };
+    yard.stage.ledger.inner().settle(&settlement).await.unwrap();
+}
+
 /// A step that rests for longer than a lease.
 #[saga(state(Shop))]
 async fn write_home(saga: Saga, letter: String) -> Result<u32, Failed> {
@@ -127,11 +139,7 @@ async fn a_step_whose_saga_was_lost_while_it_rested_is_not_tried_again() {
     others().await;
     assert_eq!(yard.shop.tried().len(), 1);
     // Somebody else has settled the saga; the step's own claim still holds.
-    let fence = yard.stage.record("write_home", "w").await.unwrap().fence;
-    let verdict = Verdict::Unknown { cause: "it was taken away".into() };
-    let id = id("write_home", "w");
-    let settlement = Settlement { id, fence, used: 3, verdict, attempts: Vec::new() };
-    yard.stage.ledger.inner().settle(&settlement).await.unwrap();
+    take_away(&yard, "write_home", "w").await;
     let called = yard.through(call).await.unwrap();
     assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
     assert_eq!(yard.shop.tried().len(), 1);
@@ -146,16 +154,31 @@ async fn the_ledger_and_not_the_clock_says_whether_the_next_step_may_begin() {
     let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
     gate.reached().await;
     // By its clock it holds the saga. The ledger gave it to somebody else.
-    let fence = yard.stage.record("order", "o").await.unwrap().fence;
-    let verdict = Verdict::Unknown { cause: "it was taken away".into() };
-    let settlement =
-        Settlement { id: id("order", "o"), fence, used: 3, verdict, attempts: Vec::new() };
-    yard.stage.ledger.inner().settle(&settlement).await.unwrap();
+    take_away(&yard, "order", "o").await;
     gate.open();
     let called = yard.through(call).await.unwrap();
     assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
     assert_eq!(yard.shop.tried(), ["reserve lamp"]);
     assert_eq!(yard.state("hold", "o/1").await, Some(StateName::Released));
+}
+
+#[tokio::test]
+async fn who_lost_a_saga_to_one_that_holds_it_notes_no_step() {
+    let yard = Yard::new();
+    let gate = Gate::new();
+    yard.shop.then("reserve lamp", Act::Behind(gate.passage()));
+    let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
+    gate.reached().await;
+    take_away(&yard, "order", "o").await;
+    // Another process has it, and waits for the step that the first one is at.
+    let turns = AtomicUsize::new(0);
+    yard.die_within("o", move |_| turns.fetch_add(1, Ordering::Relaxed) == 100).await;
+    assert_eq!(yard.state("order", "o").await, Some(StateName::Running));
+    gate.open();
+    let called = yard.through(call).await.unwrap();
+    assert!(matches!(called, Err(CallError::Unknown(_))), "{called:?}");
+    assert_eq!(yard.shop.tried(), ["reserve lamp"]);
+    assert_eq!(yard.journal("o").await.steps.len(), 1);
 }
 
 #[tokio::test]
@@ -186,5 +209,4 @@ async fn steps_at_once_that_lose_their_saga_leave_no_claim() {
     for key in ["g/0", "g/1"] {
         assert_eq!(yard.state("reserve", key).await, Some(StateName::Released), "{key}");
     }
-    yard.stage.clock.advance(ms(1));
 }

@@ -1,5 +1,6 @@
 //! Sagas: what happens together, or is undone, whatever comes between.
 
+mod branching;
 mod budgets;
 mod changing;
 mod crashing;
@@ -8,4 +9,6 @@ mod failing;
 mod happening;
 mod holding;
 mod recovering;
+mod resolving;
 mod shop;
+mod yard;

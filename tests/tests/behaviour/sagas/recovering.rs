@@ -3,7 +3,8 @@
 use tool_contract::ledger::{Resolved, StateName};
 use tool_contract::{Saga, Status, saga};
 
-use super::shop::{Act, Failed, Shop, Yard, bill, order, seal};
+use super::shop::{Act, Failed, Shop, bill, order, seal};
+use super::yard::Yard;
 use crate::world::Trouble;
 
 #[tokio::test]
@@ -29,7 +30,7 @@ async fn what_a_dead_process_left_is_taken_up_once() {
     for line in ["reserve lamp", "hold lamp", "pay 42", "ship lamp"] {
         assert_eq!(yard.shop.count(line), 1, "{line}");
     }
-    let again = yard.through(yard.another().recover()).await.unwrap();
+    let again = yard.recover().await;
     assert!(again.recovered.is_empty() && again.waiting.is_empty());
 }
 
@@ -39,13 +40,13 @@ async fn what_waits_for_a_person_is_left_alone_until_that_person_has_said() {
     yard.shop.then("reserve lamp", Act::HappenThenFail(Trouble::NoAnswer));
     yard.order("o").await.rests();
     let attempts = yard.stage.record("order", "o").await.unwrap().attempts;
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    let recovery = yard.recover().await;
     assert!(recovery.recovered.is_empty(), "{recovery:?}");
     assert!(recovery.waiting[0].1.contains("reserve[o/0]"), "{recovery:?}");
     assert_eq!(yard.stage.record("order", "o").await.unwrap().attempts, attempts);
 
     yard.resolve("reserve", "o/0", Resolved::Happened { result: "1".into() }).await;
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    let recovery = yard.recover().await;
     assert_eq!(recovery.recovered[0].response.status, Status::Succeeded);
     assert_eq!(yard.shop.stands().len(), 4);
 }
@@ -53,18 +54,14 @@ async fn what_waits_for_a_person_is_left_alone_until_that_person_has_said() {
 #[tokio::test]
 async fn a_failed_undoing_waits_for_a_person_and_then_is_taken_up() {
     let yard = Yard::new();
-    yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
-    for _ in 0..5 {
-        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
-    }
-    yard.order("o").await.rests();
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    yard.stick("o").await;
+    let recovery = yard.recover().await;
     assert!(recovery.waiting[0].1.contains("hold.rollback[o/1]"), "{recovery:?}");
     // That it did not happen lets it be tried again.
     let resolved = Resolved::DidNotHappen { holder_is_dead: true };
     yard.resolve("hold.rollback", "o/1", resolved).await;
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
-    assert_eq!(recovery.recovered[0].response.status, Status::Succeeded);
+    let recovery = yard.recover().await;
+    assert_eq!(recovery.recovered[0].response.status, Status::Failed, "it was undone");
     assert_eq!(yard.shop.stands(), Vec::<String>::new());
     yard.order("o").await.undone(&[1, 0]);
 }
@@ -72,16 +69,14 @@ async fn a_failed_undoing_waits_for_a_person_and_then_is_taken_up() {
 #[tokio::test]
 async fn an_undoing_that_a_person_gives_up_lets_the_saga_end_and_is_told() {
     let yard = Yard::new();
-    yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
-    for _ in 0..5 {
-        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
-    }
-    yard.order("o").await.rests();
+    yard.stick("o").await;
     yard.resolve("hold.rollback", "o/1", Resolved::Abandoned).await;
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
-    assert_eq!(recovery.recovered[0].response.status, Status::Succeeded, "{recovery:?}");
+    let recovery = yard.recover().await;
+    let response = &recovery.recovered[0].response;
+    assert_eq!(response.status, Status::Failed, "{recovery:?}");
     assert_eq!(yard.shop.stands(), ["hold lamp"], "nothing is tried again");
-    let told = serde_json::to_value(&recovery.recovered[0].response).unwrap().to_string();
+    assert!(response.message.as_ref().unwrap().contains("1 given up by a person"), "{response:?}");
+    let told = serde_json::to_value(response).unwrap().to_string();
     assert!(told.contains(r#""given_up":true,"step":1"#), "{told}");
 }
 
@@ -89,20 +84,16 @@ async fn an_undoing_that_a_person_gives_up_lets_the_saga_end_and_is_told() {
 async fn who_died_while_a_person_was_waited_for_had_more_to_undo() {
     let yard = Yard::new();
     yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
-    for _ in 0..5 {
-        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
-    }
+    yard.shop.then_times(5, "unhold lamp", &Act::Fail(Trouble::Down));
     yard.shop.then("unreserve lamp", Act::Hang);
-    for _ in 0..5 {
-        yard.shop.then("unhold lamp", Act::Fail(Trouble::Down));
-    }
-    yard.die_within("o", |shop| shop.tried().iter().any(|line| line == "unreserve lamp")).await;
+    yard.shop.then_times(5, "unhold lamp", &Act::Fail(Trouble::Down));
+    yard.die_within("o", |shop| shop.has_tried("unreserve lamp")).await;
     yard.let_leases_lapse();
     // What failed does not keep the rest from being undone, in this process either.
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    let recovery = yard.recover().await;
     assert_eq!(recovery.recovered[0].response.status, Status::Unknown, "{recovery:?}");
     assert_eq!(yard.shop.stands(), ["hold lamp"]);
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    let recovery = yard.recover().await;
     assert!(recovery.recovered.is_empty(), "{recovery:?}");
     assert!(recovery.waiting[0].1.contains("hold.rollback[o/1]"), "{recovery:?}");
 }
@@ -117,7 +108,7 @@ async fn what_the_call_bound_is_bound_again() {
     };
     assert!(yard.through(call().call(&yard.runtime)).await.is_err());
     yard.resolve("reserve", "o/0", Resolved::Happened { result: "1".into() }).await;
-    let recovery = yard.through(yard.another().recover()).await.unwrap();
+    let recovery = yard.recover().await;
     assert_eq!(recovery.recovered[0].response.status, Status::Succeeded, "{recovery:?}");
     assert!(yard.through(call().call(&yard.runtime)).await.unwrap().replayed());
     let shipped = yard.stage.record("ship", "o/3").await.unwrap();

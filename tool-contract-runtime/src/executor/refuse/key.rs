@@ -45,7 +45,8 @@ pub(super) fn exhausted(
 ) -> Rejected {
     let waits = escalation.map(|id| format!(", and waits for a person as {id}"));
     let waits = waits.unwrap_or_default();
-    let reason = format!("this key has had {attempts} of its {max_total} attempts{waits}");
+    let ended = if attempts < max_total { ", and failed for good" } else { "" };
+    let reason = format!("this key has had {attempts} of its {max_total} attempts{ended}{waits}");
     let next = "let a person look at why they failed; a new key would only hide it";
     Rejected::new(Code::ATTEMPTS_EXHAUSTED, about, reason, next)
 }

@@ -151,8 +151,8 @@ impl<'a> Writing<'a> {
     /// Lets the caller go at the timeout of a body that cannot be stopped.
     fn early(&self, timeout_at: Duration) -> Early<'a> {
         let cause = "it still runs past its timeout and cannot be stopped; what comes of it will be on record";
-        let answer =
-            UnknownOutcome { about: self.about(), cause: cause.to_owned(), escalation: None };
+        let (about, cause) = (self.about(), cause.to_owned());
+        let answer = UnknownOutcome { about, cause, escalation: None, may_repeat: false };
         Early { link: self.link, at: timeout_at, answer: Box::new(answer) }
     }
 

@@ -158,7 +158,11 @@ impl<'a> Writing<'a> {
     }
 
     fn unknown(&self, cause: impl Into<String>, escalation: Option<EscalationId>) -> CallError<()> {
-        let unknown = UnknownOutcome { about: self.about(), cause: cause.into(), escalation };
+        let policy = &self.plan.contract.policy;
+        let may_repeat = policy.is_repeatable() && policy.confirm.is_none();
+        let may_repeat = may_repeat && self.total < policy.retry.max_total;
+        let (about, cause) = (self.about(), cause.into());
+        let unknown = UnknownOutcome { about, cause, escalation, may_repeat };
         tracing::warn!(target: "tool_contract", id = %self.plan.admission.id, cause = unknown.cause, "outcome unknown");
         CallError::from(unknown)
     }

@@ -86,7 +86,10 @@ impl Writing<'_> {
                 Reconciled::TooEarly { wait } => {
                     return Err(self.give_up(&lease, too_early(wait)).await);
                 }
-                Reconciled::Superseded { .. } => return Ok(Round::Again(Duration::ZERO)),
+                // Of what a function finds, nothing is said to be a saga's.
+                Reconciled::Superseded { .. } | Reconciled::OfItsSteps { .. } => {
+                    return Ok(Round::Again(Duration::ZERO));
+                }
             }
         }
     }

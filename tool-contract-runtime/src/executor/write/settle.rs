@@ -45,7 +45,13 @@ impl Writing<'_> {
     ) -> Result<Round, CallError<()>> {
         if !matches!(step, NextStep::Reconcile | NextStep::Escalate) {
             let delay = self.persisted_delay(ended.outcome);
-            let settlement = self.settlement(lease, used, Settling::Released { delay });
+            let is_counted_on = self.plan.gate.as_ref().is_some_and(|gate| gate.is_counted_on());
+            let verdict = if is_counted_on && ended.outcome.class.is_final() {
+                Settling::Exhausted
+            } else {
+                Settling::Released { delay }
+            };
+            let settlement = self.settlement(lease, used, verdict);
             self.settle(lease, &settlement).await?;
             tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
             return Err(CallError::Failed(
@@ -71,7 +77,7 @@ impl Writing<'_> {
         verdict: Settling,
     ) -> Settlement {
         let attempts = std::mem::take(&mut self.trace);
-        if matches!(verdict, Settling::Released { .. }) {
+        if matches!(verdict, Settling::Released { .. } | Settling::Exhausted) {
             self.runtime.give_back(self.grant.as_ref());
         }
         Settlement { id: lease.id.clone(), fence: lease.fence, used, verdict, attempts }
@@ -121,7 +127,7 @@ impl Writing<'_> {
 fn off_record(verdict: &Settling, settled: Result<Settled, LedgerError>) -> String {
     let known = match verdict {
         Settling::Succeeded { .. } => "it succeeded",
-        Settling::Released { .. } => "it left nothing behind",
+        Settling::Released { .. } | Settling::Exhausted => "it left nothing behind",
         Settling::Unknown { .. } => "its outcome is unknown",
     };
     match settled {

@@ -443,3 +443,63 @@ fn a_word_on_an_escalation_that_is_over_does_not_count() {
     assert_eq!(bench.resolve_of(first, happened.clone()), superseded);
     assert_eq!(bench.resolve_of(second, happened), recorded(StateName::Succeeded));
 }
+
+#[test]
+fn what_is_repeated_and_unknown_again_keeps_its_name() {
+    let mut bench = Bench::default();
+    let mut claim = bench.claim(&admission(1, repeatable()));
+    bench.settle(claim.fence, 1, unknown());
+    let name = bench.record().escalation.clone();
+    for again in [unknown(), unknown()] {
+        claim = bench.claim(&admission(2, repeatable()));
+        bench.settle(claim.fence, 1, again);
+        assert_eq!(bench.record().escalation, name);
+    }
+    // Once somebody has decided, what comes is something else.
+    bench.at(LEASE + SETTLE).resolve(Resolved::DidNotHappen { holder_is_dead: true });
+    claim = bench.claim(&admission(3, repeatable()));
+    bench.settle(claim.fence, 1, unknown());
+    assert_ne!(bench.record().escalation, name);
+}
+
+fn saga() -> Terms {
+    Terms { max_total: crate::saga::MOST_ATTEMPTS, ..repeatable() }
+}
+
+/// A saga that rests.
+fn resting() -> Bench {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, saga()));
+    bench.settle(claim.fence, 1, unknown());
+    bench
+}
+
+#[test]
+fn of_a_saga_only_what_a_saga_comes_to_can_be_said() {
+    let mut exhausted = Bench::default();
+    let claim = exhausted.claim(&admission(1, saga()));
+    exhausted.settle(claim.fence, 1, Verdict::Exhausted);
+    for (mut bench, cause) in [(resting(), "no answer"), (exhausted, "it has had all its attempts")]
+    {
+        let before = bench.slot.clone();
+        let happened = |result: &str| Resolved::Happened { result: result.into() };
+        for said in [
+            Resolved::DidNotHappen { holder_is_dead: true },
+            Resolved::Abandoned,
+            happened("null"),
+            happened("17"),
+            happened(r#"{"finished":1,"undone":{"error":"","steps":[]}}"#),
+            happened(r#"{"undone":{"error":"no steps"}}"#),
+            happened(r#"{"undone":{"error":"","steps":[{"step":"1","tool":"hold"}]}}"#),
+        ] {
+            let refused = Reconciled::OfItsSteps { cause: cause.into() };
+            assert_eq!(bench.resolve(said.clone()), refused, "{said:?}");
+            assert_eq!(bench.slot, before);
+        }
+        let undone = r#"{"undone":{"error":"sold out","steps":[{"step":1,"tool":"hold"}]}}"#;
+        assert_eq!(bench.resolve(happened(undone)), recorded(StateName::Succeeded));
+        assert_eq!(bench.resolve(Resolved::Reopened), recorded(StateName::Released));
+    }
+    let finished = Resolved::Happened { result: r#"{"finished":null}"#.into() };
+    assert_eq!(resting().resolve(finished), recorded(StateName::Succeeded));
+}

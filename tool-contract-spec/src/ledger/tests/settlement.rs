@@ -230,3 +230,23 @@ fn a_note_stands_in_the_history_of_the_newest_fence_alone() {
     let refused = bench.step(|slot, around| renew(slot, reconciler, Some(&note), around));
     assert_eq!(refused, Renewed::Lost { state: Some(StateName::Reconciling) });
 }
+
+#[test]
+fn what_failed_for_good_where_somebody_counts_on_it_waits_for_a_person() {
+    let mut bench = Bench::default();
+    let claim = bench.claim(&admission(1, terms()));
+    let settled = bench.settle(claim.fence, 1, Verdict::Exhausted);
+    let escalation = bench.record().escalation.clone();
+    assert_eq!(settled, Settled::Recorded { escalation: escalation.clone() });
+    assert_eq!((bench.state(), escalation.is_some()), (StateName::Exhausted, true));
+    // Again, since the reply was lost.
+    assert_eq!(bench.settle(claim.fence, 1, Verdict::Exhausted), settled);
+    // It has attempts left, and a contract that gives it more changes nothing.
+    for max_total in [MAX_TOTAL, 2 * MAX_TOTAL] {
+        let refused =
+            Refusal::AttemptsExhausted { attempts: 1, max_total, escalation: escalation.clone() };
+        assert_eq!(bench.refusal(&admission(2, Terms { max_total, ..terms() })), refused);
+    }
+    bench.resolve(Resolved::Reopened);
+    assert_eq!(bench.claim(&admission(3, terms())).attempts_before, 0);
+}

@@ -91,7 +91,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Clone)]
 enum Message {
-    Admission(Admission),
+    Admission(Box<Admission>),
     Settlement(Settlement),
 }
 
@@ -267,7 +267,7 @@ impl World {
 
     fn resend(&mut self, caller: usize, reply: Reply) {
         let Caller::Asked(request) = self.callers[caller].clone() else { return };
-        self.messages.push(Message::Admission(request.clone()));
+        self.messages.push(Message::Admission(Box::new(request.clone())));
         let answer = self.deliver_admission(&request);
         if reply == Reply::IsLost {
             return;
@@ -417,7 +417,9 @@ impl World {
         if matches!(answer, Settled::Recorded { .. }) {
             match &settlement.verdict {
                 Verdict::Succeeded { result } => self.ghost.succeeded(result),
-                Verdict::Released { .. } => self.ghost.released(Some(settlement.fence)),
+                Verdict::Released { .. } | Verdict::Exhausted => {
+                    self.ghost.released(Some(settlement.fence));
+                }
                 Verdict::Unknown { .. } => self.ghost.unknown(),
             }
         } else {
@@ -512,6 +514,7 @@ impl World {
                 assert_eq!(self.bench.slot, before, "what comes too early changes nothing");
                 return;
             }
+            (Reconciled::OfItsSteps { .. }, _) => panic!("it is no saga"),
             (Reconciled::Superseded { .. }, _) => {
                 let newest = before.as_ref().map(|record| record.fence);
                 assert!(newest != Some(fence) || self.bench.state() != StateName::Reconciling);
@@ -537,6 +540,7 @@ impl World {
             Reconciled::Recorded { .. } if happened => self.ghost.succeeded("done"),
             Reconciled::Recorded { .. } => self.did_not_happen(),
             Reconciled::TooEarly { .. } | Reconciled::Superseded { .. } => {}
+            Reconciled::OfItsSteps { .. } => panic!("it is no saga"),
         }
     }
 
@@ -548,6 +552,7 @@ impl World {
         match answer {
             Reconciled::Recorded { .. } => self.ghost.abandoned(),
             Reconciled::TooEarly { .. } => panic!("it is never too early to give up"),
+            Reconciled::OfItsSteps { .. } => panic!("it is no saga"),
             Reconciled::Superseded { .. } => {
                 assert!(!before.is_some_and(StateName::is_escalated), "all in the queue may be");
             }

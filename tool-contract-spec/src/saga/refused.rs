@@ -1,0 +1,30 @@
+//! What a saga makes of a step that was refused.
+
+use crate::rulebook::Code;
+
+/// What follows where nothing of a step ran in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// The step has failed, and the body decides what follows.
+    Failed,
+    /// The saga goes no further now; calling it again may help.
+    Again,
+    /// The saga goes no further before a person has seen to the step.
+    Person,
+}
+
+/// What follows when a step is refused with `code`. What is refused before the pivot
+/// has failed, unless an earlier run may have begun it: then the refusal says nothing
+/// of what came of it. After the pivot there is no way but to try again.
+#[must_use]
+pub fn refused(code: Code, is_committed: bool, was_made_before: bool) -> Refused {
+    match code {
+        // It is there, and nobody can say what it came to.
+        Code::EXPIRED | Code::CONFLICT | Code::RESULT_UNREADABLE => Refused::Person,
+        // Nothing happens there any more, before a person lets it.
+        Code::ABANDONED | Code::ATTEMPTS_EXHAUSTED | Code::APPROVAL_DENIED => Refused::Failed,
+        Code::IN_FLIGHT | Code::NOT_BEFORE => Refused::Again,
+        _ if is_committed || was_made_before => Refused::Again,
+        _ => Refused::Failed,
+    }
+}
