@@ -63,6 +63,16 @@ impl Stage {
         self.builder().build().unwrap()
     }
 
+    /// Waits until nobody has anything to do before time passes: no task, and no
+    /// ledger, which may have threads of its own.
+    pub(crate) async fn settled(&self) {
+        others().await;
+        while self.ledger.unanswered() > 0 {
+            self.ledger.answered().await;
+            others().await;
+        }
+    }
+
     /// Lets time pass in small steps, as it does, so that leases are renewed.
     pub(crate) async fn pass(&self, span: Duration) {
         let mut left = span;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tool_contract_spec::key::OperationId;
 
 use crate::ledger::{
@@ -91,6 +91,17 @@ pub struct FaultyLedger {
     inner: Arc<dyn Ledger>,
     script: Arc<Mutex<Script>>,
     hanging: Arc<Semaphore>,
+    /// How many steps `inner` was asked that it has not answered.
+    asked: Arc<watch::Sender<usize>>,
+}
+
+/// A step that is not answered yet.
+struct Asked(Arc<watch::Sender<usize>>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.send_modify(|asked| *asked -= 1);
+    }
 }
 
 impl FaultyLedger {
@@ -100,6 +111,7 @@ impl FaultyLedger {
             inner: Arc::new(inner),
             script: Arc::default(),
             hanging: Arc::new(Semaphore::new(0)),
+            asked: Arc::default(),
         }
     }
 
@@ -140,6 +152,20 @@ impl FaultyLedger {
         }
     }
 
+    /// How many steps the ledger behind it has not answered. A ledger with threads
+    /// or a server takes time of its own: a test whose clock is its own lets it go
+    /// on only when there are none.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        *self.asked.borrow()
+    }
+
+    /// Returns once every step is answered.
+    pub async fn answered(&self) {
+        // The sender is ours: it is not closed.
+        let _ = self.asked.subscribe().wait_for(|asked| *asked == 0).await;
+    }
+
     /// The ledger behind it.
     #[must_use]
     pub fn inner(&self) -> &Arc<dyn Ledger> {
@@ -151,6 +177,20 @@ impl FaultyLedger {
         std::future::pending().await
     }
 
+    fn ask<'a, T: Send + 'a>(
+        &'a self,
+        answer: impl FnOnce(&'a dyn Ledger) -> Answer<'a, T>,
+    ) -> Answer<'a, T> {
+        self.asked.send_modify(|asked| *asked += 1);
+        let asked = Asked(Arc::clone(&self.asked));
+        let answer = answer(&*self.inner);
+        Box::pin(async move {
+            let answer = answer.await;
+            drop(asked);
+            answer
+        })
+    }
+
     fn pass<'a, T: Send + 'a>(
         &'a self,
         step: Step,
@@ -159,10 +199,10 @@ impl FaultyLedger {
         let fault = self.script().next(step);
         let unavailable = || LedgerError::Unavailable(format!("injected: {fault:?} at {step:?}"));
         match fault {
-            None => answer(&*self.inner),
+            None => self.ask(answer),
             Some(Fault::Lost) => Box::pin(std::future::ready(Err(unavailable()))),
             Some(Fault::ReplyLost) => {
-                let (done, error) = (answer(&*self.inner), unavailable());
+                let (done, error) = (self.ask(answer), unavailable());
                 Box::pin(async move {
                     done.await.ok();
                     Err(error)
@@ -170,7 +210,7 @@ impl FaultyLedger {
             }
             Some(Fault::Hang) => Box::pin(self.hang()),
             Some(Fault::ReplyHang) => {
-                let done = answer(&*self.inner);
+                let done = self.ask(answer);
                 Box::pin(async move {
                     done.await.ok();
                     self.hang().await

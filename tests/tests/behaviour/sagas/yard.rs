@@ -23,7 +23,7 @@ pub(super) struct Yard {
     pub(super) stage: Stage,
     pub(super) shop: Shop,
     pub(super) runtime: Runtime,
-    folder: Option<tempfile::TempDir>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Yard {
@@ -37,7 +37,7 @@ impl Yard {
         let stage = Stage::on(clock, ledger, World::default());
         let shop = Shop::default();
         let runtime = built(stage.builder(), &shop);
-        Self { stage, shop, runtime, folder }
+        Self { stage, shop, runtime, _folder: folder }
     }
 
     /// On each ledger that is there.
@@ -71,12 +71,7 @@ impl Yard {
             tokio::select! {
                 biased;
                 output = &mut future => return output,
-                () = others() => {}
-            }
-            if self.folder.is_some() {
-                // A ledger with threads answers in its own time; only then does the
-                // clock go on.
-                tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+                () = self.stage.settled() => {}
             }
             self.stage.clock.advance(ms(200));
         }
