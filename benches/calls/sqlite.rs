@@ -15,6 +15,8 @@ use crate::tools::{ChargeCard, charge_card};
 
 /// Calls in a batch of one caller.
 const CALLS: u32 = 50;
+/// Calls in a batch that meets no disk, which 50 would not warm up.
+const HOT_CALLS: u32 = 2_000;
 /// Callers at once in the last cases, each with one call a batch.
 const SOME_CALLERS: u32 = 16;
 const MANY_CALLERS: u32 = 256;
@@ -75,8 +77,8 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
             let keys = keys("kept", 0, CALLS);
             timed(|| tokio.block_on(write(&runtime, keys)))
         })
-        .case(CACHED, CALLS, || {
-            let keys = keys("kept", 0, CALLS);
+        .case(CACHED, HOT_CALLS, || {
+            let keys = keys("kept", 0, CALLS).repeat((HOT_CALLS / CALLS) as usize);
             timed(|| tokio.block_on(write(&cached, keys)))
         })
         .case(SOME, SOME_CALLERS, || {
