@@ -24,8 +24,6 @@ const SOME: u32 = 16;
 const MANY: u32 = 256;
 const ROUNDS: usize = 21;
 
-const PREPARED: &str = "guarded write, fresh, with prepared statements";
-const PREPARED_MANY: &str = "guarded write, fresh, with prepared statements, 256 callers";
 const LEAST: &str = "two bare transactions, the least";
 const BARE: &str = "two bare transactions, the same writes";
 const BARE_SOME: &str = "two bare transactions, the same writes, 16 callers";
@@ -36,9 +34,6 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let tokio = Builder::new_current_thread().enable_all().build()?;
     let ledger = tokio.block_on(PostgresLedger::connect(&server.url()))?;
     let runtime = Runtime::builder().ledger(ledger).tool::<ChargeCard>().build()?;
-    let prepared = PostgresLedger::options().prepared();
-    let prepared = tokio.block_on(prepared.connect(&server.url()))?;
-    let prepared = Runtime::builder().ledger(prepared).tool::<ChargeCard>().build()?;
     let least = tokio.block_on(Bare::connect(&server.url(), &LEAST_WRITES))?;
     let bare = tokio.block_on(Bare::connect(&server.url(), &SAME_WRITES))?;
     let batch = Cell::new(0);
@@ -52,7 +47,6 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         .case(LEAST, CALLS, || least.calls(&tokio, fresh(CALLS), 1))
         .case(BARE, CALLS, || bare.calls(&tokio, fresh(CALLS), 1))
         .case("guarded write, fresh", CALLS, || guarded(&tokio, &runtime, fresh(CALLS), 1))
-        .case(PREPARED, CALLS, || guarded(&tokio, &prepared, fresh(CALLS), 1))
         .case("guarded write, replayed", CALLS, || guarded(&tokio, &runtime, kept(CALLS), 1))
         .case(BARE_SOME, SOME, || bare.calls(&tokio, fresh(SOME), SOME))
         .case("guarded write, fresh, 16 callers", SOME, || {
@@ -65,7 +59,6 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         .case("guarded write, fresh, 256 callers", MANY, || {
             guarded(&tokio, &runtime, fresh(MANY), MANY)
         })
-        .case(PREPARED_MANY, MANY, || guarded(&tokio, &prepared, fresh(MANY), MANY))
         .case("guarded write, replayed, 256 callers", MANY, || {
             guarded(&tokio, &runtime, kept(MANY), MANY)
         })
@@ -74,7 +67,6 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     for (what, case, base) in [
         ("16", "guarded write, fresh, 16 callers", BARE_SOME),
         ("256", "guarded write, fresh, 256 callers", BARE_MANY),
-        ("256, with prepared statements,", PREPARED_MANY, BARE_MANY),
     ] {
         println!("- fresh, {what} callers, to as many bare: {:.2}×", figures.ratio(case, base));
     }

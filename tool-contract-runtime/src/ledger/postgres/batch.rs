@@ -154,11 +154,8 @@ impl Sender {
                 Err(Failed { fate: Fate::Again, .. }) if tries < TRIES => tries += 1,
                 done => return done,
             }
-            connection = self
-                .link
-                .connection(self.link.patience_ends())
-                .await
-                .map_err(|error| Failed { fate: Fate::Undone, error })?;
+            connection =
+                self.link.connection(self.link.patience_ends()).await.map_err(Failed::undone)?;
         }
     }
 

@@ -26,7 +26,10 @@ pub(super) enum Fate {
 pub(super) fn fate(error: &Error) -> Fate {
     let Some(code) = error.code() else { return Fate::Open };
     match code {
-        &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE => Fate::Again,
+        &SqlState::T_R_DEADLOCK_DETECTED
+        | &SqlState::T_R_SERIALIZATION_FAILURE
+        | &SqlState::INVALID_SQL_STATEMENT_NAME
+        | &SqlState::DUPLICATE_PSTATEMENT => Fate::Again,
         // Intervention by an operator, or worse: it may come in the midst of a commit.
         code if matches!(code.code().get(..2), Some("08" | "40" | "57" | "58" | "XX")) => {
             Fate::Open
@@ -37,6 +40,20 @@ pub(super) fn fate(error: &Error) -> Fate {
         code if matches!(code.code().get(..2), Some("22" | "23" | "54")) => Fate::Bad,
         _ => Fate::Undone,
     }
+}
+
+/// Whether the session did not know a prepared statement, or knew another one by its
+/// name: it is somebody else's, and nothing was carried out. A pooler may say the last
+/// of these for reasons of its own, too.
+pub(super) fn is_foreign(error: &Error) -> bool {
+    error.code().is_some_and(|code| {
+        [
+            SqlState::INVALID_SQL_STATEMENT_NAME,
+            SqlState::DUPLICATE_PSTATEMENT,
+            SqlState::PROTOCOL_VIOLATION,
+        ]
+        .contains(code)
+    })
 }
 
 /// Says what `error` means for the ledger in `place`.

@@ -1,5 +1,6 @@
 //! Connections to the server: made, used and given up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -20,8 +21,8 @@ use crate::ledger::LedgerError;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// A value of a statement, and its type: unless it is asked for, statements are not
-/// prepared, for a pooler may give each to another session.
+/// A value of a statement, and its type, which is sent along: most statements are
+/// not prepared.
 pub(super) type Value<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// The way to the server.
@@ -29,7 +30,9 @@ pub(super) struct Link {
     pub(super) target: Target,
     pub(super) tls: Connector,
     pool: Pool,
-    prepared: bool,
+    /// Whether what is prepared in a session is still there when it is used: until a
+    /// pooler shows that it gives each request another one.
+    prepares: AtomicBool,
     request_timeout: Duration,
     patience: Duration,
 }
@@ -38,6 +41,15 @@ pub(super) struct Link {
 pub(super) struct Failed {
     pub(super) fate: Fate,
     pub(super) error: LedgerError,
+    /// Whether the session was not the one in which its statement was prepared.
+    is_foreign: bool,
+}
+
+impl Failed {
+    /// Nothing was carried out.
+    pub(super) const fn undone(error: LedgerError) -> Self {
+        Self { fate: Fate::Undone, error, is_foreign: false }
+    }
 }
 
 impl Link {
@@ -55,8 +67,9 @@ impl Link {
             .create_timeout(Some(options.connect_timeout))
             .build()
             .map_err(|error| fault::unsent(&target, &error.to_string()))?;
-        let PostgresOptions { prepared, request_timeout, patience, .. } = *options;
-        Ok(Self { target, tls, pool, prepared, request_timeout, patience })
+        let PostgresOptions { request_timeout, patience, .. } = *options;
+        let prepares = AtomicBool::new(true);
+        Ok(Self { target, tls, pool, prepares, request_timeout, patience })
     }
 
     /// Until when a request that comes now waits for a connection.
@@ -100,45 +113,57 @@ impl Link {
         is_connected
     }
 
-    /// One round trip. A connection that gave no answer is not used again.
+    /// One round trip, of a statement that is prepared once for each connection.
     pub(super) async fn ask(
         &self,
         connection: Object,
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Failed> {
-        match timeout(self.request_timeout, self.rows(&connection, statement, values)).await {
+        if !self.prepares() {
+            return self.ask_once(connection, statement, values, false).await;
+        }
+        let asked = self.ask_once(connection, statement, values, true).await;
+        if asked.as_ref().is_err_and(|failed| failed.is_foreign) {
+            let server = &self.target;
+            tracing::debug!(%server, "sessions are shared: nothing is prepared any more");
+            self.prepares.store(false, Ordering::Relaxed);
+        }
+        asked
+    }
+
+    /// Whether statements are prepared.
+    pub(super) fn prepares(&self) -> bool {
+        self.prepares.load(Ordering::Relaxed)
+    }
+
+    /// A connection that gave no answer is not used again.
+    async fn ask_once(
+        &self,
+        connection: Object,
+        statement: &str,
+        values: &[Value<'_>],
+        prepares: bool,
+    ) -> Result<Vec<Row>, Failed> {
+        let rows = rows(&connection, statement, values, prepares);
+        match timeout(self.request_timeout, rows).await {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => {
-                let fate = fault::fate(&error);
+                let (fate, is_foreign) = (fault::fate(&error), fault::is_foreign(&error));
                 let error = if fate == Fate::Open {
                     drop(Object::take(connection));
                     fault::open(&self.target, &fault::told(&error))
                 } else {
                     fault::explain(&self.target, &error)
                 };
-                Err(Failed { fate, error })
+                Err(Failed { fate, error, is_foreign })
             }
             Err(_) => {
                 drop(Object::take(connection));
                 let error = fault::silent(&self.target, self.request_timeout);
-                Err(Failed { fate: Fate::Open, error })
+                Err(Failed { fate: Fate::Open, error, is_foreign: false })
             }
         }
-    }
-
-    async fn rows(
-        &self,
-        connection: &Object,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        if !self.prepared {
-            return connection.query_typed(statement, values).await;
-        }
-        let (values, types): (Vec<_>, Vec<_>) = values.iter().cloned().unzip();
-        let statement = connection.prepare_typed_cached(statement, &types).await?;
-        connection.query(&statement, &values).await
     }
 
     /// A round trip of its own, beside those that requests share.
@@ -148,8 +173,23 @@ impl Link {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, LedgerError> {
         let connection = self.connection(self.patience_ends()).await?;
-        self.ask(connection, statement, values).await.map_err(|failed| failed.error)
+        let asked = self.ask_once(connection, statement, values, false).await;
+        asked.map_err(|failed| failed.error)
     }
+}
+
+async fn rows(
+    connection: &Object,
+    statement: &str,
+    values: &[Value<'_>],
+    prepares: bool,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    if !prepares {
+        return connection.query_typed(statement, values).await;
+    }
+    let (values, types): (Vec<_>, Vec<_>) = values.iter().cloned().unzip();
+    let statement = connection.prepare_typed_cached(statement, &types).await?;
+    connection.query(&statement, &values).await
 }
 
 fn why(error: &PoolError) -> String {

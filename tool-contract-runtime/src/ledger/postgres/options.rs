@@ -28,7 +28,6 @@ pub struct PostgresOptions {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) schema: String,
     pub(super) must_exist: bool,
-    pub(super) prepared: bool,
     pub(super) pool: usize,
     pub(super) queue: usize,
     pub(super) batch: usize,
@@ -60,7 +59,6 @@ impl PostgresOptions {
             clock: Arc::new(SystemClock::new()),
             schema: Self::DEFAULT_SCHEMA.to_owned(),
             must_exist: false,
-            prepared: false,
             pool: Self::DEFAULT_POOL,
             queue: Self::DEFAULT_QUEUE,
             batch: Self::DEFAULT_BATCH,
@@ -74,18 +72,6 @@ impl PostgresOptions {
     /// and underscores, the first no digit. Each schema is a ledger of its own.
     pub fn schema(mut self, name: impl Into<String>) -> Self {
         self.schema = name.into();
-        self
-    }
-
-    /// Prepares its statements once for each connection, which spares the server
-    /// about a third of its work on a call.
-    ///
-    /// **Only where no pooler stands between**, or one in session mode, or one that
-    /// carries prepared statements along (`PgBouncer` from 1.21 with
-    /// `max_prepared_statements`): any other may run a statement that somebody else
-    /// prepared.
-    pub fn prepared(mut self) -> Self {
-        self.prepared = true;
         self
     }
 

@@ -208,6 +208,7 @@ fn bigint(number: u64) -> Result<i64, LedgerError> {
 
 /// What is the same for all requests of a ledger.
 pub(super) struct Bounds {
+    schema: String,
     oldest_ms: i64,
     look_back: i32,
     lock_ms: i32,
@@ -217,6 +218,7 @@ impl Bounds {
     pub(super) fn of(options: &PostgresOptions) -> Self {
         let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         Self {
+            schema: options.schema.clone(),
             oldest_ms: millis(Put::OLDEST),
             look_back: i32::try_from(Twin::LOOK_BACK).unwrap_or(i32::MAX),
             lock_ms: i32::try_from(millis(options.request_timeout / 2)).unwrap_or(i32::MAX),
@@ -225,7 +227,7 @@ impl Bounds {
 }
 
 /// How many parameters the function has.
-pub(super) const PARAMETERS: usize = 28;
+pub(super) const PARAMETERS: usize = 29;
 
 /// Requests as the function takes them.
 #[derive(Default)]
@@ -319,6 +321,7 @@ impl<'a> Columns<'a> {
     /// The parameters, in their order.
     pub(super) fn values<'v>(&'v self, bounds: &'v Bounds) -> [Value<'v>; PARAMETERS] {
         [
+            (&bounds.schema, Type::TEXT),
             (&self.places, Type::INT8_ARRAY),
             (&self.tenants, Type::TEXT_ARRAY),
             (&self.tools, Type::TEXT_ARRAY),

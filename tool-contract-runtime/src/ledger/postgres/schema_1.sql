@@ -118,7 +118,7 @@ END $$;
 -- in the order of their names, as do the places of the locks, so that no two
 -- batches wait for each other.
 --
--- What is asked: `look`, the hash whose twins to tell where there is no record;
+-- What is asked: of which `ledger`; `look`, the hash whose twins to tell where there is no record;
 -- and to write, `expected` (the version to build on, 0 for none), `seen` (the
 -- twins that are known, newest first, a line with version and key for each; null if
 -- they do not matter), `at`,
@@ -132,7 +132,7 @@ END $$;
 -- What is answered, in `answer`: `put`; `limited`, with the draw that has no room, and
 -- how many it has counted; or `found`, with what there is.
 CREATE FUNCTION tool_contract.exchange(
-    places bigint[], tenants text[], tools text[], keys text[], looks bytea[],
+    ledger text, places bigint[], tenants text[], tools text[], keys text[], looks bytea[],
     expecteds bigint[], seens text[], ats bigint[], records text[], states text[],
     hashes bytea[], fences bigint[], changed_ats bigint[], expires_ats bigint[],
     firsts integer[], in_rows integer[], lasts integer[], seqs integer[], events text[],
@@ -162,6 +162,12 @@ DECLARE
     place   bigint;
     done    text;
 BEGIN
+    -- A pooler may have had this session prepare the statement of another ledger
+    -- by the same name.
+    IF ledger <> 'tool_contract' THEN
+        RAISE EXCEPTION 'this is not the ledger %', ledger
+            USING ERRCODE = 'invalid_sql_statement_name';
+    END IF;
     -- Assigned, not performed: that makes a query of its own of each.
     done := tool_contract.begin();
     done := set_config('lock_timeout', lock_ms::text, true);

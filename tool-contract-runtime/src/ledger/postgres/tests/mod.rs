@@ -2,6 +2,7 @@
 
 mod network;
 mod plans;
+mod pooler;
 mod racing;
 mod schema;
 #[cfg(feature = "postgres-tls")]
@@ -105,20 +106,6 @@ async fn it_conforms() {
     conformance::run(|| async {
         let place = Place::new().await.expect("a server");
         let ledger = place.open().await;
-        place.hold_time().await;
-        Subject::new(ledger, place.pass())
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_conforms_with_prepared_statements() {
-    if server().is_none() {
-        return;
-    }
-    conformance::run(|| async {
-        let place = Place::new().await.expect("a server");
-        let ledger = place.options().prepared().connect(&place.url).await.unwrap();
         place.hold_time().await;
         Subject::new(ledger, place.pass())
     })

@@ -4,20 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tool_contract_servers::{Fault, PgBouncer, Postgres, Proxy};
+use tool_contract_servers::{Fault, Postgres, Proxy};
 
 use super::{Place, server};
-use crate::ledger::conformance::{self, Subject, call, happened, key};
+use crate::ledger::conformance::{self, call, happened, key};
 use crate::ledger::postgres::{PostgresLedger, PostgresOptions};
 use crate::ledger::{
-    Admission, Admitted, Claim, EventKind, Fence, Ledger, LedgerError, Refusal, Settled,
-    Settlement, StateName,
+    Admission, Admitted, Claim, EventKind, Fence, Ledger, LedgerError, Refusal, Settled, Settlement,
 };
 
 /// What is short here is waited for in earnest.
 const SHORT: Duration = Duration::from_millis(300);
 /// Longer than any test.
-const LONG: Duration = Duration::from_mins(1);
+pub(super) const LONG: Duration = Duration::from_mins(1);
 
 /// A ledger behind a line, with one connection that is there already.
 async fn behind(place: &Place) -> (Proxy, PostgresLedger) {
@@ -31,7 +30,7 @@ fn through(proxy: &Proxy) -> String {
     format!("postgres://tool:sesame@127.0.0.1:{}/postgres", proxy.port())
 }
 
-async fn claim(ledger: &PostgresLedger, request: &Admission) -> Claim {
+pub(super) async fn claim(ledger: &PostgresLedger, request: &Admission) -> Claim {
     match ledger.admit(request).await.unwrap() {
         Admitted::Claimed(claim) => claim,
         other => panic!("not claimed: {other:?}"),
@@ -48,7 +47,7 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, LedgerError>) -> String {
     }
 }
 
-fn success(name: &str, fence: Fence) -> Settlement {
+pub(super) fn success(name: &str, fence: Fence) -> Settlement {
     Settlement { id: key(name), fence, used: 1, verdict: happened("7"), attempts: Vec::new() }
 }
 
@@ -195,36 +194,4 @@ async fn who_waits_is_woken_when_the_line_is_lost_and_hears_again() {
     conformance::settle_down(&ledger, &mut waiting).await;
     elsewhere.settle(&success("k", held.fence)).await.unwrap();
     tokio::time::timeout(LONG, waiting).await.expect("woken");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_conforms_through_a_pooler() {
-    let Some(server) = server() else { return };
-    let Some(pooler) = PgBouncer::start(server, 4) else { return };
-    conformance::run(|| async {
-        let place = Place::new().await.expect("a server");
-        let ledger = place.options().connect(&server.url_at(pooler.port())).await.unwrap();
-        place.hold_time().await;
-        Subject::new(ledger, place.pass())
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn through_a_pooler_it_looks_again_and_again() {
-    let Some(server) = server() else { return };
-    let Some(pooler) = PgBouncer::start(server, 4) else { return };
-    let place = Place::new().await.expect("a server");
-    let ledger = PostgresOptions::new().schema(&place.schema).pool(2);
-    let ledger = ledger.connect(&server.url_at(pooler.port())).await.unwrap();
-    let elsewhere = place.open().await;
-    let held = claim(&elsewhere, &call(1, &key("k"))).await;
-    assert!(!ledger.0.store().listener.hears().await, "nothing is to be heard through a pooler");
-    let waiting = ledger.changed(key("k"), LONG);
-    let (settled, woken) = tokio::join!(
-        async { elsewhere.settle(&success("k", held.fence)).await },
-        tokio::time::timeout(LONG / 2, waiting),
-    );
-    assert!(settled.is_ok() && woken.is_ok());
-    assert_eq!(ledger.find(key("k")).await.unwrap().unwrap().state.name(), StateName::Succeeded);
 }
