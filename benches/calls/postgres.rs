@@ -119,8 +119,9 @@ const LEAST_WRITES: Writes = Writes {
 
 const SAME_WRITES: Writes = Writes {
     table: "CREATE TABLE IF NOT EXISTS same (LIKE tool_contract.operations INCLUDING ALL)",
-    insert: "INSERT INTO same (tenant, tool, key, version, record, state, hash, fence, changed_at, \
-        history) VALUES ('', 'charge_card', $1, 1, $2, 'running', sha256(convert_to($1, 'UTF8')), 1, 1, \
+    insert: "INSERT INTO same (tenant, tool, key, version, record, state, hash, intent, fence, changed_at, \
+        history) VALUES ('', 'charge_card', $1, 1, $2, 'running', sha256(convert_to($1, 'UTF8')), \
+        hashtextextended($1, 0), 1, 1, \
         ARRAY[left($2, 160)])",
     update: "UPDATE same SET version = 2, record = $2, state = 'succeeded', changed_at = 2, \
         expires_at = 3, history = history || left($2, 160) \

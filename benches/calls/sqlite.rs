@@ -78,7 +78,7 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
             timed(|| tokio.block_on(write(&runtime, keys)))
         })
         .case(CACHED, HOT_CALLS, || {
-            let keys = keys("kept", 0, CALLS).repeat((HOT_CALLS / CALLS) as usize);
+            let keys = (0..HOT_CALLS / CALLS).flat_map(|_| keys("kept", 0, CALLS)).collect();
             timed(|| tokio.block_on(write(&cached, keys)))
         })
         .case(SOME, SOME_CALLERS, || {

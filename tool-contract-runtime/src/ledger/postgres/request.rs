@@ -24,6 +24,8 @@ const IN_ROW: u32 = 8;
 pub(super) struct Request {
     id: Option<OperationId>,
     look: Option<OperationHash>,
+    /// The number of the intent that it is about.
+    intent: Option<i64>,
     put: Option<Written>,
     draws: Vec<Move>,
     /// Where to keep others out, as [`place`] names it.
@@ -55,12 +57,10 @@ impl Request {
         let draws = put.map(Move::all).transpose()?.unwrap_or_default();
         let twins = put.and_then(|put| put.twins.as_ref());
         let mut places: Vec<_> = draws.iter().map(Move::place).collect();
-        places.extend(twins.map(|twins| {
-            let (tenant, tool, _) = name(id);
-            place(&[b"intent", tenant.as_bytes(), tool.as_bytes(), twins.hash.as_bytes()])
-        }));
+        let intent = put.map(|put| put.record.hash).or(exchange.hash).map(|hash| intent(id, &hash));
+        places.extend(twins.and(intent));
         let put = put.map(Written::of).transpose()?;
-        Ok(Self { id: Some(id.clone()), look: exchange.hash, put, draws, places })
+        Ok(Self { id: Some(id.clone()), look: exchange.hash, intent, put, draws, places })
     }
 
     /// Draws without an operation.
@@ -68,7 +68,7 @@ impl Request {
         let draws =
             draws.iter().map(|draw| Move::draw(draw, None)).collect::<Result<Vec<_>, _>>()?;
         let places = draws.iter().map(Move::place).collect();
-        Ok(Self { id: None, look: None, put: None, draws, places })
+        Ok(Self { id: None, look: None, intent: None, put: None, draws, places })
     }
 
     /// The order in which requests are sent, so that no two batches wait for each
@@ -193,6 +193,12 @@ fn place(parts: &[&[u8]]) -> i64 {
     fnv(iter::once(&b"tool_contract"[..]).chain(parts)).cast_signed()
 }
 
+/// The number of an intent, which is its place, too.
+fn intent(id: &OperationId, hash: &OperationHash) -> i64 {
+    let (tenant, tool, _) = name(id);
+    place(&[b"intent", tenant.as_bytes(), tool.as_bytes(), hash.as_bytes()])
+}
+
 fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(|error| {
         LedgerError::Unavailable(format!("a record cannot be written as JSON: {error}"))
@@ -227,7 +233,7 @@ impl Bounds {
 }
 
 /// How many parameters the function has.
-pub(super) const PARAMETERS: usize = 29;
+pub(super) const PARAMETERS: usize = 30;
 
 /// Requests as the function takes them.
 #[derive(Default)]
@@ -237,6 +243,7 @@ pub(super) struct Columns<'a> {
     tools: Vec<Option<&'a str>>,
     keys: Vec<Option<&'a str>>,
     looks: Vec<Option<&'a [u8]>>,
+    intents: Vec<Option<i64>>,
     expecteds: Vec<Option<i64>>,
     seens: Vec<Option<&'a str>>,
     ats: Vec<Option<i64>>,
@@ -272,13 +279,14 @@ impl<'a> Columns<'a> {
     }
 
     fn add(&mut self, request: &'a Request) {
-        let Request { id, look, put, draws, places } = request;
+        let Request { id, look, intent, put, draws, places } = request;
         let (name, row) = (id.as_ref().map(name), put.as_ref());
         self.places.extend(places);
         self.tenants.push(name.map(|name| name.0));
         self.tools.push(name.map(|name| name.1));
         self.keys.push(name.map(|name| name.2));
         self.looks.push(look.as_ref().map(|hash| &hash.as_bytes()[..]));
+        self.intents.push(*intent);
         self.expecteds.push(row.map(|row| row.expected));
         self.seens.push(row.and_then(|row| row.seen.as_deref()));
         self.ats.push(row.map(|row| row.at));
@@ -327,6 +335,7 @@ impl<'a> Columns<'a> {
             (&self.tools, Type::TEXT_ARRAY),
             (&self.keys, Type::TEXT_ARRAY),
             (&self.looks, Type::BYTEA_ARRAY),
+            (&self.intents, Type::INT8_ARRAY),
             (&self.expecteds, Type::INT8_ARRAY),
             (&self.seens, Type::TEXT_ARRAY),
             (&self.ats, Type::INT8_ARRAY),

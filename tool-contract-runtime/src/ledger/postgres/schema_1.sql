@@ -26,6 +26,9 @@ CREATE TABLE tool_contract.operations (
     state       text NOT NULL,
     -- SHA-256 of tool, contract version and arguments.
     hash        bytea NOT NULL,
+    -- A number for tenant, tool and hash, to find others of the same by. Two that
+    -- share it are told apart by these.
+    intent      bigint NOT NULL,
     -- The newest claim; 0 if it was never claimed.
     fence       bigint NOT NULL,
     changed_at  bigint NOT NULL,
@@ -48,7 +51,7 @@ WITH (fillfactor = 70);
 
 -- Finds the same operation under another key. Only claims change it.
 CREATE INDEX operations_by_intent
-    ON tool_contract.operations (tenant, tool, hash, fence) WHERE fence > 0;
+    ON tool_contract.operations (intent, fence) WHERE fence > 0;
 
 CREATE INDEX operations_of_note
     ON tool_contract.operations (of_note, tenant, tool, key) WHERE of_note IS NOT NULL;
@@ -118,11 +121,11 @@ END $$;
 -- in the order of their names, as do the places of the locks, so that no two
 -- batches wait for each other.
 --
--- What is asked: of which `ledger`; `look`, the hash whose twins to tell where there is no record;
--- and to write, `expected` (the version to build on, 0 for none), `seen` (the
--- twins that are known, newest first, a line with version and key for each; null if
--- they do not matter), `at`,
--- and the row. Of `events`, those up to `in_row` go into the row, and those up to
+-- What is asked: of which `ledger`; `look`, the hash whose twins to tell where there
+-- is no record, and `intent`, the number of that hash or of the row's; and to write,
+-- `expected` (the version to build on, 0 for none), `seen` (the twins that are known,
+-- newest first, a line with version and key for each; null if they do not matter),
+-- `at`, and the row. Of `events`, those up to `in_row` go into the row, and those up to
 -- `last` beside it. Of the draws, those from `first_draw` to `last_draw` are its
 -- own, each of a `kind`: `rate` by an increment (`amount`) and a span (`bound`),
 -- `count` up to an amount and for so long after the first (`bound`), `slot` among so
@@ -133,8 +136,8 @@ END $$;
 -- how many it has counted; or `found`, with what there is.
 CREATE FUNCTION tool_contract.exchange(
     ledger text, places bigint[], tenants text[], tools text[], keys text[], looks bytea[],
-    expecteds bigint[], seens text[], ats bigint[], records text[], states text[],
-    hashes bytea[], fences bigint[], changed_ats bigint[], expires_ats bigint[],
+    intents bigint[], expecteds bigint[], seens text[], ats bigint[], records text[],
+    states text[], hashes bytea[], fences bigint[], changed_ats bigint[], expires_ats bigint[],
     firsts integer[], in_rows integer[], lasts integer[], seqs integer[], events text[],
     first_draws integer[], last_draws integer[], cells text[], kinds text[], amounts bigint[],
     bounds bigint[], oldest_ms bigint, look_back integer, lock_ms integer)
@@ -193,7 +196,10 @@ BEGIN
         IF fits AND seens[i] IS NOT NULL THEN
             fits := seens[i] = array_to_string(ARRAY(
                 SELECT o.version || ' ' || o.key FROM tool_contract.operations AS o
-                WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.hash = looks[i] AND o.fence > 0
+                WHERE o.intent = intents[i] AND o.fence > 0
+                    -- Not by `=`, or a plan may go by the primary key, through every
+                    -- key of the tool.
+                    AND (o.tenant, o.tool, o.hash) IS NOT DISTINCT FROM (tenant_, tool_, looks[i])
                 ORDER BY o.fence DESC LIMIT look_back), E'\n');
         END IF;
         drawn := '{}';
@@ -251,17 +257,17 @@ BEGIN
             THEN states[i] END;
         IF fits AND expecteds[i] = 0 THEN
             INSERT INTO tool_contract.operations AS o
-                (tenant, tool, key, version, record, state, hash, fence, changed_at, expires_at,
-                history, of_note)
-            VALUES (tenant_, tool_, key_, 1, records[i], states[i], hashes[i], fences[i],
+                (tenant, tool, key, version, record, state, hash, intent, fence,
+                changed_at, expires_at, history, of_note)
+            VALUES (tenant_, tool_, key_, 1, records[i], states[i], hashes[i], intents[i], fences[i],
                 changed_ats[i], expires_ats[i], events[firsts[i] : in_rows[i]], note)
             ON CONFLICT DO NOTHING RETURNING o.id INTO made;
             fits := FOUND;
         ELSIF fits AND expecteds[i] > 0 THEN
             UPDATE tool_contract.operations AS o
             SET version = expecteds[i] + 1, record = records[i], state = states[i],
-                hash = hashes[i], fence = fences[i], changed_at = changed_ats[i],
-                expires_at = expires_ats[i],
+                hash = hashes[i], intent = intents[i], fence = fences[i],
+                changed_at = changed_ats[i], expires_at = expires_ats[i],
                 history = o.history || events[firsts[i] : in_rows[i]], of_note = note,
                 archived = false
             WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.key = key_
@@ -315,7 +321,8 @@ BEGIN
             INTO twin_keys, twin_versions, twin_records
             FROM (
                 SELECT o.key, o.version, o.record FROM tool_contract.operations AS o
-                WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.hash = looks[i] AND o.fence > 0
+                WHERE o.intent = intents[i] AND o.fence > 0
+                    AND (o.tenant, o.tool, o.hash) IS NOT DISTINCT FROM (tenant_, tool_, looks[i])
                 ORDER BY o.fence DESC LIMIT look_back
             ) AS t;
         END IF;

@@ -45,7 +45,8 @@ pub(crate) trait Store: Send + Sync + 'static {
 pub(crate) struct Exchange {
     /// Which operation.
     pub(crate) id: OperationId,
-    /// Of what hash to give the twins, should there be no record under the key.
+    /// Of what hash to give the twins, should there be no record under the key. One
+    /// that is then proposed has that hash, as has one with [twins](Put::twins).
     pub(crate) hash: Option<OperationHash>,
     /// What to write; `None` to look.
     pub(crate) put: Option<Put>,

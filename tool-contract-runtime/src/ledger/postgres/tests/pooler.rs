@@ -66,7 +66,7 @@ async fn it_prepares_where_its_sessions_are_its_own() {
 async fn a_statement_of_another_ledger_does_nothing() {
     let Some(place) = Place::new().await else { return };
     drop(place.open().await);
-    let rest = ["NULL"; 28].join(", ");
+    let rest = ["NULL"; 29].join(", ");
     let exchange =
         within(&place.schema, &format!("SELECT tool_contract.exchange('another', {rest})"));
     let refused = client(&place.url).await.batch_execute(&exchange).await.unwrap_err();

@@ -353,13 +353,18 @@ impl<S: Store> Two<S> {
         draws.retain(|draw| proposed.claims || !draw.cell.takes_a_slot());
         let newest = before.as_ref().map_or(Fence::NONE, |before| before.fence);
         let slots = draws.iter().map(|draw| &draw.cell).filter(|cell| cell.takes_a_slot());
+        // A step that knows twins asks for the same ones, and makes another of them; so
+        // does one that makes a record.
+        let number = proposed.twins.as_ref().map(|twins| twins.hash).or(proposed.hash);
+        let is_theirs = twins.is_some() || before.is_none();
+        let own = number.filter(|_| is_theirs).unwrap_or(proposed.new_hash);
         let record = Record {
             fence: if proposed.claims { Fence(self.fence) } else { newest },
             slots: match &before {
                 Some(before) if !proposed.claims => before.slots.clone(),
                 _ => slots.cloned().collect(),
             },
-            ..record(proposed.state, proposed.new_hash)
+            ..record(proposed.state, own)
         };
         let put = Put {
             expected: version.saturating_add_signed(proposed.off),
@@ -370,8 +375,6 @@ impl<S: Store> Two<S> {
             events: (first..first + proposed.events).map(|seq| self.event(seq)).collect(),
             draws,
         };
-        // A step that knows twins asks for the same ones.
-        let number = proposed.twins.as_ref().map(|twins| twins.hash).or(proposed.hash);
         Exchange { id: proposed.id, hash: number.map(hash), put: Some(put) }
     }
 
