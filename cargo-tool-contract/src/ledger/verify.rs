@@ -1,7 +1,5 @@
 //! `ledger verify`
 
-use std::io::{IsTerminal as _, Write as _, stderr};
-
 use serde::Serialize;
 use tool_contract_runtime::ledger::{Broken, LedgerError, Query, Record, verify};
 use tool_contract_spec::key::OperationId;
@@ -78,7 +76,9 @@ async fn all(desk: &Desk, args: &Verify) -> Result<(usize, Vec<(OperationId, Fau
                 broken.push((id, fault));
             }
         }
-        progress(desk, checked);
+        if checked >= Query::MOST {
+            desk.progress("checked", checked);
+        }
     }
     match &among.tool {
         // A slip in a tool's name must not pass for a ledger in order.
@@ -130,13 +130,6 @@ impl From<Broken> for Fault {
             Broken::Head => None,
         };
         Self { event, problem: broken.to_string() }
-    }
-}
-
-/// Says how far it is, where somebody looks on.
-fn progress(desk: &Desk, checked: usize) {
-    if !desk.is_for_programs() && stderr().is_terminal() && checked >= Query::MOST {
-        let _ = write!(stderr(), "\rchecked {checked}\r");
     }
 }
 
