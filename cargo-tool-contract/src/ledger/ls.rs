@@ -1,14 +1,13 @@
 //! `ledger ls`
 
 use serde::Serialize;
-use tool_contract_runtime::ledger::{Query, Record, StateName};
+use tool_contract_runtime::ledger::{Pages, Query, Record, StateName};
 use tool_contract_spec::key::OperationId;
 
 use super::stand;
 use super::view::Line;
 use crate::End;
 use crate::args::List;
-use crate::operator::find::Pages;
 use crate::operator::{Desk, Problem, listing, time};
 
 type Found = Vec<(OperationId, Record)>;
@@ -45,9 +44,9 @@ async fn attention(desk: &Desk, query: Query) -> Result<Found, Problem> {
     let escalated = Query { escalated: true, limit: 0, ..query.clone() };
     let awaiting = Query { state: Some(StateName::AwaitingApproval), limit: 0, ..query.clone() };
     for asked in [escalated, awaiting] {
-        let mut pages = Pages::of(asked);
+        let mut pages = Pages::of(&*desk.ledger, asked);
         while found.len() < query.limit
-            && let Some(page) = pages.next(&*desk.ledger).await?
+            && let Some(page) = pages.next().await?
         {
             found.extend(page.into_iter().filter(|(_, record)| stand::waits(record, desk.now)));
         }

@@ -1,13 +1,13 @@
 //! `ledger verify`
 
 use serde::Serialize;
-use tool_contract_runtime::ledger::{Broken, LedgerError, Query, Record, verify};
+use tool_contract_runtime::ledger::{Broken, LedgerError, Pages, Query, Record, verify};
 use tool_contract_spec::key::OperationId;
 
 use super::view::Name;
 use crate::End;
 use crate::args::Verify;
-use crate::operator::find::{self, Pages, meant};
+use crate::operator::find::{self, meant};
 use crate::operator::{Desk, Kind, Problem, text};
 use crate::report::counted;
 
@@ -65,8 +65,8 @@ async fn all(desk: &Desk, args: &Verify) -> Result<(usize, Vec<(OperationId, Fau
     let query =
         Query { tenant: among.tenant.clone(), tool: among.tool.clone(), ..Query::default() };
     let (mut checked, mut broken) = (0, Vec::new());
-    let mut pages = Pages::of(query);
-    while let Some(page) = pages.next(&*desk.ledger).await? {
+    let mut pages = Pages::of(&*desk.ledger, query);
+    while let Some(page) = pages.next().await? {
         for (id, record) in page {
             if among.no_tenant && id.tenant.is_some() {
                 continue;

@@ -1,7 +1,7 @@
 //! `sagas ls`
 
 use serde::Serialize;
-use tool_contract_runtime::ledger::{Query, StateName};
+use tool_contract_runtime::ledger::{Pages, Query, StateName};
 use tool_contract_spec::saga::is_saga;
 
 use super::story::Told;
@@ -9,7 +9,7 @@ use crate::End;
 use crate::args::{Among, SagaList};
 use crate::ledger::stand;
 use crate::ledger::view::Line;
-use crate::operator::find::{Owners, Pages};
+use crate::operator::find::Owners;
 use crate::operator::{Desk, Problem, listing, time};
 
 #[derive(Debug, Serialize)]
@@ -61,14 +61,17 @@ async fn find(desk: &Desk, args: &SagaList) -> Result<Vec<Told>, Problem> {
         if !is_saga(&first.terms) || is_before {
             continue;
         }
-        let mut pages = Pages::of(Query {
-            tenant: owner.tenant.clone(),
-            tool: Some(owner.tool.to_string()),
-            state: args.resting.then_some(StateName::Unknown),
-            ..query.clone()
-        });
+        let mut pages = Pages::of(
+            &*desk.ledger,
+            Query {
+                tenant: owner.tenant.clone(),
+                tool: Some(owner.tool.to_string()),
+                state: args.resting.then_some(StateName::Unknown),
+                ..query.clone()
+            },
+        );
         while found.len() < most
-            && let Some(page) = pages.next(&*desk.ledger).await?
+            && let Some(page) = pages.next().await?
         {
             // A listing without a tenant has those of every tenant.
             let own = page.into_iter().filter(|(id, _)| id.tenant == owner.tenant);
