@@ -16,8 +16,8 @@ pub(crate) use approvals::{
     Approvals, ApprovalsCommand, Deny, Grant, Hand, Keygen, Request, Requests, Trusted,
 };
 pub(crate) use ledger::{
-    Access, Among, Escalations, EscalationsCommand, Ledger, LedgerCommand, List, Prune, Reopen,
-    Resolve, Show, Verify, Waiting, Word,
+    Access, Among, Escalations, EscalationsCommand, Ledger, LedgerCommand, List, Page, Prune,
+    Reopen, Resolve, Show, Verify, Word,
 };
 pub(crate) use sagas::{SagaList, Sagas, SagasCommand};
 

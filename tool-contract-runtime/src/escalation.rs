@@ -16,7 +16,7 @@ use tool_contract_spec::ledger::{
 };
 use tool_contract_spec::saga::is_saga;
 
-use crate::ledger::{Ledger, LedgerError, Query};
+use crate::ledger::{Ledger, LedgerError, Pages, Query};
 use crate::saga::Story;
 
 /// The queue of what only a person's word moves on: for people who build a desk
@@ -103,22 +103,16 @@ impl Escalations {
     /// If the ledger cannot be asked.
     pub async fn find(&self, id: &EscalationId) -> Result<Option<Escalation>, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(None) };
-        let mut query = Query { escalated: true, ..Query::default() };
-        loop {
-            let page = ledger.list(query.clone()).await?;
-            let last = page.last().map(|(id, _)| id.clone());
-            let is_last = page.len() < query.bound();
+        let mut pages = Pages::of(&**ledger, Query { escalated: true, ..Query::default() });
+        while let Some(page) = pages.next().await? {
             for (operation, record) in page {
                 let found = named(&**ledger, operation, record).await?;
                 if let Some(found) = found.filter(|found| found.id == *id) {
                     return Ok(Some(found));
                 }
             }
-            if is_last {
-                return Ok(None);
-            }
-            query.after = last;
         }
+        Ok(None)
     }
 
     /// All that happened to it, oldest first; [`Event::attempts`] has each attempt

@@ -52,7 +52,6 @@
 //! }
 //! ```
 
-use std::fmt;
 use std::future::Future;
 
 use tool_contract_spec::outcome::{Cause, Outcome, OutcomeClass};
@@ -121,12 +120,14 @@ impl<P> Prepared<P> {
 
 /// In which phase it went wrong. Its outcome follows from that, and from what the
 /// error says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PhaseError<E> {
     /// While reserving: nothing was made real.
-    Prepare(E),
+    #[error("while reserving: {0}")]
+    Prepare(#[source] E),
     /// While making it real.
-    Commit(E),
+    #[error("while committing the reservation: {0}")]
+    Commit(#[source] E),
 }
 
 impl<E> PhaseError<E> {
@@ -134,23 +135,6 @@ impl<E> PhaseError<E> {
     pub fn into_inner(self) -> E {
         match self {
             Self::Prepare(error) | Self::Commit(error) => error,
-        }
-    }
-}
-
-impl<E: fmt::Display> fmt::Display for PhaseError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Prepare(error) => write!(f, "while reserving: {error}"),
-            Self::Commit(error) => write!(f, "while committing the reservation: {error}"),
-        }
-    }
-}
-
-impl<E: std::error::Error + 'static> std::error::Error for PhaseError<E> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Prepare(error) | Self::Commit(error) => Some(error),
         }
     }
 }

@@ -45,7 +45,6 @@
 //! }
 //! ```
 
-use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -114,53 +113,37 @@ pub enum Write {
 }
 
 /// Why a record was not updated, or may not have been.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError<E> {
     /// It could not be read, computed or written; nothing is written.
+    #[error("{error} (tried {})", times(*tries))]
     Failed {
         /// What went wrong.
+        #[source]
         error: E,
         /// How often it was tried.
         tries: u32,
     },
     /// Others wrote it each time; nothing is written.
+    #[error("others changed the record each time; tried {}", times(*tries))]
     Contended {
         /// How often it was tried.
         tries: u32,
     },
     /// The answer to a write was lost, and the record does not say whose it is.
+    #[error("it may be written: {error} (tried {})", times(*tries))]
     Unknown {
         /// What went wrong.
+        #[source]
         error: E,
         /// How often it was tried.
         tries: u32,
     },
 }
 
-impl<E: fmt::Display> fmt::Display for UpdateError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let times =
-            |tries: &u32| if *tries == 1 { "once".into() } else { format!("{tries} times") };
-        match self {
-            Self::Failed { error, tries } => write!(f, "{error} (tried {})", times(tries)),
-            Self::Contended { tries } => {
-                write!(f, "others changed the record each time; tried {}", times(tries))
-            }
-            Self::Unknown { error, tries } => {
-                write!(f, "it may be written: {error} (tried {})", times(tries))
-            }
-        }
-    }
-}
-
-impl<E: std::error::Error + 'static> std::error::Error for UpdateError<E> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Failed { error, .. } | Self::Unknown { error, .. } => Some(error),
-            Self::Contended { .. } => None,
-        }
-    }
+fn times(tries: u32) -> String {
+    if tries == 1 { "once".to_owned() } else { format!("{tries} times") }
 }
 
 impl<E: ToolError> ToolError for UpdateError<E> {

@@ -136,7 +136,14 @@ impl OperationId {
     /// attempt. At most [`LONGEST_KEY`] bytes of visible ASCII.
     #[must_use]
     pub fn downstream_key(&self) -> String {
-        let key = match &self.tenant {
+        let key = self.path();
+        if key.len() <= LONGEST_KEY { key } else { hashed(&key) }
+    }
+
+    /// It in one word: `TOOL/KEY`, or `@TENANT/TOOL/KEY`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match &self.tenant {
             None => format!("{}/{}", self.tool, self.key),
             // No tool's name begins with `@`, and the tenant's `/` are
             // encoded, so no two operations are written alike.
@@ -144,8 +151,7 @@ impl OperationId {
                 let tenant = tenant.as_str().replace('%', "%25").replace('/', "%2F");
                 format!("@{tenant}/{}/{}", self.tool, self.key)
             }
-        };
-        if key.len() <= LONGEST_KEY { key } else { hashed(&key) }
+        }
     }
 }
 

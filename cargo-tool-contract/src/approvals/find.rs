@@ -1,9 +1,8 @@
 //! Which request is meant.
 
-use tool_contract_runtime::ledger::{ApprovalId, ApprovalRecord, Query, Record, StateName};
+use tool_contract_runtime::ledger::{ApprovalId, ApprovalRecord, Pages, Query, Record, StateName};
 use tool_contract_spec::key::OperationId;
 
-use crate::operator::find::Pages;
 use crate::operator::{Desk, Kind, Problem};
 
 /// A request for approval, and what it is about.
@@ -40,9 +39,9 @@ pub(super) async fn all(
 ) -> Result<Vec<Asked>, Problem> {
     let mut found = Vec::new();
     for state in states {
-        let mut pages = Pages::of(Query { state: Some(*state), ..Query::default() });
+        let mut pages = Pages::of(&*desk.ledger, Query { state: Some(*state), ..Query::default() });
         while found.len() < most
-            && let Some(page) = pages.next(&*desk.ledger).await?
+            && let Some(page) = pages.next().await?
         {
             let asked = page.into_iter().filter_map(|(id, record)| Asked::of(id, record));
             found.extend(asked.filter(&mut wanted));

@@ -8,8 +8,7 @@ use super::view::Line;
 use super::{key, view};
 use crate::End;
 use crate::args::Requests;
-use crate::operator::{Desk, Problem, text, time};
-use crate::report::counted;
+use crate::operator::{Desk, Problem, listing, time};
 
 #[derive(Debug, Serialize)]
 struct Document<'r> {
@@ -38,8 +37,7 @@ fn listed(desk: &Desk, found: &[Asked], trust: Option<&Trust>, more: bool) -> St
     }
     let titles = ["REQUEST", "TOOL", "KEY", "TENANT", "ASKED BY", "AGREED", "EXPIRES"];
     let rows: Vec<Vec<String>> = found.iter().map(|asked| row(desk, asked, trust)).collect();
-    let mut out = text::table(&titles, &rows);
-    out.push_str(&counted(found.len(), "request", "requests"));
+    let mut out = listing::listed(&titles, &rows, ("request", "requests"), None);
     if more {
         out.push_str("; there are more: raise --limit");
     }
@@ -51,12 +49,13 @@ fn listed(desk: &Desk, found: &[Asked], trust: Option<&Trust>, more: bool) -> St
 }
 
 fn row(desk: &Desk, asked: &Asked, trust: Option<&Trust>) -> Vec<String> {
-    let (id, approval) = (&asked.id, &asked.approval);
+    let approval = &asked.approval;
+    let [tool, key, tenant] = listing::cells(&asked.id);
     vec![
         approval.id.to_string(),
-        id.tool.to_string(),
-        id.key.to_string(),
-        id.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
+        tool,
+        key,
+        tenant,
         approval.requested_by.as_deref().unwrap_or_default().to_owned(),
         agreed(desk, asked, trust),
         time::relative(approval.expires_at, desk.now),

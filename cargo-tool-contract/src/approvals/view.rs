@@ -2,19 +2,18 @@
 
 use serde::Serialize;
 use tool_contract_runtime::ledger::{ApprovalRecord, Ballot, Grant, StateName, Trust};
-use tool_contract_spec::key::Tenant;
 use tool_contract_spec::operation::OperationHash;
 
 use super::find::Asked;
+use crate::ledger::view::Name;
 use crate::operator::{Desk, time};
 
 /// A request in a list.
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
     pub(super) request: &'a str,
-    tenant: Option<&'a str>,
-    tool: &'a str,
-    key: &'a str,
+    #[serde(flatten)]
+    name: Name<'a>,
     requested_by: Option<&'a str>,
     requested_at: String,
     expires_at: String,
@@ -26,12 +25,10 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn of(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Self {
-        let (id, approval) = (&asked.id, &asked.approval);
+        let approval = &asked.approval;
         Self {
             request: &approval.id.0,
-            tenant: id.tenant.as_ref().map(Tenant::as_str),
-            tool: &id.tool,
-            key: id.key.as_str(),
+            name: Name::of(&asked.id),
             requested_by: approval.requested_by.as_deref(),
             requested_at: time::iso(approval.requested_at),
             expires_at: time::iso(approval.expires_at),

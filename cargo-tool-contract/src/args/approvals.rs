@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Arguments, Subcommand};
-use tool_contract_runtime::ledger::{ApprovalId, Query};
+use tool_contract_runtime::ledger::ApprovalId;
 use tool_contract_spec::duration;
 
 use super::Access;
+use super::ledger::most;
 
 const HELP: &str = "\
 A call of a destructive tool waits for people, other than who asked for it. Each signs with a key \
@@ -76,10 +77,6 @@ pub(crate) struct Requests {
     pub(crate) limit: u16,
     #[command(flatten)]
     pub(crate) trusted: Trusted,
-}
-
-fn most() -> clap::builder::RangedI64ValueParser<u16> {
-    clap::value_parser!(u16).range(1..=i64::try_from(Query::MOST).unwrap_or(i64::MAX))
 }
 
 #[derive(Debug, Arguments)]

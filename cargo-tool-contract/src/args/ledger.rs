@@ -78,25 +78,26 @@ pub(crate) struct Escalations {
 #[derive(Debug, Subcommand)]
 pub(crate) enum EscalationsCommand {
     /// List what waits, and why
-    Ls(Waiting),
+    Ls(Page),
     /// Show the whole story of one, and what would resolve it
     Show(Show),
     /// Say whether it happened, or give it up
     Resolve(Resolve),
 }
 
+/// Which of all that could be listed.
 #[derive(Debug, Arguments)]
-pub(crate) struct Waiting {
-    /// That of this tool
+pub(crate) struct Page {
+    /// Those of this tool
     #[arg(long, value_name = "NAME")]
     pub(crate) tool: Option<String>,
-    /// That of this tenant
+    /// Those of this tenant
     #[arg(long, value_name = "NAME", value_parser = tenant)]
     pub(crate) tenant: Option<Tenant>,
     /// At most so many
     #[arg(long, value_name = "N", default_value = "50", value_parser = most())]
     pub(crate) limit: u16,
-    /// What comes after this operation: `TOOL/KEY` or `@TENANT/TOOL/KEY`
+    /// Those after this operation: `TOOL/KEY` or `@TENANT/TOOL/KEY`
     #[arg(long, value_name = "OPERATION", value_parser = name::read)]
     pub(crate) after: Option<OperationId>,
 }
@@ -119,24 +120,14 @@ pub(crate) enum LedgerCommand {
 
 #[derive(Debug, Arguments)]
 pub(crate) struct List {
-    /// Those of this tool
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tool: Option<String>,
-    /// Those of this tenant
-    #[arg(long, value_name = "NAME", value_parser = tenant)]
-    pub(crate) tenant: Option<Tenant>,
+    #[command(flatten)]
+    pub(crate) page: Page,
     /// Those in this state; one whose lease ran out unseen is unknown
     #[arg(long, value_parser = state)]
     pub(crate) state: Option<StateName>,
     /// Those that wait for a person: unknown, without attempts, or awaiting approval
     #[arg(long, conflicts_with_all = ["state", "after"])]
     pub(crate) attention: bool,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value = "50", value_parser = most())]
-    pub(crate) limit: u16,
-    /// Those after this one: `TOOL/KEY` or `@TENANT/TOOL/KEY`
-    #[arg(long, value_name = "OPERATION", value_parser = name::read)]
-    pub(crate) after: Option<OperationId>,
 }
 
 pub(super) fn most() -> clap::builder::RangedI64ValueParser<u16> {
@@ -241,7 +232,7 @@ fn key(text: &str) -> Result<IdempotencyKey, MalformedKey> {
     IdempotencyKey::new(text)
 }
 
-pub(super) fn tenant(text: &str) -> Result<Tenant, MalformedKey> {
+fn tenant(text: &str) -> Result<Tenant, MalformedKey> {
     Tenant::new(text)
 }
 

@@ -1,10 +1,8 @@
 //! `sagas`, on the command line.
 
 use clap::{Args as Arguments, Subcommand};
-use tool_contract_spec::key::{OperationId, Tenant};
 
-use super::ledger::{Access, Show, most, tenant};
-use crate::operator::name;
+use super::ledger::{Access, Page, Show};
 
 const HELP: &str = "\
 The ledger is named as for `ledger`. A saga is one of these:
@@ -44,19 +42,9 @@ pub(crate) enum SagasCommand {
 
 #[derive(Debug, Arguments)]
 pub(crate) struct SagaList {
-    /// Those of this tool
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tool: Option<String>,
-    /// Those of this tenant
-    #[arg(long, value_name = "NAME", value_parser = tenant)]
-    pub(crate) tenant: Option<Tenant>,
+    #[command(flatten)]
+    pub(crate) page: Page,
     /// Those that rest: they wait for a person, or to be taken up
     #[arg(long)]
     pub(crate) resting: bool,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value = "50", value_parser = most())]
-    pub(crate) limit: u16,
-    /// Those after this one: `TOOL/KEY` or `@TENANT/TOOL/KEY`
-    #[arg(long, value_name = "SAGA", value_parser = name::read)]
-    pub(crate) after: Option<OperationId>,
 }

@@ -1,16 +1,14 @@
 //! `ledger ls`
 
 use serde::Serialize;
-use tool_contract_runtime::ledger::{Query, Record, StateName};
+use tool_contract_runtime::ledger::{Pages, Query, Record, StateName};
 use tool_contract_spec::key::OperationId;
 
 use super::stand;
 use super::view::Line;
 use crate::End;
 use crate::args::List;
-use crate::operator::find::{Pages, meant};
-use crate::operator::{Desk, Problem, name, text, time};
-use crate::report::counted;
+use crate::operator::{Desk, Problem, listing, time};
 
 type Found = Vec<(OperationId, Record)>;
 
@@ -21,33 +19,22 @@ struct Document<'r> {
 }
 
 pub(super) async fn run(desk: &Desk, args: &List) -> Result<End, Problem> {
-    let most = usize::from(args.limit);
-    let query = Query {
-        tenant: args.tenant.clone(),
-        tool: args.tool.clone(),
-        state: args.state,
-        escalated: false,
-        after: args.after.clone(),
-        limit: most,
-    };
+    let query = Query { state: args.state, ..args.page.query() };
     let found = if args.attention {
         attention(desk, query).await?
     } else {
         desk.ledger.list(query).await?
     };
-    let next = found.last().filter(|_| found.len() == most && !args.attention);
-    let next = next.map(|(id, _)| name::write(id));
-    let hint = match &args.tool {
-        Some(tool) if found.is_empty() => meant(desk, tool).await?,
-        _ => None,
+    let last = found.last().map(|(id, _)| id).filter(|_| !args.attention);
+    let next = args.page.next(found.len(), last);
+    let nothing = if args.attention { "nothing waits for a person" } else { "no operations" };
+    let told = if found.is_empty() {
+        args.page.nothing(desk, nothing).await?
+    } else {
+        listed(desk, args, &found, next.as_deref())
     };
-    let document = Document {
-        operations: found.iter().map(|(id, record)| Line::of(id, record, desk.now)).collect(),
-        next: next.clone(),
-    };
-    desk.say(&document, || {
-        if found.is_empty() { nothing(args, hint) } else { listed(desk, args, &found, next) }
-    })?;
+    let operations = found.iter().map(|(id, record)| Line::of(id, record, desk.now)).collect();
+    desk.say(&Document { operations, next }, || told)?;
     Ok(End::Fine)
 }
 
@@ -57,9 +44,9 @@ async fn attention(desk: &Desk, query: Query) -> Result<Found, Problem> {
     let escalated = Query { escalated: true, limit: 0, ..query.clone() };
     let awaiting = Query { state: Some(StateName::AwaitingApproval), limit: 0, ..query.clone() };
     for asked in [escalated, awaiting] {
-        let mut pages = Pages::of(asked);
+        let mut pages = Pages::of(&*desk.ledger, asked);
         while found.len() < query.limit
-            && let Some(page) = pages.next(&*desk.ledger).await?
+            && let Some(page) = pages.next().await?
         {
             found.extend(page.into_iter().filter(|(_, record)| stand::waits(record, desk.now)));
         }
@@ -68,24 +55,14 @@ async fn attention(desk: &Desk, query: Query) -> Result<Found, Problem> {
     Ok(found)
 }
 
-fn nothing(args: &List, hint: Option<String>) -> String {
-    let nothing = if args.attention { "nothing waits for a person" } else { "no operations" };
-    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-    text::plain(&format!("{nothing}{hint}"))
-}
-
-fn listed(desk: &Desk, args: &List, found: &Found, next: Option<String>) -> String {
+fn listed(desk: &Desk, args: &List, found: &Found, next: Option<&str>) -> String {
     let titles = ["TOOL", "KEY", "TENANT", "STATE", "ATTEMPTS", "SINCE", "AGE", "ESCALATION"];
     let rows: Vec<Vec<String>> = found.iter().map(|(id, record)| row(desk, id, record)).collect();
-    let mut out = text::table(&titles, &rows);
-    out.push_str(&counted(found.len(), "operation", "operations"));
-    if let Some(next) = next {
-        out.push_str("; there may be more: add --after ");
-        out.push_str(&text::quoted(&next));
-    } else if args.attention && found.len() == usize::from(args.limit) {
-        out.push_str("; there may be more: raise --limit");
-    }
+    let mut out = listing::listed(&titles, &rows, ("operation", "operations"), next);
     if args.attention {
+        if found.len() == args.page.most() {
+            out.push_str("; there may be more: raise --limit");
+        }
         out = format!("{out}\n`{} KEY` says what would resolve one", desk.begin("show"));
     }
     out
@@ -93,10 +70,11 @@ fn listed(desk: &Desk, args: &List, found: &Found, next: Option<String>) -> Stri
 
 fn row(desk: &Desk, id: &OperationId, record: &Record) -> Vec<String> {
     let since = stand::since(record, desk.now);
+    let [tool, key, tenant] = listing::cells(id);
     vec![
-        id.tool.to_string(),
-        id.key.to_string(),
-        id.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
+        tool,
+        key,
+        tenant,
         stand::word(record, desk.now),
         record.attempts.to_string(),
         time::utc(since),

@@ -1,7 +1,5 @@
 //! `ledger prune`
 
-use std::io::{IsTerminal as _, Write as _, stderr};
-
 use serde::Serialize;
 
 use crate::End;
@@ -26,8 +24,8 @@ pub(super) async fn run(desk: &Desk, args: &Prune) -> Result<End, Problem> {
         let now = desk.ledger.prune(step).await?;
         moved += now;
         more = now == step;
-        if more && !desk.is_for_programs() && stderr().is_terminal() {
-            let _ = write!(stderr(), "\rmoved {moved}\r");
+        if more {
+            desk.progress("moved", moved);
         }
     }
     desk.say(&Document { moved, more }, || told(moved, more))?;

@@ -184,16 +184,15 @@ impl Shown<'_> {
             .iter()
             .map(|grant| format!("{} at {}", grant.by, time::utc(grant.at)))
             .collect();
+        let said = format!("yes from {}", granted.join(" and "));
         let denied = approval.denied.as_ref();
         let denied = denied.map(|no| format!("; refused by {}: {}", no.by, no.why));
         format!(
-            "{} asked{by} {}; {} of {} agreed{}{}{}; good until {}",
+            "{} asked{by} {}; {} must agree, {}{}; good until {}",
             approval.id,
             time::both(approval.requested_at, now),
-            approval.grants.len(),
             approval.quorum,
-            if granted.is_empty() { "" } else { ": " },
-            granted.join(", "),
+            if granted.is_empty() { "nobody did".to_owned() } else { said },
             denied.unwrap_or_default(),
             time::both(approval.expires_at, now)
         )

@@ -1,15 +1,13 @@
 //! `ledger verify`
 
-use std::io::{IsTerminal as _, Write as _, stderr};
-
 use serde::Serialize;
-use tool_contract_runtime::ledger::{Broken, LedgerError, Query, Record, verify};
+use tool_contract_runtime::ledger::{Broken, LedgerError, Pages, Query, Record, verify};
 use tool_contract_spec::key::OperationId;
 
 use super::view::Name;
 use crate::End;
 use crate::args::Verify;
-use crate::operator::find::{self, Pages, meant};
+use crate::operator::find::{self, meant};
 use crate::operator::{Desk, Kind, Problem, text};
 use crate::report::counted;
 
@@ -67,8 +65,8 @@ async fn all(desk: &Desk, args: &Verify) -> Result<(usize, Vec<(OperationId, Fau
     let query =
         Query { tenant: among.tenant.clone(), tool: among.tool.clone(), ..Query::default() };
     let (mut checked, mut broken) = (0, Vec::new());
-    let mut pages = Pages::of(query);
-    while let Some(page) = pages.next(&*desk.ledger).await? {
+    let mut pages = Pages::of(&*desk.ledger, query);
+    while let Some(page) = pages.next().await? {
         for (id, record) in page {
             if among.no_tenant && id.tenant.is_some() {
                 continue;
@@ -78,7 +76,9 @@ async fn all(desk: &Desk, args: &Verify) -> Result<(usize, Vec<(OperationId, Fau
                 broken.push((id, fault));
             }
         }
-        progress(desk, checked);
+        if checked >= Query::MOST {
+            desk.progress("checked", checked);
+        }
     }
     match &among.tool {
         // A slip in a tool's name must not pass for a ledger in order.
@@ -130,13 +130,6 @@ impl From<Broken> for Fault {
             Broken::Head => None,
         };
         Self { event, problem: broken.to_string() }
-    }
-}
-
-/// Says how far it is, where somebody looks on.
-fn progress(desk: &Desk, checked: usize) {
-    if !desk.is_for_programs() && stderr().is_terminal() && checked >= Query::MOST {
-        let _ = write!(stderr(), "\rchecked {checked}\r");
     }
 }
 

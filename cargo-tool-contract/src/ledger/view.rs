@@ -6,7 +6,7 @@ use tool_contract_runtime::ledger::{
     self, ApprovalRecord, Attempt, Denial, Event, EventKind, Record, State, StateName, Timestamp,
 };
 use tool_contract_spec::duration;
-use tool_contract_spec::key::OperationId;
+use tool_contract_spec::key::{OperationId, Tenant};
 use tool_contract_spec::policy::Remint;
 
 use super::stand;
@@ -14,16 +14,16 @@ use crate::operator::time;
 
 /// Which operation.
 #[derive(Debug, Serialize)]
-pub(super) struct Name<'r> {
+pub(crate) struct Name<'r> {
     tenant: Option<&'r str>,
     tool: &'r str,
     key: &'r str,
 }
 
 impl<'r> Name<'r> {
-    pub(super) fn of(id: &'r OperationId) -> Self {
+    pub(crate) fn of(id: &'r OperationId) -> Self {
         Self {
-            tenant: id.tenant.as_ref().map(tool_contract_spec::key::Tenant::as_str),
+            tenant: id.tenant.as_ref().map(Tenant::as_str),
             tool: &id.tool,
             key: id.key.as_str(),
         }

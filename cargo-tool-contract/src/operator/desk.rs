@@ -2,6 +2,7 @@
 
 use std::env;
 use std::future::Future;
+use std::io::{IsTerminal as _, Write as _, stderr};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -75,6 +76,13 @@ impl Desk {
     /// Whether a program reads what is said.
     pub(crate) const fn is_for_programs(&self) -> bool {
         self.json
+    }
+
+    /// Says how far it is, where somebody looks on.
+    pub(crate) fn progress(&self, done: &str, count: usize) {
+        if !self.json && stderr().is_terminal() {
+            let _ = write!(stderr(), "\r{done} {count}\r");
+        }
     }
 
     /// A command on an operation, ready to be copied.

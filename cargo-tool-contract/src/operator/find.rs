@@ -149,29 +149,3 @@ fn ambiguous(key: &IdempotencyKey, found: &[(OperationId, Record)]) -> Problem {
     Problem::new(Kind::Ambiguous, format!("several operations have the key `{key}`"))
         .help(format!("say which:\n    {}{more}", named.join("\n    ")))
 }
-
-/// Operations page by page.
-pub(crate) struct Pages {
-    query: Query,
-    done: bool,
-}
-
-impl Pages {
-    pub(crate) const fn of(query: Query) -> Self {
-        Self { query, done: false }
-    }
-
-    /// The next page, if there is one.
-    pub(crate) async fn next(
-        &mut self,
-        ledger: &dyn Ledger,
-    ) -> Result<Option<Vec<(OperationId, Record)>>, Problem> {
-        if self.done {
-            return Ok(None);
-        }
-        let page = ledger.list(self.query.clone()).await?;
-        self.done = page.len() < self.query.bound();
-        self.query.after = page.last().map(|(id, _)| id.clone());
-        Ok(Some(page))
-    }
-}

@@ -3,6 +3,7 @@
 mod confirm;
 mod desk;
 pub(crate) mod find;
+pub(crate) mod listing;
 pub(crate) mod name;
 mod open;
 mod problem;

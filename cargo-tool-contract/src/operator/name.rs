@@ -4,18 +4,7 @@
 
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
 
-/// Writes it.
-pub(crate) fn write(id: &OperationId) -> String {
-    match &id.tenant {
-        None => format!("{}/{}", id.tool, id.key),
-        Some(tenant) => {
-            let tenant = tenant.as_str().replace('%', "%25").replace('/', "%2F");
-            format!("@{tenant}/{}/{}", id.tool, id.key)
-        }
-    }
-}
-
-/// Reads it.
+/// Reads what [`OperationId::path`] writes.
 pub(crate) fn read(text: &str) -> Result<OperationId, String> {
     let parts = || match text.strip_prefix('@') {
         None => Some((None, text.split_once('/')?)),
@@ -47,7 +36,7 @@ mod tests {
                 tool: tool.into(),
                 key: IdempotencyKey::new(key).unwrap(),
             };
-            assert_eq!(write(&id), word);
+            assert_eq!(id.path(), word);
             assert_eq!(read(word), Ok(id));
         }
     }

@@ -1,7 +1,7 @@
 //! `sagas ls`
 
 use serde::Serialize;
-use tool_contract_runtime::ledger::{Query, StateName};
+use tool_contract_runtime::ledger::{Pages, Query, StateName};
 use tool_contract_spec::saga::is_saga;
 
 use super::story::Told;
@@ -9,9 +9,8 @@ use crate::End;
 use crate::args::{Among, SagaList};
 use crate::ledger::stand;
 use crate::ledger::view::Line;
-use crate::operator::find::{Owners, Pages};
-use crate::operator::{Desk, Problem, name, text, time};
-use crate::report::counted;
+use crate::operator::find::Owners;
+use crate::operator::{Desk, Problem, listing, time};
 
 #[derive(Debug, Serialize)]
 struct Document<'r> {
@@ -40,40 +39,39 @@ impl<'r> Listed<'r> {
 }
 
 pub(super) async fn run(desk: &Desk, args: &SagaList) -> Result<End, Problem> {
-    let most = usize::from(args.limit);
-    let found = find(desk, args, most).await?;
-    let next = found.last().filter(|_| found.len() == most).map(|story| name::write(&story.id));
-    let document = Document {
-        sagas: found.iter().map(|story| Listed::of(desk, story)).collect(),
-        next: next.clone(),
-    };
-    desk.say(&document, || listed(desk, &found, next))?;
+    let found = find(desk, args).await?;
+    let next = args.page.next(found.len(), found.last().map(|story| &story.id));
+    let told = listed(desk, &found, next.as_deref());
+    let sagas = found.iter().map(|story| Listed::of(desk, story)).collect();
+    desk.say(&Document { sagas, next }, || told)?;
     Ok(End::Fine)
 }
 
 /// The sagas of each tenant's tools, one tool after the other; those of a tool that
 /// is no saga are skipped.
-async fn find(desk: &Desk, args: &SagaList, most: usize) -> Result<Vec<Told>, Problem> {
-    let among = Among { tool: args.tool.clone(), tenant: args.tenant.clone(), no_tenant: false };
+async fn find(desk: &Desk, args: &SagaList) -> Result<Vec<Told>, Problem> {
+    let (query, most) = (args.page.query(), args.page.most());
+    let Query { tool, tenant, after, .. } = query.clone();
+    let among = Among { tool, tenant, no_tenant: false };
     let (mut owners, mut found) = (Owners::among(&among), Vec::new());
     while let Some((owner, first)) = owners.next(&*desk.ledger).await? {
-        let after = args.after.clone();
         let is_before = after
             .as_ref()
             .is_some_and(|after| (&owner.tenant, &owner.tool) < (&after.tenant, &after.tool));
         if !is_saga(&first.terms) || is_before {
             continue;
         }
-        let mut pages = Pages::of(Query {
-            tenant: owner.tenant.clone(),
-            tool: Some(owner.tool.to_string()),
-            state: args.resting.then_some(StateName::Unknown),
-            after,
-            limit: most,
-            ..Query::default()
-        });
+        let mut pages = Pages::of(
+            &*desk.ledger,
+            Query {
+                tenant: owner.tenant.clone(),
+                tool: Some(owner.tool.to_string()),
+                state: args.resting.then_some(StateName::Unknown),
+                ..query.clone()
+            },
+        );
         while found.len() < most
-            && let Some(page) = pages.next(&*desk.ledger).await?
+            && let Some(page) = pages.next().await?
         {
             // A listing without a tenant has those of every tenant.
             let own = page.into_iter().filter(|(id, _)| id.tenant == owner.tenant);
@@ -86,29 +84,25 @@ async fn find(desk: &Desk, args: &SagaList, most: usize) -> Result<Vec<Told>, Pr
     Ok(found)
 }
 
-fn listed(desk: &Desk, found: &[Told], next: Option<String>) -> String {
+fn listed(desk: &Desk, found: &[Told], next: Option<&str>) -> String {
     if found.is_empty() {
         return "no sagas".to_owned();
     }
     let titles =
         ["SAGA", "KEY", "TENANT", "STATE", "STEPS", "UNDONE", "SINCE", "AGE", "ESCALATION"];
     let rows: Vec<Vec<String>> = found.iter().map(|story| row(desk, story)).collect();
-    let mut out = text::table(&titles, &rows);
-    out.push_str(&counted(found.len(), "saga", "sagas"));
-    if let Some(next) = next {
-        out.push_str("; there may be more: add --after ");
-        out.push_str(&text::quoted(&next));
-    }
+    let out = listing::listed(&titles, &rows, ("saga", "sagas"), next);
     format!("{out}\n`{} KEY` shows the steps of one", desk.begin_in("sagas", "show"))
 }
 
 fn row(desk: &Desk, story: &Told) -> Vec<String> {
     let since = stand::since(&story.record, desk.now);
     let undone = story.undone();
+    let [tool, key, tenant] = listing::cells(&story.id);
     vec![
-        story.id.tool.to_string(),
-        story.id.key.to_string(),
-        story.id.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
+        tool,
+        key,
+        tenant,
         story.word().to_owned(),
         story.steps.len().to_string(),
         if undone == 0 { String::new() } else { undone.to_string() },

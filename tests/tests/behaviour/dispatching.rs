@@ -229,8 +229,8 @@ async fn a_request_of_another_form_is_refused_with_its_place() {
 async fn the_caller_is_checked_as_the_types_would() {
     let (stage, runtime) = stage();
     for (meta, code, place) in [
-        (json!({}), Code::KEY_MISSING, "idempotency_key"),
-        (json!({ "idempotency_key": null }), Code::KEY_MISSING, "idempotency_key"),
+        (json!({}), Code::KEY_MISSING, "send `idempotency_key` in `meta`"),
+        (json!({ "idempotency_key": null }), Code::KEY_MISSING, "send `idempotency_key` in `meta`"),
         (json!({ "idempotency_key": "" }), Code::KEY_MALFORMED, "empty"),
         (json!({ "idempotency_key": "a b" }), Code::KEY_MALFORMED, "byte 1"),
         (json!({ "idempotency_key": "k", "tenant": "ü" }), Code::KEY_MALFORMED, "tenant"),

@@ -205,6 +205,15 @@ async fn book_alone(cx: &Cx) -> Result<u32, PhaseError<HotelError>> {
 
 type Called = Result<Completed<u32>, CallError<PhaseError<HotelError>>>;
 
+/// Books, and what is held when nobody knows is booked or let go.
+async fn book(runtime: &Runtime, forward: bool) -> Called {
+    if forward {
+        book_forward().key("k").call(runtime).await
+    } else {
+        book_back().key("k").call(runtime).await
+    }
+}
+
 fn set() -> (Stage, Runtime, Hotel) {
     let (stage, hotel) = (Stage::new(), Hotel::default());
     let runtime = stage.builder().state(hotel.clone()).build().unwrap();
@@ -258,11 +267,7 @@ async fn there_is_one_booking_or_none_wherever_it_goes_wrong() {
         for forward in [true, false] {
             let (stage, runtime, hotel) = set();
             trouble.iter().for_each(|(step, meets)| hotel.then(*step, *meets));
-            let called = if forward {
-                last_word(&stage, || book_forward().key("k").call(&runtime)).await
-            } else {
-                last_word(&stage, || book_back().key("k").call(&runtime)).await
-            };
+            let called = last_word(&stage, || book(&runtime, forward)).await;
             let (held, booked, times) = hotel.count();
             assert!(times <= 1 && held == 0, "{trouble:?}: {held} held, booked {times} times");
             assert_eq!(booked == 1, called.is_ok(), "{trouble:?}: {called:?}");
@@ -324,12 +329,8 @@ async fn a_reservation_that_is_found_is_committed_or_cancelled() {
     for (forward, expected) in [(true, (1, 0)), (false, (2, 1))] {
         let (_stage, runtime, hotel) = set();
         hotel.then(Step::Book, Meets::Loss);
-        let call = if forward {
-            book_forward().key("k").call(&runtime).await
-        } else {
-            book_back().key("k").call(&runtime).await
-        };
-        let found = (call.unwrap().attempts(), hotel.inside().cancelled);
+        let done = book(&runtime, forward).await.unwrap();
+        let found = (done.attempts(), hotel.inside().cancelled);
         assert_eq!((found, hotel.count()), (expected, (0, 1, 1)), "forward: {forward}");
     }
 }

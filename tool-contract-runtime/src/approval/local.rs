@@ -8,7 +8,7 @@ use tool_contract_spec::ledger::{
 };
 
 use super::{Approval, ApprovalError, PendingApproval};
-use crate::ledger::{Ledger, LedgerError, Query};
+use crate::ledger::{Ledger, LedgerError, Pages, Query};
 use crate::runtime::Runtime;
 use crate::tool::Tool;
 
@@ -49,31 +49,24 @@ impl InsecureLocalApprover {
     /// If the ledger cannot be asked.
     pub async fn waiting(&self) -> Result<Vec<Waiting>, ApprovalError> {
         let now = self.runtime.clock().now();
-        let mut waiting = Vec::new();
-        let mut page = self.page(None).await?;
-        while let Some((last, _)) = page.last() {
-            let after = last.clone();
+        let (mut waiting, mut pages) = (Vec::new(), self.pages()?);
+        while waiting.len() < Query::MOST
+            && let Some(page) = pages.next().await?
+        {
             waiting.extend(page.into_iter().filter_map(|(id, record)| {
                 let approval = record.approval.filter(|approval| approval.expires_at > now)?;
                 let (request, requested_by) = (approval.id, approval.requested_by);
                 Some(Waiting { request, id, arguments: record.arguments, requested_by })
             }));
-            if waiting.len() >= Query::MOST {
-                waiting.truncate(Query::MOST);
-                break;
-            }
-            page = self.page(Some(after)).await?;
         }
+        waiting.truncate(Query::MOST);
         Ok(waiting)
     }
 
-    /// Operations that wait for a person, those after `after`.
-    async fn page(
-        &self,
-        after: Option<OperationId>,
-    ) -> Result<Vec<(OperationId, Record)>, LedgerError> {
-        let query = Query { state: Some(StateName::AwaitingApproval), after, ..Query::default() };
-        self.ledger()?.list(query).await
+    /// Operations that wait for a person.
+    fn pages(&self) -> Result<Pages<'_>, LedgerError> {
+        let query = Query { state: Some(StateName::AwaitingApproval), ..Query::default() };
+        Ok(Pages::of(&**self.ledger()?, query))
     }
 
     /// Agrees to a typed request.
@@ -122,16 +115,14 @@ impl InsecureLocalApprover {
     }
 
     async fn operation(&self, request: &ApprovalId) -> Result<OperationId, ApprovalError> {
-        let mut page = self.page(None).await?;
-        while let Some((last, _)) = page.last() {
-            let after = last.clone();
+        let mut pages = self.pages()?;
+        while let Some(page) = pages.next().await? {
             let is_asked_by = |record: &Record| {
                 record.approval.as_ref().is_some_and(|approval| approval.id == *request)
             };
             if let Some((id, _)) = page.into_iter().find(|(_, record)| is_asked_by(record)) {
                 return Ok(id);
             }
-            page = self.page(Some(after)).await?;
         }
         Err(ApprovalError::Gone { request: request.clone() })
     }

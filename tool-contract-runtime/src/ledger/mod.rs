@@ -11,6 +11,7 @@ mod cached;
 pub mod conformance;
 mod error;
 mod memory;
+mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
@@ -40,6 +41,7 @@ pub use tool_contract_spec::ledger::{
 pub use self::cached::CachedLedger;
 pub use self::error::LedgerError;
 pub use self::memory::MemoryLedger;
+pub use self::pages::Pages;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PostgresLedger, PostgresOptions};
 #[cfg(feature = "redis")]

@@ -193,7 +193,7 @@ fn a_request_for_approval_is_shown() {
     stage.admit(&id("delete_account", "account-7"), confirmed(), Intent::RequestApproval);
     let said = stage.ledger(&["show", "account-7"]);
     let expected = "  approval    apr_00000000000000000000000000000001 asked by agent-7 2026-11-19 01:02:03 UTC \
-                    (3d 2h ago); 0 of 1 agreed; good until 2026-11-19 01:02:03 UTC (in 6d 21h)\n";
+                    (3d 2h ago); 1 must agree, nobody did; good until 2026-11-19 01:02:03 UTC (in 6d 21h)\n";
     assert!(said.out.contains(expected), "{}", said.out);
     let said = stage.ledger(&["show", "account-7", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
