@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::call::{Approved, Call, Keyed};
-use crate::calling::{Called, Calling};
+use crate::calling::Called;
 use crate::runtime::Runtime;
 use crate::tool::Tool;
 
@@ -39,30 +39,37 @@ impl Runtime {
         calls: impl IntoIterator<Item = Call<T, K, A>>,
     ) -> Vec<Called<T>> {
         let waiting: Vec<_> = calls.into_iter().map(|call| call.call(self)).collect();
-        let mut all = All::of(waiting);
-        poll_fn(|cx| all.poll(cx)).await
+        all(waiting, Self::AT_ONCE).await
     }
 }
 
-/// Calls, of which some wait, some are under way, and some have ended.
-struct All<T: Tool> {
-    waiting: std::iter::Enumerate<std::vec::IntoIter<Calling<T>>>,
-    under_way: Vec<(usize, Calling<T>)>,
-    ended: Vec<Option<Called<T>>>,
+/// Waits until each has ended, of which so many are under way at a time; gives what
+/// they came to, in their order.
+pub(crate) async fn all<F: Future + Unpin>(futures: Vec<F>, at_once: usize) -> Vec<F::Output> {
+    let mut all = All::of(futures, at_once);
+    poll_fn(|cx| all.poll(cx)).await
 }
 
-impl<T: Tool> All<T> {
-    fn of(calls: Vec<Calling<T>>) -> Self {
-        let ended = calls.iter().map(|_| None).collect();
-        Self { waiting: calls.into_iter().enumerate(), under_way: Vec::new(), ended }
+/// Futures, of which some wait, some are under way, and some have ended.
+struct All<F: Future> {
+    at_once: usize,
+    waiting: std::iter::Enumerate<std::vec::IntoIter<F>>,
+    under_way: Vec<(usize, F)>,
+    ended: Vec<Option<F::Output>>,
+}
+
+impl<F: Future + Unpin> All<F> {
+    fn of(futures: Vec<F>, at_once: usize) -> Self {
+        let ended = futures.iter().map(|_| None).collect();
+        Self { at_once, waiting: futures.into_iter().enumerate(), under_way: Vec::new(), ended }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Called<T>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Vec<F::Output>> {
         loop {
-            let free = Runtime::AT_ONCE.saturating_sub(self.under_way.len());
+            let free = self.at_once.saturating_sub(self.under_way.len());
             self.under_way.extend(self.waiting.by_ref().take(free));
             self.poll_under_way(cx);
-            let has_room = self.under_way.len() < Runtime::AT_ONCE;
+            let has_room = self.under_way.len() < self.at_once;
             match (self.under_way.is_empty(), self.waiting.len()) {
                 (true, 0) => return Poll::Ready(self.ended.drain(..).flatten().collect()),
                 (_, 1..) if has_room => {}
@@ -73,11 +80,11 @@ impl<T: Tool> All<T> {
 
     fn poll_under_way(&mut self, cx: &mut Context<'_>) {
         let ended = &mut self.ended;
-        self.under_way.retain_mut(|(place, calling)| match Pin::new(calling).poll(cx) {
+        self.under_way.retain_mut(|(place, future)| match Pin::new(future).poll(cx) {
             Poll::Pending => true,
-            Poll::Ready(called) => {
+            Poll::Ready(output) => {
                 if let Some(slot) = ended.get_mut(*place) {
-                    *slot = Some(called);
+                    *slot = Some(output);
                 }
                 false
             }

@@ -61,7 +61,11 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
         }
         State::Exhausted { .. } => {
             let by_hand = "if somebody did it by hand (RESULT is what its callers get, as JSON)";
-            let mut steps = reopen("it has had all its attempts. To allow as many again");
+            let mut steps = reopen(if stand::has_failed_for_good(record) {
+                "it failed for good, and its saga cannot do without it. To let it be tried again"
+            } else {
+                "it has had all its attempts. To allow as many again"
+            });
             steps.extend([resolve(by_hand.to_owned(), RESULT), give_up()]);
             steps
         }

@@ -131,6 +131,9 @@ impl Shown<'_> {
             State::Denied { .. } => "a person refused it",
             State::Running { .. } => "a call holds it",
             State::Released { .. } => "nothing happened",
+            State::Exhausted { .. } if stand::has_failed_for_good(&self.stands) => {
+                "nothing happened, and it failed for good"
+            }
             State::Exhausted { .. } => "nothing happened, and it has had all its attempts",
             State::Abandoned { .. } => "a person gave it up",
             State::Succeeded { .. } => "it happened",

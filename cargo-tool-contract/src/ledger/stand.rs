@@ -31,6 +31,11 @@ pub(crate) fn word(record: &Record, now: Timestamp) -> String {
     if recorded == stands { recorded.to_string() } else { format!("{recorded}, now {stands}") }
 }
 
+/// Whether it waits for a person though it has attempts left.
+pub(crate) fn has_failed_for_good(record: &Record) -> bool {
+    matches!(record.state, State::Exhausted { .. }) && record.attempts < record.terms.max_total
+}
+
 /// Whether it waits for a person.
 pub(crate) fn waits(record: &Record, now: Timestamp) -> bool {
     let state = at(record, now).state.name();

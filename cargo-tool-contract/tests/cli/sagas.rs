@@ -181,6 +181,31 @@ fn a_saga_that_waits_for_nothing_is_called_again() {
 }
 
 #[test]
+fn what_failed_for_good_after_the_pivot_is_what_a_saga_waits_for() {
+    let stage = Stage::new();
+    let saga_id = id("place_order", "order-9");
+    let claim = stage.claim(&saga_id, saga());
+    note(&stage, &saga_id, &claim, step(0, "charge", true, None));
+    stage.run(&id("charge", "order-9/0"), terms(), succeeded("1"));
+    note(&stage, &saga_id, &claim, step(1, "ship", false, None));
+    stage.run(&id("ship", "order-9/1"), terms(), Verdict::Exhausted);
+    settle(&stage, &saga_id, &claim, unknown("nobody ships there"));
+    let said = stage.tool_contract(&["sagas", "show", "order-9"]);
+    for part in [
+        "  it waits for ship[order-9/1], which is exhausted\n",
+        "  it failed for good, and its saga cannot do without it. To let it be tried again",
+        "    tool-contract ledger reopen order-9/1 --tool ship --why WHY\n",
+    ] {
+        assert!(said.out.contains(part), "{part}\n{}", said.out);
+    }
+    let said = stage.tool("ledger", &["show", "order-9/1", "--tool", "ship"]);
+    assert!(
+        said.out.contains("ship[order-9/1]: nothing happened, and it failed for good"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn an_undoing_that_was_given_up_has_not_undone_anything() {
     let stage = filled();
     let undoing = id("hold.rollback", "order-7/2");

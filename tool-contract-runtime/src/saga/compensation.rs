@@ -143,25 +143,16 @@ impl Job for Undoing {
 
     fn attempt(&mut self, cx: Cx, _: bool) -> BoxFuture<'_, Ended> {
         Box::pin(async move {
-            let Some(key) = cx.key().cloned() else {
-                let error = "it has no key; this is a bug in tool-contract".to_owned();
-                return Ended {
-                    outcome: OutcomeClass::SideEffectUnknown.into(),
-                    result: None,
-                    error,
-                };
+            let undone = match cx.key().cloned() {
+                Some(key) => self.undo.kept.roll_back(&self.undo.output, key, cx).await,
+                None => Err("it has no key; this is a bug in tool-contract".to_owned()),
             };
-            match self.undo.kept.roll_back(&self.undo.output, key, cx).await {
-                Ok(()) => Ended {
-                    outcome: OutcomeClass::Success.into(),
-                    result: Some("null".into()),
-                    error: String::new(),
-                },
-                // It says nothing of what it did: it is tried again.
-                Err(error) => {
-                    Ended { outcome: OutcomeClass::SideEffectUnknown.into(), result: None, error }
-                }
-            }
+            // An error says nothing of what it did: it is tried again.
+            let (class, result, error) = match undone {
+                Ok(()) => (OutcomeClass::Success, Some("null".into()), String::new()),
+                Err(error) => (OutcomeClass::SideEffectUnknown, None, error),
+            };
+            Ended { outcome: class.into(), result, error }
         })
     }
 

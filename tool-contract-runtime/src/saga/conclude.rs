@@ -77,7 +77,7 @@ pub(super) async fn unwind(engine: &Arc<Engine>, error: String) -> Result<Undone
             }
             Next::Committed if engine.gave_up().is_some() => {
                 return Err(Rests::for_a_person(format!(
-                    "it gave up ({error}), and then its pivot turned out to have happened: it goes neither forward nor back; see to its steps by hand"
+                    "it gave up ({error}), and then its pivot turned out to have happened: it goes neither forward nor back; see to its steps by hand, and say what it came to"
                 )));
             }
             Next::Committed => return Err(Rests::again(after_the_pivot(&error), None)),

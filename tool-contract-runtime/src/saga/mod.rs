@@ -107,7 +107,8 @@ impl Saga<Open> {
     /// only go forward.
     ///
     /// Whatever cannot be undone may stand here. If it fails without effect, what was
-    /// done before is undone.
+    /// done before is undone. This saga is used up: the steps that follow are made with
+    /// the one that it gives, `let (output, saga) = saga.pivot(..).await?`.
     ///
     /// # Errors
     /// If it did not succeed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Event, Record};
+use tool_contract_spec::ledger::{Event, Record, State};
 use tool_contract_spec::saga::{
     Journal, Next, Noted, Place, Stand, Stepped, Undoing, step_id, undoing_id, unwind,
 };
@@ -104,11 +104,13 @@ impl StepStory {
     ) -> Result<Self, LedgerError> {
         let record = ledger.find(id.clone()).await?;
         let of = undoing_id(&id);
-        let undoing = ledger.find(of.clone()).await?.map(|record| (of, record));
-        let undone = match &undoing {
-            Some((of, record)) => Undoing::of(Some(record), &ledger.history(of.clone()).await?),
-            None => Undoing::Due,
+        let undoing = ledger.find(of.clone()).await?.map(|record| (of.clone(), record));
+        let record_of_undoing = undoing.as_ref().map(|(_, record)| record);
+        let history = match record_of_undoing.map(|record| &record.state) {
+            Some(State::Expired) => ledger.history(of).await?,
+            _ => Vec::new(),
         };
+        let undone = Undoing::of(record_of_undoing, &history);
         Ok(Self { stepped, id, record, undoing, undone })
     }
 }

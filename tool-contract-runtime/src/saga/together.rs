@@ -1,9 +1,8 @@
 //! Several steps at once.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
+use std::future::Future;
 
+use crate::together;
 use crate::tool::BoxFuture;
 
 /// Steps that are made at once: a tuple of two to eight, or a `Vec`.
@@ -43,31 +42,7 @@ where
     type Output = Vec<F::Output>;
 
     fn together(self) -> BoxFuture<'s, Self::Output> {
-        Box::pin(async move {
-            let mut steps: Vec<_> = self.into_iter().map(Waiting::Step).collect();
-            poll_fn(|cx| {
-                let mut is_ready = true;
-                for waiting in &mut steps {
-                    if let Waiting::Step(step) = waiting {
-                        match Pin::new(step).poll(cx) {
-                            Poll::Ready(output) => *waiting = Waiting::Ended(Some(output)),
-                            Poll::Pending => is_ready = false,
-                        }
-                    }
-                }
-                if is_ready { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
-            let ended = steps.into_iter().filter_map(|waiting| match waiting {
-                Waiting::Ended(output) => output,
-                Waiting::Step(_) => None,
-            });
-            ended.collect()
-        })
+        // A saga has so few steps that none has to wait for room.
+        Box::pin(together::all(self, usize::MAX))
     }
-}
-
-enum Waiting<F: Future> {
-    Step(F),
-    Ended(Option<F::Output>),
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tool_contract_spec::saga::MOST_ATTEMPTS;
+
 use super::stage::{
     LEASE, SETTLE, Stage, TIMEOUT, call, happened, key, repeatable, terms, unknown,
 };
@@ -103,4 +105,21 @@ pub(super) async fn a_repetition_is_in_doubt(stage: Stage) {
     stage.settle(&id, second.fence, unknown()).await;
     let dead = Resolved::DidNotHappen { holder_is_dead: false };
     assert_eq!(stage.resolve(&id, dead).await, too_early(TIMEOUT + SETTLE));
+}
+
+pub(super) async fn of_a_saga_only_what_it_came_to_is_said(stage: Stage) {
+    let id = key("k");
+    let terms = Terms { max_total: MOST_ATTEMPTS, ..repeatable() };
+    let request = Admission { terms: terms.into(), ..call(1, &id) };
+    let claim = stage.claim(&request).await;
+    stage.settle(&id, claim.fence, unknown()).await;
+    let happened = |result: &str| Resolved::Happened { result: result.into() };
+    let dead = Resolved::DidNotHappen { holder_is_dead: true };
+    for said in [dead, Resolved::Abandoned, happened("7")] {
+        let answer = stage.resolve(&id, said.clone()).await;
+        assert!(matches!(answer, Reconciled::OfItsSteps { .. }), "{said:?}: {answer:?}");
+    }
+    assert_eq!(stage.state(&id).await, Some(StateName::Unknown));
+    let recorded = Reconciled::Recorded { state: StateName::Succeeded, escalation: None };
+    assert_eq!(stage.resolve(&id, happened(r#"{"finished":7}"#)).await, recorded);
 }

@@ -109,6 +109,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         what_cannot_be_stopped_takes_a_person,
         a_person_resolves,
         a_repetition_is_in_doubt,
+        of_a_saga_only_what_it_came_to_is_said,
     }
     approvals::{
         a_grant_is_used_once,
