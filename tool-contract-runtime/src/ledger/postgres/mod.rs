@@ -40,8 +40,9 @@ use super::{
 /// It has a schema of its own, which it makes when it first connects, and which
 /// people may query: tables `operations`, `events` and `cells`. An admission, a
 /// replay and a settlement take one round trip each, and what many callers ask
-/// at once shares round trips. It keeps no state in its sessions, so a pooler
-/// such as `PgBouncer` may stand between, in transaction mode too.
+/// at once shares round trips. A pooler such as `PgBouncer` may stand between, in
+/// transaction mode too: all that it keeps in its sessions is one prepared statement,
+/// and once a pooler has mixed these up it goes on without.
 ///
 /// ```no_run
 /// # use tool_contract_runtime::ledger::{LedgerError, PostgresLedger};
