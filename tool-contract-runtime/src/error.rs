@@ -219,9 +219,17 @@ impl Rejected {
     }
 }
 
+impl Rejected {
+    /// What happened, without what whoever called it does next: a saga says that for
+    /// its steps.
+    pub(crate) fn what(&self) -> String {
+        format!("{} was not run [{}]: {}", self.about, self.code, self.reason)
+    }
+}
+
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} was not run [{}]: {}; {}", self.about, self.code, self.reason, self.next)
+        write!(f, "{}; {}", self.what(), self.next)
     }
 }
 

@@ -61,7 +61,7 @@ impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Output for T
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what its failures mean",
     label = "an unclassified error decides nothing",
-    note = "TC0023: put `#[derive(tool_contract::ToolError)]` on it and `#[outcome(..)]` on every variant"
+    note = "TC0023: put `#[derive(tool_contract::ToolError)]` on it and `#[outcome(..)]` on every variant; an error of another crate goes into an enum of your own"
 )]
 pub trait ToolError: std::fmt::Display + std::fmt::Debug + Send + 'static {
     /// What this error says of the world.

@@ -17,6 +17,8 @@ pub use tool_contract_runtime::spec;
 pub use tool_contract_runtime::spec::operation::SecretKey;
 /// Outcome classes and their causes.
 pub use tool_contract_runtime::spec::outcome::{Cause, Outcome, OutcomeClass};
+/// Limits over the tools of a class.
+pub use tool_contract_runtime::spec::policy::{Limit, Quota, SideEffect};
 
 /// The crate whose `JsonSchema` arguments and outputs derive.
 pub use schemars;

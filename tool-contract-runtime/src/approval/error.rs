@@ -64,7 +64,7 @@ pub enum ApprovalError {
     },
     /// It is not signed by somebody who is trusted.
     #[error(
-        "what {by} says of {request} is not signed with a key that counts, and was not recorded; sign it, `tool-contract approvals grant`, or build the runtime with `.insecure_local_approvals()` where nothing is at stake"
+        "what {by} says of {request} is not signed with a key that counts, and was not recorded; sign it with the key whose public half stands among the approvers, as `tool-contract approvals grant` does"
     )]
     Unproven {
         /// The request.

@@ -49,7 +49,7 @@ impl<E> StepError<E> {
 impl<E: fmt::Display> fmt::Display for StepError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(error) => error.fmt(f),
+            Self::Call(error) => f.write_str(&what(error)),
             Self::Before { error } => f.write_str(error),
         }
     }
@@ -61,6 +61,14 @@ impl<E: std::error::Error + 'static> std::error::Error for StepError<E> {
             Self::Call(error) => error.source(),
             Self::Before { .. } => None,
         }
+    }
+}
+
+/// What a call of a step came to, in the words of its saga.
+fn what<E: fmt::Display>(error: &CallError<E>) -> String {
+    match error {
+        CallError::Rejected(rejected) => rejected.what(),
+        error => error.to_string(),
     }
 }
 
@@ -172,7 +180,7 @@ impl Made {
             Err(error) => {
                 if self.has_failed(&error, was_made_before) {
                     let stepped = self.stepped(&made, gate.bind(bound).as_ref());
-                    self.note_failure(stepped, error.to_string()).await;
+                    self.note_failure(stepped, what(&error)).await;
                 }
                 Err(StepError::Call(error))
             }
@@ -216,7 +224,7 @@ impl Made {
                 return false;
             }
             CallError::Rejected(rejected) => {
-                let said = || format!("step {number}: {rejected}");
+                let said = || format!("step {number}: {}", rejected.what());
                 match refused(rejected.code, engine.is_committed(), was_made_before) {
                     Refused::Failed => {}
                     Refused::Again => {
@@ -275,7 +283,7 @@ impl Made {
             }
             Err(error) => {
                 if self.has_failed(&error, false) {
-                    self.note_failure(stepped, error.to_string()).await;
+                    self.note_failure(stepped, what(&error)).await;
                 }
                 Err(StepError::Call(error))
             }
