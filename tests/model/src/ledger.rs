@@ -129,7 +129,7 @@ impl Ledger {
 }
 
 /// Drops what no transition reads.
-fn forget(record: &mut Record) {
+pub(crate) fn forget(record: &mut Record) {
     record.chain = Chain::default();
     record.escalation = record.escalation.take().map(|_| EscalationId("esc".into()));
     record.changed_at = Timestamp::ZERO;
@@ -150,14 +150,20 @@ fn forget_why(unknown: &mut Unknown) {
 impl Hash for Ledger {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.last.hash(hasher);
-        let Some(record) = &self.slot else { return };
-        record.state.name().hash(hasher);
-        hash_state(&record.state, hasher);
-        (record.fence, record.nonce, record.holder).hash(hasher);
-        (record.attempts, record.reserved, record.terms.repeatable).hash(hasher);
-        (record.doubt.as_ref().map(|doubt| doubt.believed_from), record.escalation.is_some())
-            .hash(hasher);
+        if let Some(record) = &self.slot {
+            hash_record(record, hasher);
+        }
     }
+}
+
+/// Hashes what [`forget`] leaves.
+pub(crate) fn hash_record<H: Hasher>(record: &Record, hasher: &mut H) {
+    record.state.name().hash(hasher);
+    hash_state(&record.state, hasher);
+    (record.fence, record.nonce, record.holder).hash(hasher);
+    (record.attempts, record.reserved, record.terms.repeatable).hash(hasher);
+    (record.doubt.as_ref().map(|doubt| doubt.believed_from), record.escalation.is_some())
+        .hash(hasher);
 }
 
 fn hash_state<H: Hasher>(state: &State, hasher: &mut H) {

@@ -20,6 +20,11 @@
 //!
 //! A [`Fault`] takes one guard away. That the checker then finds what the guard
 //! prevents shows that it would find it in the transitions, too.
+//!
+//! [`saga`] is the same for the operations of one saga.
+
+#[macro_use]
+mod named;
 
 mod call;
 mod fault;
@@ -27,6 +32,7 @@ mod ledger;
 mod look;
 mod property;
 mod protocol;
+pub mod saga;
 mod scenario;
 mod world;
 

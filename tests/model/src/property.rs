@@ -15,34 +15,8 @@ pub(crate) enum Note {
     Sight(Sight),
 }
 
-/// Names the variants of an enum.
-macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($variant:ident = $words:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $(#[doc = $words] $variant,)* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// Its words.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $words,)* }
-            }
-
-            /// Whether the last step noted it.
-            fn noted(self) -> fn(&Protocol, &World) -> bool {
-                match self {
-                    $(Self::$variant => |_, world| world.note == Some(Note::$name(Self::$variant)),)*
-                }
-            }
-        }
-    };
-}
-
 named! {
+    of Protocol, World;
     /// What holds in every state.
     Promise {
         OneHolder = "no two hold at once",
@@ -58,6 +32,7 @@ named! {
 }
 
 named! {
+    of Protocol, World;
     /// What is met in some state.
     Sight {
         Success = "a call succeeds",
@@ -90,10 +65,8 @@ pub(crate) fn promises() -> Vec<Property<Protocol>> {
         always(Promise::OneHolder, |_, world| believers(world) <= 1),
         always(Promise::HolderHolds, |_, world| holders_hold(world)),
         always(Promise::NotAfterSuccess, |_, world| !world.done || rests(world)),
-        always(Promise::NotAfterUnknown, |model, world| {
-            !Promise::NotAfterUnknown.noted()(model, world)
-        }),
-        always(Promise::StaleFence, |model, world| !Promise::StaleFence.noted()(model, world)),
+        always(Promise::NotAfterUnknown, Promise::NotAfterUnknown.noted::<false>()),
+        always(Promise::StaleFence, Promise::StaleFence.noted::<false>()),
         always(Promise::Attempts, attempts_are_counted),
         always(Promise::OneEffect, |_, world| world.charges() <= 1),
         always(Promise::Released, |_, world| {
@@ -137,5 +110,9 @@ fn attempts_are_counted(model: &Protocol, world: &World) -> bool {
 
 /// The sights that `model` expects.
 pub(crate) fn sights(model: &Protocol) -> Vec<Property<Protocol>> {
-    model.expects.iter().map(|sight| Property::sometimes(sight.name(), sight.noted())).collect()
+    model
+        .expects
+        .iter()
+        .map(|sight| Property::sometimes(sight.name(), sight.noted::<true>()))
+        .collect()
 }

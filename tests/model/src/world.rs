@@ -105,6 +105,11 @@ impl World {
         self.open = None;
     }
 
+    /// Whether the last step noted this.
+    pub(crate) fn has_noted(&self, note: Note) -> bool {
+        self.note == Some(note)
+    }
+
     /// The step came across this, and across nothing worse.
     pub(crate) fn saw(&mut self, sight: Sight) {
         if !matches!(self.note, Some(Note::Promise(_))) {

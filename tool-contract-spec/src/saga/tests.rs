@@ -177,6 +177,8 @@ fn where_a_step_stands_its_record_says() {
     let unknown = Unknown { since: Timestamp(1), believed_from: None, cause: "gone".into() };
     let vanished = Record { reserved: 1, ..record(State::Unknown(unknown)) };
     assert_eq!(Undoing::of(Some(&vanished), &[]), Undoing::Due, "it is tried again");
+    let spent = Record { attempts: 3, ..vanished };
+    assert_eq!(Undoing::of(Some(&spent), &[]), Undoing::Failed, "no call tries it again");
 }
 
 #[test]

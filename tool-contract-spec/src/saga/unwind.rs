@@ -76,8 +76,10 @@ impl Undoing {
             State::Succeeded { .. } => Self::Done,
             State::Abandoned { .. } => Self::GivenUp,
             State::Expired => Self::expired(history),
-            // Whoever vanished at it gave nothing back, and said nothing of it.
+            // Whoever vanished at it gave nothing back, and said nothing of it: it is tried
+            // again, as long as it may be.
             State::Unknown(_) if record.reserved == 0 => Self::Failed,
+            State::Unknown(_) if record.attempts >= record.terms.max_total => Self::Failed,
             State::Exhausted { .. } => Self::Failed,
             _ => Self::Due,
         }
