@@ -57,11 +57,14 @@ impl Caller {
     /// What a call draws from the limits of its contract, and from those that the
     /// runtime has for its class.
     pub(crate) fn draws(&self, runtime: &Runtime, contract: &Contract) -> Vec<Draw> {
-        let own = contract.policy.limits.iter();
-        let own = own.map(|limit| self.draw(Over::Tool(contract.name.clone()), *limit));
         let class = contract.policy.side_effect;
         let of_class = runtime.limits(class).map(|limit| self.draw(Over::Class(class), limit));
-        own.chain(of_class).collect()
+        self.own_draws(contract).chain(of_class).collect()
+    }
+
+    fn own_draws(&self, contract: &Contract) -> impl Iterator<Item = Draw> {
+        let own = contract.policy.limits.iter();
+        own.map(|limit| self.draw(Over::Tool(contract.name.clone()), *limit))
     }
 
     pub(super) fn draw(&self, over: Over, limit: Limit) -> Draw {
@@ -210,10 +213,14 @@ fn draws(
         return Ok(Vec::new());
     }
     let contract = entry.tool.contract();
-    let mut draws = caller.draws(runtime, contract);
-    // What a saga attempts are its steps. It can always be taken up, and undone.
     let budget = caller.budget(runtime, contract)?;
-    draws.extend(budget.filter(|_| !entry.tool.is_saga()));
+    // What a saga attempts are its steps: only what it declares itself keeps it from
+    // being taken up, and undone.
+    if entry.tool.is_saga() {
+        return Ok(caller.own_draws(contract).collect());
+    }
+    let mut draws = caller.draws(runtime, contract);
+    draws.extend(budget);
     Ok(draws)
 }
 

@@ -153,7 +153,7 @@ async fn prepare(
         idempotency_key: Some(id.key.to_string()),
         correlation_id: record.correlation_id.as_deref().map(str::to_owned),
         tenant: id.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
-        workflow: workflow(&story.history),
+        workflow: workflow(&story.history).or_else(|| alone(runtime, id)),
         fingerprint: bound(&story.history),
         ..Meta::default()
     };
@@ -164,6 +164,12 @@ async fn prepare(
 fn workflow(history: &[Event]) -> Option<String> {
     let newest = history.iter().rev().find(|event| event.kind == EventKind::InWorkflow)?;
     newest.detail.clone()
+}
+
+/// A saga that belongs to no workflow is an objective of its own, where these have a
+/// budget.
+fn alone(runtime: &Runtime, id: &OperationId) -> Option<String> {
+    runtime.budget().map(|_| id.key.to_string())
 }
 
 /// What the saga's call bound besides its arguments.

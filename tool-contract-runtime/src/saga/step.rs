@@ -1,15 +1,16 @@
 //! One step of a saga.
 
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tool_contract_spec::key::OperationId;
 use tool_contract_spec::operation::{Fingerprint, OperationHash};
 use tool_contract_spec::policy::ArgumentRole;
-use tool_contract_spec::saga::{Noted, Refused, Stepped, refused};
+use tool_contract_spec::saga::{Noted, Refused, Stand, Stepped, refused};
 
 use super::engine::{Engine, Met, Ran};
 use super::gate::{Gate, Part};
@@ -72,6 +73,10 @@ fn what<E: fmt::Display>(error: &CallError<E>) -> String {
     }
 }
 
+const fn is_refusal<E>(error: &CallError<E>) -> bool {
+    matches!(error, CallError::Rejected(_))
+}
+
 /// What a step comes to.
 type Stepping<T> = Result<<T as Tool>::Output, StepError<<T as Tool>::Error>>;
 
@@ -88,12 +93,7 @@ impl<T: Tool> Step<'_, T> {
         let number = engine.take_place();
         let (arguments, meta) = call.into_parts();
         let made = Made { engine: Arc::clone(engine), number, pivot };
-        let rest: BoxFuture<'static, Stepping<T>> = match engine.held_back_by() {
-            Some(why) => Box::pin(ready(Err(StepError::Call(engine.hold_back(number, &why))))),
-            None if T::contract().policy.is_read() => Box::pin(made.read(arguments, meta)),
-            None => Box::pin(made.write(arguments, meta)),
-        };
-        Self { rest, saga: PhantomData }
+        Self { rest: Box::pin(made.run(arguments, meta)), saga: PhantomData }
     }
 
     pub(super) fn into_future(self) -> BoxFuture<'static, Stepping<T>> {
@@ -154,6 +154,17 @@ struct Made {
 }
 
 impl Made {
+    async fn run<T: Tool>(self, arguments: T, meta: Meta) -> Stepping<T> {
+        // Now, and not when it was made: steps may be made first and awaited later.
+        if let Some(why) = self.engine.held_back_by() {
+            return Err(StepError::Call(self.engine.hold_back(self.number, &why)));
+        }
+        if T::contract().policy.is_read() {
+            return self.read(arguments, meta).await;
+        }
+        self.write(arguments, meta).await
+    }
+
     /// Makes a call that may leave something behind.
     async fn write<T: Tool>(self, arguments: T, mut meta: Meta) -> Stepping<T> {
         let gate = Gate::new(&self.engine, self.number, Part::Call { pivot: self.pivot });
@@ -178,13 +189,26 @@ impl Made {
                 Ok(completed.into_inner())
             }
             Err(error) => {
-                if self.has_failed(&error, was_made_before) {
+                let may_stand =
+                    was_made_before && is_refusal(&error) && self.may_stand::<T>(&gate).await;
+                if self.has_failed(&error, may_stand) {
                     let stepped = self.stepped(&made, gate.bind(bound).as_ref());
                     self.note_failure(stepped, what(&error)).await;
                 }
                 Err(StepError::Call(error))
             }
         }
+    }
+
+    /// Whether something may have come of the step in an earlier run, which a refusal
+    /// in this one says nothing of.
+    async fn may_stand<T: Tool>(&self, gate: &Gate) -> bool {
+        let contract = T::contract();
+        let Ok(key) = gate.key(contract) else { return false };
+        let tenant = self.engine.id().tenant.clone();
+        let id = OperationId { tenant, tool: contract.name.clone(), key };
+        let found = self.engine.ledger().find(id).await;
+        found.map_or(true, |record| Stand::of(record.as_ref()) != Stand::NotDone)
     }
 
     fn is_done(&self) {
@@ -211,7 +235,7 @@ impl Made {
     }
 
     /// Remembers what an error says of the world, and whether the step has failed.
-    fn has_failed<E>(&self, error: &CallError<E>, was_made_before: bool) -> bool {
+    fn has_failed<E>(&self, error: &CallError<E>, may_stand: bool) -> bool {
         let (engine, number) = (&self.engine, self.number);
         match error {
             CallError::Failed(..) => {}
@@ -225,7 +249,7 @@ impl Made {
             }
             CallError::Rejected(rejected) => {
                 let said = || format!("step {number}: {}", rejected.what());
-                match refused(rejected.code, engine.is_committed(), was_made_before) {
+                match refused(rejected.code, engine.is_committed(), may_stand) {
                     Refused::Failed => {}
                     Refused::Again => {
                         engine.halt(Rests::again(said(), rejected.retry_after));

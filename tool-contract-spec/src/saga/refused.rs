@@ -14,17 +14,17 @@ pub enum Refused {
 }
 
 /// What follows when a step is refused with `code`. What is refused before the pivot
-/// has failed, unless an earlier run may have begun it: then the refusal says nothing
-/// of what came of it. After the pivot there is no way but to try again.
+/// has failed, unless something `may_stand` of it that an earlier run began: of that the
+/// refusal says nothing. After the pivot there is no way but to try again.
 #[must_use]
-pub fn refused(code: Code, is_committed: bool, was_made_before: bool) -> Refused {
+pub fn refused(code: Code, is_committed: bool, may_stand: bool) -> Refused {
     match code {
         // It is there, and nobody can say what it came to.
         Code::EXPIRED | Code::CONFLICT | Code::RESULT_UNREADABLE => Refused::Person,
         // Nothing happens there any more, before a person lets it.
         Code::ABANDONED | Code::ATTEMPTS_EXHAUSTED | Code::APPROVAL_DENIED => Refused::Failed,
         Code::IN_FLIGHT | Code::NOT_BEFORE => Refused::Again,
-        _ if is_committed || was_made_before => Refused::Again,
+        _ if is_committed || may_stand => Refused::Again,
         _ => Refused::Failed,
     }
 }

@@ -26,6 +26,16 @@ async fn either(saga: Saga, one: String, other: String) -> Result<(), Failed> {
     Ok(())
 }
 
+/// It makes its steps before it awaits the first of them.
+#[saga(state(Shop))]
+async fn line_up(saga: Saga, item: String) -> Result<(), Failed> {
+    let (one, other) = (saga.step(reserve(item.clone())), saga.step(hold(item)));
+    if one.await.is_err() {
+        other.await?;
+    }
+    Ok(())
+}
+
 async fn begin(runtime: &Runtime, one: &str, other: &str) -> Result<(), String> {
     let ended = either(one.into(), other.into()).key("e").call(runtime).await;
     let outcome = ended.map_err(|error| error.to_string())?.into_inner();
@@ -102,5 +112,18 @@ async fn what_a_body_does_for_an_unknown_step_waits_until_a_person_has_said() {
     let happened = tool_contract::ledger::Resolved::Happened { result: "1".into() };
     yard.resolve("reserve", "e/0", happened).await;
     yard.through(begin(&yard.runtime, "reserve", "hold")).await.unwrap();
+    assert_eq!(yard.shop.log(), ["reserve lamp"]);
+}
+
+#[tokio::test]
+async fn what_was_made_before_a_step_was_unknown_is_not_begun_either() {
+    let yard = Yard::new();
+    yard.shop.then("reserve lamp", Act::HappenThenFail(Trouble::NoAnswer));
+    let call = || line_up("lamp".into()).key("l").call(&yard.runtime);
+    yard.through(call()).await.unwrap_err();
+    assert_eq!(yard.shop.log(), ["reserve lamp"]);
+    let happened = tool_contract::ledger::Resolved::Happened { result: "1".into() };
+    yard.resolve("reserve", "l/0", happened).await;
+    yard.through(call()).await.unwrap().into_inner().finished().unwrap();
     assert_eq!(yard.shop.log(), ["reserve lamp"]);
 }

@@ -140,19 +140,19 @@ async fn as_long_as_a_step_is_unknown_nothing_is_undone() {
 #[tokio::test]
 async fn beside_an_unknown_step_a_failure_undoes_nothing() {
     Yard::each(|yard| async move {
-        yard.shop.then("reserve a", Act::HappenThenFail(Trouble::NoAnswer));
-        yard.shop.then("reserve c", Act::Fail(Trouble::Closed));
+        yard.shop.then("reserve a", Act::Fail(Trouble::Closed));
+        yard.shop.then("reserve c", Act::HappenThenFail(Trouble::NoAnswer));
         let call = || gather(["a", "b", "c"].map(str::to_owned).to_vec()).key("g");
         let rests = yard.through(call().call(&yard.runtime)).await.unwrap_err();
-        assert!(rests.to_string().contains("`reserve` [g/0]"), "{rests}");
-        assert_eq!(yard.shop.stands(), ["reserve a", "reserve b"]);
-        yard.resolve("reserve", "g/0", Resolved::Happened { result: "1".into() }).await;
+        assert!(rests.to_string().contains("`reserve` [g/2]"), "{rests}");
+        assert_eq!(yard.shop.stands(), ["reserve b", "reserve c"]);
+        yard.resolve("reserve", "g/2", Resolved::Happened { result: "1".into() }).await;
         let undone = yard.through(call().call(&yard.runtime)).await.unwrap().into_inner();
         let undone = undone.finished().unwrap_err();
         let numbers: Vec<_> = undone.steps.iter().map(|step| step.step).collect();
-        assert_eq!(numbers, [1, 0]);
+        assert_eq!(numbers, [2, 1]);
         assert_eq!(yard.shop.stands(), Vec::<String>::new());
-        assert_eq!(yard.shop.count("reserve c"), 0, "what failed in it stays failed");
+        assert_eq!(yard.shop.count("reserve a"), 0, "what failed in it stays failed");
     })
     .await;
 }

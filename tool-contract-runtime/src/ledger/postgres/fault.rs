@@ -80,12 +80,12 @@ pub(super) fn explain(place: &impl Display, error: &Error) -> LedgerError {
             "{place}: {told}; the role needs USAGE on the schema, and SELECT, INSERT, UPDATE and \
              DELETE on its tables"
         )),
-        &SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_FUNCTION => {
-            LedgerError::Corrupt(format!(
-                "{place}: {told}; the schema of the ledger was there a moment ago: restore it \
+        &SqlState::UNDEFINED_TABLE
+        | &SqlState::UNDEFINED_FUNCTION
+        | &SqlState::INVALID_SCHEMA_NAME => LedgerError::Corrupt(format!(
+            "{place}: {told}; the schema of the ledger was there a moment ago: restore it \
                  from a backup. An empty one would let every key run again"
-            ))
-        }
+        )),
         _ => LedgerError::Unavailable(format!("{place}: {told}")),
     }
 }

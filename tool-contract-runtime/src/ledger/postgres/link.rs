@@ -173,6 +173,16 @@ impl Link {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, LedgerError> {
         let connection = self.connection(self.patience_ends()).await?;
+        self.ask_on(connection, statement, values).await
+    }
+
+    /// A round trip of its own on this connection.
+    pub(super) async fn ask_on(
+        &self,
+        connection: Object,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, LedgerError> {
         let asked = self.ask_once(connection, statement, values, false).await;
         asked.map_err(|failed| failed.error)
     }

@@ -70,7 +70,7 @@ impl Place<'_> {
             current_setting('server_encoding'), current_setting('default_transaction_isolation'), \
             current_setting('fsync')";
         let connection = self.link.connection_now().await?;
-        let rows = self.link.ask(connection, settings, &[]).await.map_err(|failed| failed.error)?;
+        let rows = self.link.ask_on(connection, settings, &[]).await?;
         let row = rows.first().ok_or_else(|| self.foreign("it answers nothing"))?;
         let text = |column| row.try_get::<_, &str>(column).unwrap_or("?");
         let server: i32 = row.try_get(0).unwrap_or(0);
@@ -95,14 +95,13 @@ impl Place<'_> {
         let connection = self.link.connection_now().await?;
         let found = "SELECT to_regclass($1) IS NOT NULL";
         let table = format!("\"{}\".meta", self.name);
-        let rows = self.link.ask(connection, found, &[(&table, Type::TEXT)]).await;
-        let rows = rows.map_err(|failed| failed.error)?;
+        let rows = self.link.ask_on(connection, found, &[(&table, Type::TEXT)]).await?;
         if !rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)) {
             return Ok(None);
         }
         let connection = self.link.connection_now().await?;
         let version = within(self.name, "SELECT schema_version FROM tool_contract.meta");
-        let rows = self.link.ask(connection, &version, &[]).await.map_err(|failed| failed.error)?;
+        let rows = self.link.ask_on(connection, &version, &[]).await?;
         let version = rows.first().and_then(|row| row.try_get::<_, i32>(0).ok());
         self.known(version.ok_or_else(|| self.foreign("its table `meta` is not a ledger's"))?)
             .map(Some)
