@@ -55,8 +55,8 @@ async fn what_others_left_in_its_sessions_is_no_matter() {
     let Some(server) = server() else { return };
     let Some(pooler) = PgBouncer::start(server, 1) else { return };
     let url = server.url_at(pooler.port());
-    let left: String = (0..5_000).map(|number| format!("PREPARE s{number} AS SELECT 1;")).collect();
-    client(&url).await.batch_execute(&left).await.unwrap();
+    let left: Vec<_> = (0..5_000).map(|number| format!("PREPARE s{number} AS SELECT 1")).collect();
+    client(&url).await.batch_execute(&left.join(";")).await.unwrap();
     let place = Place::new().await.expect("a server");
     let ledger = place.options().connect(&url).await.unwrap();
     assert!(matches!(ledger.admit(&call(1, &key("k"))).await, Ok(Admitted::Claimed(_))));
