@@ -26,10 +26,11 @@ pub(super) async fn run(
 ) -> Verdict {
     let contract = job.contract();
     let mut began_at = caller.began_at;
+    let budget = caller.budget(runtime, contract)?;
     let mut draws = caller.draws(runtime, contract);
-    draws.extend(caller.budget(runtime, contract)?);
+    draws.extend(budget.clone());
     if !draws.is_empty() {
-        Box::pin(draw(runtime, contract, draws.clone())).await?;
+        Box::pin(draw(runtime, contract, draws)).await?;
         began_at = runtime.elapsed();
     }
     let mut attempts = 0;
@@ -69,7 +70,7 @@ pub(super) async fn run(
             return Err(CallError::Failed(failure, Box::new(about(None))));
         };
         let delay = draw_delay(floor, ceiling);
-        let again = budget::again(&draws, delay);
+        let again = budget::again(budget.as_slice(), delay);
         if !again.is_empty()
             && let drawn = ledger(runtime, contract)?.draw(again).await
             && let Some(said) = budget::obstacle(drawn)

@@ -7,10 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tool_contract_spec::key::OperationId;
 use tool_contract_spec::operation::{Fingerprint, OperationHash};
 use tool_contract_spec::policy::ArgumentRole;
-use tool_contract_spec::saga::{Noted, Refused, Stand, Stepped, refused};
+use tool_contract_spec::saga::{Noted, Refused, Stand, Stepped, refused, step_id};
 
 use super::engine::{Engine, Met, Ran};
 use super::gate::{Gate, Part};
@@ -189,10 +188,10 @@ impl Made {
                 Ok(completed.into_inner())
             }
             Err(error) => {
+                let stepped = self.stepped(&made, gate.bind(bound).as_ref());
                 let may_stand =
-                    was_made_before && is_refusal(&error) && self.may_stand::<T>(&gate).await;
+                    was_made_before && is_refusal(&error) && self.may_stand(&stepped).await;
                 if self.has_failed(&error, may_stand) {
-                    let stepped = self.stepped(&made, gate.bind(bound).as_ref());
                     self.note_failure(stepped, what(&error)).await;
                 }
                 Err(StepError::Call(error))
@@ -202,11 +201,8 @@ impl Made {
 
     /// Whether something may have come of the step in an earlier run, which a refusal
     /// in this one says nothing of.
-    async fn may_stand<T: Tool>(&self, gate: &Gate) -> bool {
-        let contract = T::contract();
-        let Ok(key) = gate.key(contract) else { return false };
-        let tenant = self.engine.id().tenant.clone();
-        let id = OperationId { tenant, tool: contract.name.clone(), key };
+    async fn may_stand(&self, stepped: &Stepped) -> bool {
+        let Ok(id) = step_id(self.engine.id(), stepped) else { return false };
         let found = self.engine.ledger().find(id).await;
         found.map_or(true, |record| Stand::of(record.as_ref()) != Stand::NotDone)
     }

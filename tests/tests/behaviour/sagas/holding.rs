@@ -2,22 +2,33 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::task::JoinHandle;
 use tool_contract::ledger::{EventKind, Settlement, StateName, Verdict};
 use tool_contract::testing::{Fault, Step};
-use tool_contract::{CallError, Saga, saga};
+use tool_contract::{CallError, Calling, Saga, saga};
 
-use super::shop::{Act, Failed, Shop, gather, mail, order};
+use super::shop::{Act, Failed, Order, Shop, gather, mail, order};
 use super::yard::Yard;
 use crate::stage::{id, others, secs};
-use crate::world::{Gate, Trouble};
+use crate::world::{Gate, Passage, Trouble};
+
+/// An order that is stopped at a gate where the shop does `what`.
+async fn stopped(
+    yard: &Yard,
+    what: &str,
+    act: fn(Passage) -> Act,
+) -> (Gate, JoinHandle<<Calling<Order> as Future>::Output>) {
+    let gate = Gate::new();
+    yard.shop.then(what, act(gate.passage()));
+    let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
+    gate.reached().await;
+    (gate, call)
+}
 
 #[tokio::test]
 async fn a_process_that_lost_its_saga_begins_no_step() {
     let yard = Yard::new();
-    let gate = Gate::new();
-    yard.shop.then("hold lamp", Act::Within(gate.passage()));
-    let zombie = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
-    gate.reached().await;
+    let (gate, zombie) = stopped(&yard, "hold lamp", Act::Within).await;
     // It stands still for longer than its lease, and another takes over. The held
     // item is unknown, and found; the rest happens.
     yard.let_leases_lapse();
@@ -35,11 +46,8 @@ async fn a_process_that_lost_its_saga_begins_no_step() {
 #[tokio::test]
 async fn a_process_that_lost_its_saga_to_one_that_undid_it_begins_no_step() {
     let yard = Yard::new();
-    let gate = Gate::new();
-    yard.shop.then("hold lamp", Act::Within(gate.passage()));
     yard.shop.then("pay 42", Act::Fail(Trouble::Closed));
-    let zombie = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
-    gate.reached().await;
+    let (gate, zombie) = stopped(&yard, "hold lamp", Act::Within).await;
     yard.let_leases_lapse();
     let another = yard.another();
     yard.order_on(&another, "o").await.undone(&[1, 0]);
@@ -96,10 +104,7 @@ async fn of_two_that_call_it_one_runs_it() {
 #[tokio::test]
 async fn a_long_saga_keeps_its_claim_through_its_steps() {
     let yard = Yard::new();
-    let gate = Gate::new();
-    yard.shop.then("hold lamp", Act::Behind(gate.passage()));
-    let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
-    gate.reached().await;
+    let (gate, call) = stopped(&yard, "hold lamp", Act::Behind).await;
     yard.stage.pass(secs(25)).await;
     gate.open();
     yard.through(call).await.unwrap().unwrap().into_inner().finished().unwrap();
@@ -149,10 +154,7 @@ async fn a_step_whose_saga_was_lost_while_it_rested_is_not_tried_again() {
 #[tokio::test]
 async fn the_ledger_and_not_the_clock_says_whether_the_next_step_may_begin() {
     let yard = Yard::new();
-    let gate = Gate::new();
-    yard.shop.then("reserve lamp", Act::Behind(gate.passage()));
-    let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
-    gate.reached().await;
+    let (gate, call) = stopped(&yard, "reserve lamp", Act::Behind).await;
     // By its clock it holds the saga. The ledger gave it to somebody else.
     take_away(&yard, "order", "o").await;
     gate.open();
@@ -165,10 +167,7 @@ async fn the_ledger_and_not_the_clock_says_whether_the_next_step_may_begin() {
 #[tokio::test]
 async fn who_lost_a_saga_to_one_that_holds_it_notes_no_step() {
     let yard = Yard::new();
-    let gate = Gate::new();
-    yard.shop.then("reserve lamp", Act::Behind(gate.passage()));
-    let call = tokio::spawn(order("lamp".into(), 42).key("o").call(&yard.runtime));
-    gate.reached().await;
+    let (gate, call) = stopped(&yard, "reserve lamp", Act::Behind).await;
     take_away(&yard, "order", "o").await;
     // Another process has it, and waits for the step that the first one is at.
     let turns = AtomicUsize::new(0);

@@ -84,7 +84,7 @@ pub(super) fn explain(place: &impl Display, error: &Error) -> LedgerError {
         | &SqlState::UNDEFINED_FUNCTION
         | &SqlState::INVALID_SCHEMA_NAME => LedgerError::Corrupt(format!(
             "{place}: {told}; the schema of the ledger was there a moment ago: restore it \
-                 from a backup. An empty one would let every key run again"
+             from a backup. An empty one would let every key run again"
         )),
         _ => LedgerError::Unavailable(format!("{place}: {told}")),
     }

@@ -34,7 +34,8 @@ impl Engine {
     pub(super) async fn write(&self, number: u32, note: Option<Note>) -> Result<(), CallError<()>> {
         let clock = self.cx.runtime.clock();
         let mut pause = FIRST_PAUSE;
-        for tried in 1.. {
+        let mut tries = 1;
+        loop {
             let asked_at = clock.elapsed();
             match self.ledger.renew(self.id.clone(), self.fence, note.clone()).await {
                 Ok(Renewed::Until { now, lease_until }) => {
@@ -43,14 +44,14 @@ impl Engine {
                     return Ok(());
                 }
                 Ok(Renewed::Lost { .. }) => return Err(self.lost(number)),
-                Err(LedgerError::Unavailable(_)) if tried < NOTE_TRIES => {
+                Err(LedgerError::Unavailable(_)) if tries < NOTE_TRIES => {
+                    tries += 1;
                     clock.pause(pause).await;
                     pause *= 2;
                 }
                 Err(error) => return Err(self.unnoted(error)),
             }
         }
-        unreachable!("a note is tried {NOTE_TRIES} times")
     }
 
     fn lost(&self, number: u32) -> CallError<()> {
