@@ -79,6 +79,9 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
             vec![Next { when: "people have to agree; this says to what".to_owned(), command }]
         }
         State::Approved => nothing("it is approved: its caller may run it now".to_owned()),
+        State::Released { .. } if record.terms.covered => {
+            nothing("nothing happened, and its saga goes by that".to_owned())
+        }
         State::Released { .. } if record.attempts >= record.terms.max_total => {
             reopen("it has had all its attempts. To allow more")
         }

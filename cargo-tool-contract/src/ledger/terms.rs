@@ -40,6 +40,9 @@ pub(super) fn words(terms: &Terms) -> Vec<String> {
             span(ttl)
         )
     }));
+    if terms.covered {
+        words.push("it is a step of a saga, which sees to its failure".to_owned());
+    }
     words
 }
 

@@ -136,6 +136,7 @@ pub(super) struct Terms {
     sliding: bool,
     remint: Remint,
     confirm: Option<Confirm>,
+    covered: bool,
 }
 
 /// How many people must approve, and how long that holds.
@@ -162,6 +163,7 @@ impl Terms {
             confirm: terms
                 .confirm
                 .map(|(ttl, quorum)| Confirm { ttl: duration::format(ttl), quorum }),
+            covered: terms.covered,
         }
     }
 }

@@ -89,9 +89,8 @@ fn failure_taken_for_undone() {
     breaks(Saga::in_trouble(), Fault::FailureTakenForUndone, Promise::NotInSilence);
 }
 
-/// What has had all its attempts waits for a person, be its saga undone or not.
+/// Somebody who is asked may do it by hand, be its saga undone or not.
 #[test]
-fn done_unasked() {
-    breaks(Saga::with_a_person(), Fault::DoneUnasked, Promise::NotInSilence);
-    breaks(Saga::with_a_person(), Fault::DoneUnasked, Promise::NotAfterPivot);
+fn not_covered() {
+    breaks(Saga::with_a_person(), Fault::NotCovered, Promise::NotInSilence);
 }

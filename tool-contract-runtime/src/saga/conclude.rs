@@ -50,7 +50,7 @@ pub(super) async fn finish(engine: &Arc<Engine>) -> Result<(), Rests> {
         Some(number) => {
             let tool = ending.tool(number);
             let reason = format!(
-                "step {number}, `{tool}`, happened after all, and the body went on without it"
+                "step {number}, `{tool}`, happened after all, and the body went on without it; called again, it is told so. If it comes to this again, the body gives the step up too soon: let it await its result"
             );
             Err(Rests::again(reason, None))
         }

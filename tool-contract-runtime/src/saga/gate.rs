@@ -57,13 +57,15 @@ impl Gate {
         }
     }
 
-    /// The terms of the operation: it is remembered for no less than its saga.
+    /// The terms of the operation: it is remembered for no less than its saga, which
+    /// answers for it as long as there is a way back.
     pub(crate) fn terms(&self, own: &Arc<Terms>) -> Arc<Terms> {
-        let ttl = self.engine.ttl();
-        if own.ttl >= ttl {
+        let ttl = own.ttl.max(self.engine.ttl());
+        let covered = self.part != Part::Afterwards && !self.engine.is_committed();
+        if (own.ttl, own.covered) == (ttl, covered) {
             return Arc::clone(own);
         }
-        Arc::new(Terms { ttl, ..Terms::clone(own) })
+        Arc::new(Terms { ttl, covered, ..Terms::clone(own) })
     }
 
     /// Whether this is the step that the saga made at this place before, if it made

@@ -128,7 +128,8 @@ impl Saga<Committed> {
     ///
     /// # Errors
     /// If it has not succeeded yet. The saga is then tried again; where that cannot
-    /// help, it rests before a person; it is never undone.
+    /// help, it rests before a person; it is never undone. A body that goes on without
+    /// it finishes; a step that failed for good waits for a person all the same.
     pub fn step<T, K, A>(&self, call: Call<T, K, A>) -> Step<'_, T>
     where
         T: Tool + Completable,

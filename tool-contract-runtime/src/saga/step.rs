@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use tool_contract_spec::operation::{Fingerprint, OperationHash};
 use tool_contract_spec::policy::ArgumentRole;
+use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::saga::{Noted, Refused, Stand, Stepped, refused, step_id};
 
 use super::engine::{Engine, Met, Ran};
@@ -74,6 +75,14 @@ fn what<E: fmt::Display>(error: &CallError<E>) -> String {
 
 const fn is_refusal<E>(error: &CallError<E>) -> bool {
     matches!(error, CallError::Rejected(_))
+}
+
+/// What a saga cannot do without that was refused with `code`.
+const fn first(code: Code) -> &'static str {
+    match code {
+        Code::BUDGET_SPENT => "its runtime has to give the workflow a larger budget",
+        _ => "a person has to see to that",
+    }
 }
 
 /// What a step comes to.
@@ -252,7 +261,8 @@ impl Made {
                         return false;
                     }
                     Refused::Person => {
-                        engine.halt(Rests::for_a_person(said()));
+                        let first = first(rejected.code);
+                        engine.halt(Rests::for_a_person(format!("{}; {first} first", said())));
                         return false;
                     }
                 }

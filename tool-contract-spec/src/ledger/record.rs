@@ -40,6 +40,10 @@ pub struct Terms {
     /// How long an approval is good for, and how many people it takes; `None`
     /// where none is wanted.
     pub confirm: Option<(Duration, u32)>,
+    /// Whether a saga answers for it: a step before the point of no return. If it uses
+    /// up its attempts, the saga sees to that, and no person has to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub covered: bool,
 }
 
 impl Terms {
@@ -64,6 +68,7 @@ impl Terms {
             sliding: policy.ttl.sliding,
             remint: policy.remint,
             confirm: policy.confirm.map(|confirm| (confirm.ttl, confirm.quorum)),
+            covered: false,
         }
     }
 }

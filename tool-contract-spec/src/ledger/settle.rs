@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Around, EscalationId, EventKind, Fence, Log, Record, State, StateName, Step, Timestamp,
+    Around, EscalationId, EventKind, Fence, Log, Record, State, StateName, Step, Terms, Timestamp,
     Unknown, enter_unknown, lapse,
 };
 use crate::key::OperationId;
@@ -189,7 +189,8 @@ pub(super) fn succeed(
 
 /// It did not happen: the grant, if one is left, may be used again. A key that
 /// has had all its attempts waits for a person; but where one was all that it
-/// might have, its caller knows what there is to know.
+/// might have, its caller knows what there is to know, and where a saga answers for
+/// it, the saga.
 pub(super) fn release(
     record: &mut Record,
     delay: Duration,
@@ -198,8 +199,8 @@ pub(super) fn release(
     log: &mut Log,
 ) {
     let not_before = log.now.after(delay);
-    let max_total = record.terms.max_total;
-    if max_total > 1 && record.attempts >= max_total {
+    let Terms { max_total, covered, .. } = *record.terms;
+    if max_total > 1 && record.attempts >= max_total && !covered {
         return exhaust(record, not_before, kind, detail, log);
     }
     (record.doubt, record.escalation) = (None, None);

@@ -21,6 +21,8 @@ pub fn refused(code: Code, is_committed: bool, may_stand: bool) -> Refused {
     match code {
         // It is there, and nobody can say what it came to.
         Code::EXPIRED | Code::CONFLICT | Code::RESULT_UNREADABLE => Refused::Person,
+        // Its objective has nothing left, however often it is called.
+        Code::BUDGET_SPENT if is_committed || may_stand => Refused::Person,
         // Nothing happens there any more, before a person lets it.
         Code::ABANDONED | Code::ATTEMPTS_EXHAUSTED | Code::APPROVAL_DENIED => Refused::Failed,
         Code::IN_FLIGHT | Code::NOT_BEFORE => Refused::Again,

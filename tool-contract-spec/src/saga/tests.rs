@@ -119,6 +119,7 @@ fn record(state: State) -> Record {
         sliding: false,
         remint: Remint::Warn,
         confirm: None,
+        covered: false,
     };
     Record {
         hash: OperationHash::from_bytes([1; 32]),
@@ -210,6 +211,7 @@ fn a_refusal_says_nothing_of_what_an_earlier_run_began() {
     for code in [Code::LIMITED, Code::BREAKER_OPEN, Code::DEADLINE_PASSED, Code::APPROVAL_MISSING] {
         assert_eq!(all(code), [Failed, Again, Again, Again], "{code}");
     }
+    assert_eq!(all(Code::BUDGET_SPENT), [Failed, Person, Person, Person]);
     for (code, follows) in [
         (Code::EXPIRED, Person),
         (Code::CONFLICT, Person),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tool_contract_runtime::ledger::{Intent, Terms};
+use tool_contract_runtime::ledger::{Intent, Terms, Verdict};
 
 use super::stage::{Stage, confirmed, held, id, of_acme, slow, succeeded, terms, unknown};
 use crate::shell::{finish, plain_command};
@@ -90,7 +90,8 @@ fn programs_get_everything() {
     "ttl": "30d",
     "sliding": false,
     "remint": "warn",
-    "confirm": null
+    "confirm": null,
+    "covered": false
   },
   "approval_request": null,
   "history": [
@@ -162,6 +163,11 @@ fn what_is_next_depends_on_where_it_stands() {
     tool-contract ledger resolve slow --tool refund --tenant acme --abandon --why WHY
 ";
     assert_eq!(next(&stage, &["slow"]), expected);
+
+    let covered = Terms { covered: true, ..terms() };
+    stage.run(&id("reserve", "o/1"), covered, Verdict::Released { delay: Duration::ZERO });
+    let expected = "  nothing happened, and its saga goes by that\n";
+    assert_eq!(next(&stage, &["o/1"]), expected);
 
     let unstoppable = Terms { stoppable: false, ..terms() };
     stage.claim(&id("mail", "lost"), unstoppable);

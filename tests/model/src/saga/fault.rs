@@ -38,9 +38,9 @@ pub enum Fault {
     UndoingForgotten,
     /// What could not be undone is taken for undone.
     FailureTakenForUndone,
-    /// A person does by hand what has had all its attempts, though the saga does not
-    /// wait for it and may be undone.
-    DoneUnasked,
+    /// A step that has had all its attempts waits for a person, though its saga goes by
+    /// its failure and may be undone.
+    NotCovered,
 }
 
 impl Fault {

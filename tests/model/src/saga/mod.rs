@@ -132,6 +132,12 @@ impl Saga {
         &self.contract(of).1
     }
 
+    /// Whether the saga answers for it: it has not passed its pivot by then.
+    fn is_covered(&self, of: Operation) -> bool {
+        let past = |step| self.pivot().is_some_and(|pivot| pivot < step);
+        matches!(of, Operation::Call(step) if !past(step))
+    }
+
     /// What is noted of a step.
     fn stepped(&self, step: usize, noted: Option<Noted>) -> Stepped {
         let (tool, hash) = (format!("tool_{step}"), OperationHash::from_bytes([0; 32]));
@@ -141,6 +147,9 @@ impl Saga {
     /// What is asked of the ledger: each time by another call.
     fn admission(&self, of: Operation) -> Admission {
         let mut terms = Arc::clone(self.terms(of));
+        if self.is_covered(of) && self.fault != Some(Fault::NotCovered) {
+            Arc::make_mut(&mut terms).covered = true;
+        }
         if self.fault == Some(Fault::NeverTakenOver) && of == Operation::Saga {
             Arc::make_mut(&mut terms).repeatable = false;
         }

@@ -2,23 +2,15 @@
 
 use tool_contract_spec::ledger::{Reconciled, Resolved, State};
 
-use super::property::waits_for;
-use super::{Action, Fault, Operation, Saga, Sight, World};
+use super::{Action, Operation, Saga, Sight, World};
 
 impl Saga {
-    /// What a person may say: of what is not known, and of what the saga waits for.
+    /// What a person may say: of whatever waits for one.
     pub(super) fn person_actions(&self, world: &World, actions: &mut Vec<Action>) {
-        let waits_for = waits_for(world);
         for step in 0..self.steps.len() {
             for of in [Operation::Call(step), Operation::Undoing(step)] {
                 let Some(record) = world.ledger.find(of) else { continue };
-                let is_asked = match record.state {
-                    State::Unknown(_) => true,
-                    State::Exhausted { .. } => {
-                        self.fault == Some(Fault::DoneUnasked) || waits_for.contains(&of)
-                    }
-                    _ => false,
-                };
+                let is_asked = matches!(record.state, State::Unknown(_) | State::Exhausted { .. });
                 if is_asked {
                     actions.push(Action::Say(of));
                 }

@@ -8,7 +8,7 @@ use tool_contract::{Saga, saga};
 
 use super::shop::{Act, Failed, Shop, carry, hold, mail, reserve};
 use super::yard::{Yard, built};
-use crate::stage::others;
+use crate::stage::{Ending, others};
 use crate::world::{Gate, Trouble};
 
 /// It leaves a step to a task of its own, and fails before that has begun.
@@ -42,6 +42,50 @@ async fn a_step_that_was_left_to_another_task_does_not_begin_after_the_body() {
     let undone = yard.through(call).await.unwrap().unwrap().into_inner().finished().unwrap_err();
     assert_eq!(undone.steps.len(), 1, "{undone}");
     assert_eq!(yard.shop.log(), ["reserve lamp", "unreserve lamp"]);
+}
+
+/// It gives a step up that takes its time; or that it ever tried.
+#[saga(state(Shop))]
+async fn impatient(saga: Saga, item: String, for_ever: bool) -> Result<(), Failed> {
+    let shop = saga.cx().state::<Shop>();
+    let line = format!("hold {item}");
+    tokio::select! {
+        biased;
+        () = async {
+            while !shop.has_tried(&line) || (shop.count(&line) > 0 && !for_ever) {
+                tokio::task::yield_now().await;
+            }
+        } => Ok(()),
+        held = saga.step(hold(item)) => held.map(drop),
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_went_on_without_what_happened_after_all_is_told_so() {
+    for for_ever in [false, true] {
+        Yard::each(|yard| async move {
+            let gate = Gate::new();
+            yard.shop.then("hold lamp", Act::Behind(gate.passage()));
+            let call = impatient("lamp".into(), for_ever).key("k").call(&yard.runtime);
+            let call = tokio::spawn(call);
+            gate.reached().await;
+            for _ in 0..100 {
+                others().await;
+            }
+            gate.open();
+            let told = yard.through(call).await.unwrap();
+            assert_eq!(yard.shop.log(), ["hold lamp"]);
+            if for_ever {
+                let rests = told.unknown().cause;
+                assert!(rests.contains("the body gives the step up too soon"), "{rests}");
+            } else {
+                let done = told.unwrap();
+                assert!(done.attempts() > 1, "{done:?}");
+                done.into_inner().finished().unwrap();
+            }
+        })
+        .await;
+    }
 }
 
 /// Carry, and tell.

@@ -1,7 +1,7 @@
 //! What fails, and how it is undone.
 
-use tool_contract::ledger::{EventKind, Resolved, StateName};
-use tool_contract::{Saga, saga};
+use tool_contract::ledger::{EventKind, Query, Reconciled, Resolved, StateName};
+use tool_contract::{Cx, Done, Saga, saga, tool};
 
 use super::shop::{Act, Failed, Shop, bill, gather, reserve, ship};
 use super::yard::{Ended, Yard};
@@ -35,6 +35,46 @@ async fn what_happened_before_a_failure_is_undone_newest_first() {
         let unwinding = yard.kinds("o-2").await;
         assert!(unwinding.contains(&EventKind::Unwinding));
         assert_eq!(yard.state("hold.rollback", "o-2/1").await, Some(StateName::Succeeded));
+    })
+    .await;
+}
+
+/// Hand an item over, twice at most.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 2, max_total = 2, on = "retryable", backoff = "constant", base = "1s"),
+    rollback = "take_back",
+    state(Shop)
+)]
+async fn hand_over(cx: &Cx, item: String) -> Result<u32, Trouble> {
+    cx.state::<Shop>().act(&format!("hand {item}")).await
+}
+
+async fn take_back(_: Done<HandOver>) -> Result<(), Trouble> {
+    unreachable!("it never happened")
+}
+
+/// Reserve an item, and hand it over.
+#[saga(state(Shop))]
+async fn errand(saga: Saga, item: String) -> Result<u32, Failed> {
+    saga.step(reserve(item.clone())).await?;
+    saga.step(hand_over(item)).await
+}
+
+#[tokio::test]
+async fn a_step_that_uses_up_its_attempts_waits_for_nobody_since_its_saga_is_undone() {
+    Yard::each(|yard| async move {
+        yard.shop.then_times(2, "hand lamp", &Act::Fail(Trouble::Down));
+        let call = errand("lamp".into()).key("o").call(&yard.runtime);
+        let undone = yard.through(call).await.unwrap().into_inner().finished().unwrap_err();
+        assert_eq!(undone.steps.len(), 1, "{undone}");
+        assert_eq!(yard.state("hand_over", "o/1").await, Some(StateName::Released));
+        let queue = yard.runtime.escalations().list(Query::default()).await.unwrap();
+        assert!(queue.is_empty(), "{queue:?}");
+        // Beside an undone saga nobody says that it was done by hand.
+        let said = yard.say("hand_over", "o/1", Resolved::Happened { result: "7".into() }).await;
+        assert!(matches!(said, Reconciled::Superseded { .. }), "{said:?}");
     })
     .await;
 }

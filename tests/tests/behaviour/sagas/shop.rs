@@ -97,7 +97,7 @@ impl Shop {
         self.books().scripts.get_mut(what).and_then(VecDeque::pop_front)
     }
 
-    async fn act(&self, what: &str) -> Result<u32, Trouble> {
+    pub(super) async fn act(&self, what: &str) -> Result<u32, Trouble> {
         self.books().tried.push(what.to_owned());
         match self.meet(what) {
             None => Ok(self.happen(what)),

@@ -164,6 +164,17 @@ impl Yard {
     }
 
     pub(super) async fn resolve(&self, tool: &'static str, key: &str, resolved: Resolved) {
+        let said = self.say(tool, key, resolved).await;
+        assert!(matches!(said, Reconciled::Recorded { .. }), "{said:?}");
+    }
+
+    /// What becomes of a person's word.
+    pub(super) async fn say(
+        &self,
+        tool: &'static str,
+        key: &str,
+        resolved: Resolved,
+    ) -> Reconciled {
         let resolution = Resolution {
             escalation: None,
             id: id(tool, key),
@@ -171,8 +182,7 @@ impl Yard {
             why: "she looked".into(),
             resolved,
         };
-        let said = self.stage.ledger.inner().resolve(resolution).await.unwrap();
-        assert!(matches!(said, Reconciled::Recorded { .. }), "{said:?}");
+        self.stage.ledger.inner().resolve(resolution).await.unwrap()
     }
 
     /// Lets every lease run out.

@@ -14,7 +14,7 @@ use crate::ledger::{
 };
 
 /// The columns of a record that a claim sets, in the order of [`encode_claim`].
-pub(super) const CLAIM: [&str; 20] = [
+pub(super) const CLAIM: [&str; 21] = [
     "hash",
     "arguments",
     "fence",
@@ -33,6 +33,7 @@ pub(super) const CLAIM: [&str; 20] = [
     "remint",
     "confirm_ms",
     "quorum",
+    "covered",
     "correlation_id",
     "slots",
 ];
@@ -126,6 +127,7 @@ pub(super) fn encode_claim(record: &Record) -> Result<[ToSqlOutput<'_>; CLAIM.le
         text(terms.remint.as_str()),
         maybe(confirm, span),
         maybe(quorum, |quorum| number(quorum.into())),
+        number(terms.covered.into()),
         maybe(record.correlation_id.as_deref(), text),
         json(Some(&record.slots).filter(|slots| !slots.is_empty()))?,
     ])
@@ -272,6 +274,7 @@ fn terms(c: &mut Columns<'_, '_>) -> Result<Terms, Damage> {
                 quorum.map(u32::try_from).transpose().map_err(|_| c.damage("is too large"))?;
             ttl.zip(quorum)
         },
+        covered: c.flag()?,
     })
 }
 

@@ -86,8 +86,10 @@ fn contract() -> impl Strategy<Value = Terms> {
         1 => Just(Terms { stoppable: false, ..terms() }),
     ];
     let ttl = prop_oneof![Just(Duration::from_secs(20)), Just(Duration::from_mins(2))];
-    (base, ttl, any::<bool>(), prop::sample::select(&Remint::ALL))
-        .prop_map(|(base, ttl, sliding, remint)| Terms { ttl, sliding, remint, ..base })
+    let flags = (any::<bool>(), any::<bool>());
+    (base, ttl, flags, prop::sample::select(&Remint::ALL)).prop_map(
+        |(base, ttl, (sliding, covered), remint)| Terms { ttl, sliding, covered, remint, ..base },
+    )
 }
 
 fn draws() -> impl Strategy<Value = Vec<Draw>> {

@@ -14,6 +14,7 @@ fn contracts() -> impl Strategy<Value = Terms> {
         5 => Just(terms.clone()),
         5 => Just(Terms { repeatable: true, ..terms.clone() }),
         2 => Just(Terms { confirm: Some((ms(20), 1)), ..terms.clone() }),
+        2 => Just(Terms { covered: true, ..terms.clone() }),
         1 => Just(Terms { confirm: Some((ms(20), 2)), ..terms.clone() }),
         1 => Just(Terms { repeatable: true, confirm: Some((ms(20), 1)), ..terms.clone() }),
         1 => Just(Terms { stoppable: false, ..terms.clone() }),

@@ -304,12 +304,28 @@ fn what_runs_or_is_unknown_is_not_reopened() {
 
 /// A key that has had all its attempts.
 fn exhausted() -> Bench {
+    spent(&Terms { attempts: 1, ..terms() })
+}
+
+fn spent(terms: &Terms) -> Bench {
     let mut bench = Bench::default();
     for call in 0..MAX_TOTAL {
-        let claim = bench.claim(&admission(call.into(), Terms { attempts: 1, ..terms() }));
+        let claim = bench.claim(&admission(call.into(), terms.clone()));
         bench.settle(claim.fence, 1, nothing(0));
     }
     bench
+}
+
+#[test]
+fn what_a_saga_answers_for_waits_for_nobody() {
+    let covered = Terms { attempts: 1, covered: true, ..terms() };
+    let mut bench = spent(&covered);
+    assert_eq!((bench.state(), bench.record().escalation.clone()), (StateName::Released, None));
+    let spent = Refusal::AttemptsExhausted { attempts: 4, max_total: 4, escalation: None };
+    assert_eq!(bench.refusal(&admission(9, covered)), spent);
+    let by_hand = Resolved::Happened { result: "7".into() };
+    let superseded = Reconciled::Superseded { state: Some(StateName::Released) };
+    assert_eq!(bench.resolve(by_hand), superseded);
 }
 
 #[test]
