@@ -2,8 +2,8 @@
 //!
 //! `order_worker <ledger> <service> <since> <ahead> <role> [<nth> <fault>]` says
 //! `ready`, waits for a line on stdin, does what its role says, and says as JSON what
-//! came of it. Its clock began at `since`, runs ten times as fast as yours, as that of
-//! every worker does, and is `ahead` by so many seconds.
+//! came of it. Its clock began at `since`, runs three times as fast as yours, as that
+//! of every worker does, and is `ahead` by so many seconds.
 //!
 //! At the `nth` use of its ledger, `fault` happens; if that is one that hangs, it says
 //! `at <step>` and stands still, to be killed.
@@ -24,8 +24,9 @@ use tool_contract::ledger::{
 use tool_contract::testing::{Fault, FaultyLedger};
 use tool_contract::{CallError, Response, Runtime, Status};
 
-/// How much faster than ours its time goes.
-const SPEED: u32 = 10;
+/// How much faster than ours its time goes. Were it more, what a loaded machine holds up
+/// for a moment would be called a timeout.
+const SPEED: u32 = 3;
 
 /// A clock that all workers share, as they share the machine's.
 struct Fast {
