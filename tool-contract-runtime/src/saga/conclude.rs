@@ -116,8 +116,7 @@ impl<'e> Ending<'e> {
         let numbers: Vec<u32> = ending.journal.effects().map(|stepped| stepped.step).collect();
         for number in numbers {
             let stand = Stand::of(ending.record(number).await?.as_ref());
-            let place = Place { stand, asked: false, undoing: Undoing::Due };
-            ending.places.insert(number, place);
+            ending.places.insert(number, Place::new(stand));
         }
         Ok(ending)
     }
@@ -169,9 +168,7 @@ impl<'e> Ending<'e> {
         };
         let stand = Stand::of(self.record(number).await?.as_ref());
         if let Some(place) = self.places.get_mut(&number) {
-            // One that somebody was at may still be asked for.
-            place.asked = !(place.stand == Stand::Moving && stand == Stand::Unknown);
-            place.stand = stand;
+            place.found(stand);
         }
         Ok(())
     }

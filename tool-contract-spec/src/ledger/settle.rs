@@ -59,6 +59,16 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Nothing came of an attempt that ended with `class`; the next one has to wait for
+    /// `delay`. Who counts on the operation cannot do without it: what failed for good
+    /// then takes a person.
+    #[must_use]
+    pub const fn of_failure(class: OutcomeClass, delay: Duration, is_counted_on: bool) -> Self {
+        if is_counted_on && class.is_final() { Self::Exhausted } else { Self::Released { delay } }
+    }
+}
+
 /// A holder's last word on its claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {

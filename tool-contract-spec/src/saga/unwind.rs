@@ -110,6 +110,21 @@ pub struct Place {
     pub undoing: Undoing,
 }
 
+impl Place {
+    /// A step that was neither asked for nor undone in this run.
+    #[must_use]
+    pub const fn new(stand: Stand) -> Self {
+        Self { stand, asked: false, undoing: Undoing::Due }
+    }
+
+    /// It was waited or asked for, and stands there now. What somebody was at, and is
+    /// unknown now, may still be asked for.
+    pub fn found(&mut self, stand: Stand) {
+        self.asked = !(self.stand == Stand::Moving && stand == Stand::Unknown);
+        self.stand = stand;
+    }
+}
+
 /// What follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {

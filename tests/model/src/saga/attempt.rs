@@ -31,7 +31,7 @@ pub(super) struct Attempt {
 pub(super) enum Said {
     Happened,
     Nothing,
-    NothingForGood,
+    Failed { class: OutcomeClass, is_counted_on: bool },
     Unknown,
 }
 
@@ -139,11 +139,12 @@ impl Run {
             (Ending::Known | Ending::Unknown, _) => OutcomeClass::SideEffectUnknown,
         };
         let in_doubt = hold.in_doubt || class == OutcomeClass::SideEffectUnknown;
-        let is_counted_on = self.is_committed(model) && class.is_final();
+        let is_counted_on = matches!(of, Operation::Call(_)) && self.is_committed(model);
         let (said, then) = match decide(model.policy(of), class.into(), progress(in_doubt)).step {
             NextStep::Continue => (Said::Happened, Then::Done),
-            NextStep::Stop if is_counted_on => (Said::NothingForGood, Then::Failed),
-            NextStep::Stop | NextStep::RetryAfter { .. } => (Said::Nothing, Then::Failed),
+            NextStep::Stop | NextStep::RetryAfter { .. } => {
+                (Said::Failed { class, is_counted_on }, Then::Failed)
+            }
             NextStep::Reconcile => (Said::Unknown, Then::Ask),
             NextStep::Escalate => (Said::Unknown, Then::Unknown),
         };
@@ -187,7 +188,9 @@ impl Said {
         match self {
             Self::Happened => Verdict::Succeeded { result: "done".into() },
             Self::Nothing => Verdict::Released { delay: Duration::ZERO },
-            Self::NothingForGood => Verdict::Exhausted,
+            Self::Failed { class, is_counted_on } => {
+                Verdict::of_failure(class, Duration::ZERO, is_counted_on)
+            }
             Self::Unknown => Verdict::Unknown { cause: "no answer".into() },
         }
     }

@@ -9,7 +9,7 @@ use tool_contract_spec::ledger::{
     Timestamp,
 };
 use tool_contract_spec::outcome::{Cause, OutcomeClass};
-use tool_contract_spec::saga::{Journal, Next, Place, Stand, Undoing, Why, settled, unwind};
+use tool_contract_spec::saga::{Journal, Next, Place, Undoing, Why, settled, unwind};
 
 use super::attempt::{Hold, Then, progress};
 use super::process::{At, Came, Run};
@@ -20,10 +20,7 @@ impl Run {
     /// Its body gave up, now or in an earlier run. What the body was told is unknown is
     /// found out, and the body runs again; otherwise what happened is undone.
     pub(super) fn body_ends(&mut self, model: &Saga, world: &mut World) {
-        let place = |step: u32| {
-            let stand = world.ledger.stand(step as usize);
-            (step, Place { stand, asked: false, undoing: Undoing::Due })
-        };
+        let place = |step: u32| (step, Place::new(world.ledger.stand(step as usize)));
         let steps = self.journal.effects().map(|stepped| stepped.step);
         self.places = Some(steps.map(place).collect());
         self.go_on(model, world);
@@ -86,9 +83,7 @@ impl Run {
     fn found(&mut self, model: &Saga, world: &mut World, step: usize) {
         let stand = world.ledger.stand(step);
         if let Some(place) = self.place(step) {
-            // One that somebody was at may still be asked for.
-            place.asked = !(place.stand == Stand::Moving && stand == Stand::Unknown);
-            place.stand = stand;
+            place.found(stand);
         }
         self.go_on(model, world);
     }

@@ -46,11 +46,7 @@ impl Writing<'_> {
         if !matches!(step, NextStep::Reconcile | NextStep::Escalate) {
             let delay = self.persisted_delay(ended.outcome);
             let is_counted_on = self.plan.gate.as_ref().is_some_and(|gate| gate.is_counted_on());
-            let verdict = if is_counted_on && ended.outcome.class.is_final() {
-                Settling::Exhausted
-            } else {
-                Settling::Released { delay }
-            };
+            let verdict = Settling::of_failure(ended.outcome.class, delay, is_counted_on);
             let settlement = self.settlement(lease, used, verdict);
             self.settle(lease, &settlement).await?;
             tracing::debug!(target: "tool_contract", id = %lease.id, ?delay, "released");
