@@ -1,8 +1,9 @@
 //! What generated code names, and nobody else: the bounds of each part stand
 //! here once, so that a part that does not fit is one error, at its place.
 
+use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, Ready};
 use std::time::Duration;
 
 pub use inventory;
@@ -18,16 +19,20 @@ pub use crate::registry::{Linked, linked};
 pub use crate::saga::{Compensable, Completable, Outcome as SagaOutcome, Rests, Saga};
 pub use crate::tool::{BoxFuture, Returned, StateType, Tool};
 
-/// A reconcile function of the tool `T`. Whether its future is `Send` is no part of
-/// it, so that the compiler says which value it is that is not.
+/// A reconcile function of the tool `T` with the output `O`. Whether its future is
+/// `Send` is no part of it, so that the compiler says which value it is that is not.
+///
+/// It is implemented twice, for [`Fit`] and for [`Unfit`]: the compiler then looks at
+/// what is within each before it says that neither holds, in these words. Of one alone
+/// it would say what is wrong within it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no reconcile function of `{T}`",
-    label = "not `async fn(asked: Asked<{T}>) -> Result<Option<_>, E>`",
-    note = "it takes `tool_contract::Asked<{T}>` and nothing else, and returns the tool's output if it happened, `None` if not, and an error that can be displayed if it cannot tell"
+    message = "this function cannot find out about `{T}`",
+    label = "it must be `async fn(asked: Asked<{T}>) -> Result<Option<{O}>, E>`",
+    note = "TC0016: it is async, takes `tool_contract::Asked<{T}>` and nothing else, and returns `Ok(Some(output))` if it happened, `Ok(None)` if it did not, and if it cannot tell an `E` that can be displayed (`E: Display`)"
 )]
-pub trait Reconcile<T: Tool> {
+pub trait Reconcile<T: Tool, O, Fitness> {
     /// What it returns.
-    type Future: Future<Output = Result<Option<T::Output>, Self::Error>>;
+    type Future: Future<Output = Result<Option<O>, Self::Error>>;
     /// Why it cannot tell.
     type Error: fmt::Display;
     /// Asks it.
@@ -35,11 +40,11 @@ pub trait Reconcile<T: Tool> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, F, Fut, E> Reconcile<T> for F
+impl<T, O, F, Fut, E> Reconcile<T, O, Fit> for F
 where
     T: Tool,
     F: FnOnce(Asked<T>) -> Fut,
-    Fut: Future<Output = Result<Option<T::Output>, E>>,
+    Fut: Future<Output = Result<Option<O>, E>>,
     E: fmt::Display,
 {
     type Future = Fut;
@@ -50,14 +55,24 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<T: Tool, O, F: Nothing> Reconcile<T, O, Unfit> for F {
+    type Future = Ready<Result<Option<O>, Infallible>>;
+    type Error = Infallible;
+
+    fn ask(self, _asked: Asked<T>) -> Self::Future {
+        self.anything()
+    }
+}
+
 /// Asks a reconcile function.
-pub fn reconcile<T, F>(
+pub fn reconcile<T, F, Fitness>(
     find: F,
     asked: Asked<T>,
 ) -> BoxFuture<'static, Result<Option<T::Output>, String>>
 where
     T: Tool,
-    F: Reconcile<T> + Send + 'static,
+    F: Reconcile<T, T::Output, Fitness> + Send + 'static,
     F::Future: Send + 'static,
 {
     Box::pin(async move { find.ask(asked).await.map_err(|error| error.to_string()) })
@@ -65,11 +80,11 @@ where
 
 /// A rollback function of the tool `T`; see [`Reconcile`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no rollback function of `{T}`",
-    label = "not `async fn(done: Done<{T}>) -> Result<(), E>`",
-    note = "it takes `tool_contract::Done<{T}>` and nothing else, and returns nothing, or an error that can be displayed"
+    message = "this function cannot undo `{T}`",
+    label = "it must be `async fn(done: Done<{T}>) -> Result<(), E>`",
+    note = "TC0016: it is async, takes `tool_contract::Done<{T}>` and nothing else, and returns `Ok(())`, or an `E` that can be displayed (`E: Display`)"
 )]
-pub trait RollBack<T: Tool> {
+pub trait RollBack<T: Tool, Fitness> {
     /// What it returns.
     type Future: Future<Output = Result<(), Self::Error>>;
     /// Why it could not undo it.
@@ -79,7 +94,7 @@ pub trait RollBack<T: Tool> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, F, Fut, E> RollBack<T> for F
+impl<T, F, Fut, E> RollBack<T, Fit> for F
 where
     T: Tool,
     F: FnOnce(Done<T>) -> Fut,
@@ -94,14 +109,41 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<T: Tool, F: Nothing> RollBack<T, Unfit> for F {
+    type Future = Ready<Result<(), Infallible>>;
+    type Error = Infallible;
+
+    fn undo(self, _done: Done<T>) -> Self::Future {
+        self.anything()
+    }
+}
+
 /// Runs a rollback function.
-pub fn roll_back<T, F>(compensate: F, done: Done<T>) -> BoxFuture<'static, Result<(), String>>
+pub fn roll_back<T, F, Fitness>(
+    compensate: F,
+    done: Done<T>,
+) -> BoxFuture<'static, Result<(), String>>
 where
     T: Tool,
-    F: RollBack<T> + Send + 'static,
+    F: RollBack<T, Fitness> + Send + 'static,
     F::Future: Send + 'static,
 {
     Box::pin(async move { compensate.undo(done).await.map_err(|error| error.to_string()) })
+}
+
+/// Of a function that is what its tool's attribute names it for.
+#[derive(Debug)]
+pub enum Fit {}
+
+/// Of a function that is not: there is none.
+#[derive(Debug)]
+pub enum Unfit {}
+
+/// What no type is.
+pub trait Nothing {
+    /// Gives whatever is wanted.
+    fn anything<T>(self) -> T;
 }
 
 /// Runs a body that is not async where it cannot block the executor.

@@ -1,4 +1,4 @@
-//! `30s`, `24h`: the one way to write a time span.
+//! `30s`, `24h`: the one way to write a time span; and how people are told one.
 
 use std::time::Duration;
 
@@ -65,6 +65,57 @@ pub fn format(duration: Duration) -> String {
     format!("{}{name}", millis / unit)
 }
 
+/// A time to wait, as people are told: `30m`, `1m 30s`, `1.5s`, `200ms`. Its two
+/// largest units, rounded up: who waits that long has waited long enough. Programs
+/// get the exact one.
+///
+/// ```
+/// # mod tool_contract { pub use tool_contract_spec as spec; }
+/// # use std::time::Duration;
+/// use tool_contract::spec::duration::wait;
+///
+/// assert_eq!(wait(Duration::from_millis(1_799_989)), "30m");
+/// ```
+#[must_use]
+pub fn wait(span: Duration) -> String {
+    told(span.as_nanos(), u128::next_multiple_of)
+}
+
+/// A time that has passed, likewise, rounded down.
+#[must_use]
+pub fn passed(span: Duration) -> String {
+    told(span.as_nanos(), |span, unit| span / unit * unit)
+}
+
+/// Rounds to what is told of a span of this size, so that no more than two units are
+/// left of it.
+fn told(nanos: u128, round: impl Fn(u128, u128) -> u128) -> String {
+    const MILLI: u128 = 1_000_000;
+    let step = match nanos / MILLI {
+        ..1_000 => 1,
+        ..10_000 => 100,
+        ..3_600_000 => 1_000,
+        ..86_400_000 => 60_000,
+        _ => 3_600_000,
+    };
+    let millis = round(nanos, step * MILLI) / MILLI;
+    match millis {
+        0 => return "0s".to_owned(),
+        1_001..10_000 if millis % 1_000 != 0 => {
+            return format!("{}.{}s", millis / 1_000, millis / 100 % 10);
+        }
+        _ => {}
+    }
+    let mut rest = millis;
+    let parts = UNITS.into_iter().filter_map(|(name, unit)| {
+        let unit = u128::from(unit);
+        let count = rest / unit;
+        rest %= unit;
+        (count > 0).then(|| format!("{count}{name}"))
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +140,51 @@ mod tests {
         }
     }
 
+    #[test]
+    fn people_are_told_two_units_at_most() {
+        const MINUTE: u64 = 60_000;
+        for (millis, to_wait, has_passed) in [
+            (0, "0s", "0s"),
+            (250, "250ms", "250ms"),
+            (1_500, "1.5s", "1.5s"),
+            (1_501, "1.6s", "1.5s"),
+            (9_999, "10s", "9.9s"),
+            (59_001, "1m", "59s"),
+            (90 * 1_000, "1m 30s", "1m 30s"),
+            (30 * MINUTE - 11, "30m", "29m 59s"),
+            (60 * MINUTE, "1h", "1h"),
+            (60 * MINUTE + 5_000, "1h 1m", "1h"),
+            (24 * 60 * MINUTE - 1, "1d", "23h 59m"),
+            (25 * 60 * MINUTE + 1, "1d 2h", "1d 1h"),
+        ] {
+            let span = Duration::from_millis(millis);
+            assert_eq!((wait(span).as_str(), passed(span).as_str()), (to_wait, has_passed));
+        }
+        let nanos = Duration::from_nanos(1);
+        assert_eq!((wait(nanos).as_str(), passed(nanos).as_str()), ("1ms", "0s"));
+        assert!(wait(Duration::MAX).ends_with('h'));
+    }
+
     proptest! {
+        #[test]
+        fn who_waits_as_told_has_waited_long_enough(millis in 0_u64..=3_153_600_000_000) {
+            let parts = |told: String| {
+                let parts = told.split(' ').map(|part| match part.strip_suffix('s') {
+                    Some(tenths) if tenths.contains('.') => {
+                        let (seconds, tenth) = tenths.split_once('.').unwrap();
+                        parse(&format!("{seconds}{tenth}00ms")).unwrap()
+                    }
+                    _ => parse(part).unwrap(),
+                });
+                parts.collect::<Vec<_>>()
+            };
+            let span = Duration::from_millis(millis);
+            let (up, down) = (parts(wait(span)), parts(passed(span)));
+            prop_assert!(up.len() <= 2 && down.len() <= 2);
+            prop_assert!(up.iter().sum::<Duration>() >= span);
+            prop_assert!(down.iter().sum::<Duration>() <= span);
+        }
+
         #[test]
         fn what_is_written_reads_back(millis in 0_u64..=3_153_600_000_000) {
             let span = Duration::from_millis(millis);

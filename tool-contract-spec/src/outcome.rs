@@ -142,6 +142,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The delay of an outcome that no other attempt can change.
+    pub const NEVER: Duration = Duration::MAX;
+
     /// An outcome without a wish of the other side.
     #[must_use]
     pub const fn new(class: OutcomeClass) -> Self {

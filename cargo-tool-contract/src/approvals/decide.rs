@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use tool_contract_runtime::approval::{ApprovalError, Approver};
+use tool_contract_runtime::approval::{ApprovalError, Approver, Approvers};
 use tool_contract_runtime::ledger::{ApprovalVerdict, Decided, Decision, Trust};
 use tool_contract_spec::operation::OperationHash;
 
@@ -56,8 +56,10 @@ async fn decide(
     asked: Asked,
     verdict: ApprovalVerdict,
 ) -> Result<End, Problem> {
-    let trust = key::trust(&request.trusted)?;
-    let approver = Approver::new(hand.name.trim(), key::read(&hand.key)?);
+    let approvers = key::approvers(&request.trusted)?;
+    let name = hand.name.trim();
+    let approver = Approver::new(name, key::of(name, &hand.key, approvers.as_ref())?);
+    let trust = approvers.map(Approvers::into_trust);
     let signed = approver.sign(&asked.id, &asked.record, verdict).map_err(|why| refused(&why))?;
     // Whom programs do not trust is told so before anything is on record.
     let counting = trust.clone().unwrap_or_else(|| signed.trust.clone());

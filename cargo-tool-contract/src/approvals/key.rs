@@ -62,13 +62,42 @@ pub(super) fn read(path: &Path) -> Result<PrivateKey, Problem> {
     PrivateKey::read(&line).map_err(|why| problem(path, &why.to_string()))
 }
 
+/// Reads the private key with which `name` signs: among those whom programs trust, it
+/// is theirs and nobody else's.
+pub(super) fn of(
+    name: &str,
+    path: &Path,
+    approvers: Option<&Approvers>,
+) -> Result<PrivateKey, Problem> {
+    let key = read(path)?;
+    let Some(approvers) = approvers else { return Ok(key) };
+    let owner = approvers.owner(&key.public());
+    if owner == Some(name) {
+        return Ok(key);
+    }
+    let whose = owner
+        .map_or("of nobody among the approvers".to_owned(), |owner| format!("that of `{owner}`"));
+    let what = format!("this is not the key of `{name}`, but {whose}; nothing was changed");
+    let problem = Problem::new(Kind::WrongState, format!("{}: {what}", path.display()));
+    Err(problem.help(match owner {
+        _ if approvers.knows(name) => format!("name the file with the key of `{name}`"),
+        Some(owner) => format!("programs trust nobody called `{name}`; sign as `{owner}`"),
+        None => "is your line, as `approvals keygen` printed it, among the approvers?".to_owned(),
+    }))
+}
+
 /// Those whom programs trust, where it is known who they are.
 pub(super) fn trust(trusted: &Trusted) -> Result<Option<Trust>, Problem> {
+    Ok(approvers(trusted)?.map(Approvers::into_trust))
+}
+
+/// The same, by their keys.
+pub(super) fn approvers(trusted: &Trusted) -> Result<Option<Approvers>, Problem> {
     let path = trusted.approvers.clone().or_else(|| std::env::var_os(APPROVERS).map(Into::into));
     let Some(path) = path else { return Ok(None) };
     let approvers = Approvers::read(&path).map_err(|error| {
         Problem::new(Kind::Usage, error.to_string())
             .help("it has one line for each person, as `approvals keygen` prints it")
     })?;
-    Ok(Some(approvers.into_trust()))
+    Ok(Some(approvers))
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tool_contract_runtime::ledger::{Pages, Query, Record, StateName};
+use tool_contract_spec::duration;
 use tool_contract_spec::key::OperationId;
 
 use super::stand;
@@ -78,7 +79,7 @@ fn row(desk: &Desk, id: &OperationId, record: &Record) -> Vec<String> {
         stand::word(record, desk.now),
         record.attempts.to_string(),
         time::utc(since),
-        time::span(desk.now.since(since)),
+        duration::passed(desk.now.since(since)),
         record.escalation.as_ref().map(ToString::to_string).unwrap_or_default(),
     ]
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tool_contract_runtime::ledger::StateName;
 use tool_contract_runtime::{Escalation, Escalations};
+use tool_contract_spec::duration;
 
 use super::stand;
 use super::view::{Name, Stored};
@@ -81,7 +82,7 @@ fn row(desk: &Desk, each: &Escalation) -> Vec<String> {
         key,
         tenant,
         record.state.name().to_string(),
-        time::span(desk.now.since(stand::since(record, desk.now))),
+        duration::passed(desk.now.since(stand::since(record, desk.now))),
         if is_long { format!("{shown}…") } else { shown },
     ]
 }

@@ -13,12 +13,13 @@ use crate::report::complain;
 pub(super) async fn run(desk: &Desk, args: &Reopen) -> Result<End, Problem> {
     let said = Said::of(&args.word)?;
     let (id, record) = find::one(desk, &args.key, &args.among).await?;
-    let state = stand::at(&record, desk.now).state.name();
+    let stands = stand::at(&record, desk.now);
+    let state = stands.state.name();
     let Some(risk) = risk(state) else {
         return Err(superseded(desk, &id, &record, state, &Resolved::Reopened));
     };
     if !desk.is_for_programs() {
-        complain(&text::plain(&format!("warning: {id} is {state}: {risk}")));
+        complain(&text::plain(&format!("warning: {id} is {}: {risk}", stand::name(&stands))));
     }
     if !args.yes {
         confirm(id.key.as_str())?;

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tool_contract_runtime::ledger::{Reconciled, Record, Resolution, Resolved, State, StateName};
 use tool_contract_runtime::saga::Story;
+use tool_contract_spec::duration;
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
+use tool_contract_spec::saga::{Ended, ended, is_saga};
 
 use super::view::Name;
 use super::{next, schema, stand};
@@ -92,6 +94,12 @@ pub(super) async fn record_word(
             StateName::Exhausted => "it has had all its attempts: reopen it, or give it up",
             _ => "the next call with this key runs it",
         };
+        let state = match &resolution.resolved {
+            Resolved::Happened { result } if is_saga(&record.terms) => {
+                ended(result).map_or(state.as_str(), Ended::as_str)
+            }
+            _ => state.as_str(),
+        };
         text::plain(&format!("{id}: {before} → {state}, on the word of {by}: {why}; {then}"))
     })?;
     Ok(End::Fine)
@@ -124,7 +132,7 @@ fn too_early(desk: &Desk, id: &OperationId, wait: Option<Duration>) -> Problem {
                 "{id}: too early to say that it did not happen, for its former holder may still act, or its \
                  effect not show yet; nothing was changed"
             ),
-            format!("wait {}, look again, and say it again. {dead}", time::span(wait)),
+            format!("wait {}, look again, and say it again. {dead}", duration::wait(wait)),
         ),
         None => (
             format!(

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use tool_contract_runtime::ledger::{ApprovalRecord, Event, LedgerError, Record, State};
 use tool_contract_runtime::saga::Story;
+use tool_contract_spec::duration;
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::saga::is_saga;
+use tool_contract_spec::saga::{Ended, is_saga};
 
 use super::next::{self, Next};
 use super::view::{self, Happening, Line, Stored, Times};
@@ -136,6 +137,9 @@ impl Shown<'_> {
             }
             State::Exhausted { .. } => "nothing happened, and it has had all its attempts",
             State::Abandoned { .. } => "a person gave it up",
+            State::Succeeded { .. } if stand::came_to(&self.stands) == Some(Ended::Undone) => {
+                "it failed, and what had happened of it was undone"
+            }
             State::Succeeded { .. } => "it happened",
             State::Unknown(_) => "it may have happened",
             State::Reconciling { .. } => "it may have happened, and somebody is finding out",
@@ -220,7 +224,7 @@ impl Shown<'_> {
             );
             let _ = writeln!(out, "{}", line.trim_end());
             for attempt in attempts {
-                let took = tool_contract_spec::duration::format(attempt.took);
+                let took = duration::passed(attempt.took);
                 let error = plain(&attempt.error);
                 let _ = writeln!(
                     out,

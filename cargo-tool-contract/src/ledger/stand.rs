@@ -3,6 +3,7 @@
 
 use tool_contract_runtime::ledger::{Fence, Record, State, StateName, Timestamp};
 use tool_contract_spec::ledger::{Around, notice};
+use tool_contract_spec::saga::{Ended, ended, is_saga};
 
 /// The record as the next step will find it.
 pub(crate) fn at(record: &Record, now: Timestamp) -> Record {
@@ -27,8 +28,22 @@ pub(crate) fn since(record: &Record, now: Timestamp) -> Timestamp {
 
 /// Its state in a word, or in two.
 pub(crate) fn word(record: &Record, now: Timestamp) -> String {
-    let (recorded, stands) = (record.state.name(), at(record, now).state.name());
-    if recorded == stands { recorded.to_string() } else { format!("{recorded}, now {stands}") }
+    let at = at(record, now);
+    let (recorded, stands) = (name(record), name(&at));
+    if recorded == stands { recorded.to_owned() } else { format!("{recorded}, now {stands}") }
+}
+
+/// The name of its state; of a saga that has ended, what it came to.
+pub(crate) fn name(record: &Record) -> &'static str {
+    came_to(record).map_or(record.state.name().as_str(), Ended::as_str)
+}
+
+/// What a saga came to.
+pub(crate) fn came_to(record: &Record) -> Option<Ended> {
+    match &record.state {
+        State::Succeeded { result, .. } if is_saga(&record.terms) => ended(result),
+        _ => None,
+    }
 }
 
 /// Whether it waits for a person though it has attempts left.

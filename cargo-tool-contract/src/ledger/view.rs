@@ -8,6 +8,7 @@ use tool_contract_runtime::ledger::{
 use tool_contract_spec::duration;
 use tool_contract_spec::key::{OperationId, Tenant};
 use tool_contract_spec::policy::Remint;
+use tool_contract_spec::saga::Ended;
 
 use super::stand;
 use crate::operator::time;
@@ -37,6 +38,9 @@ pub(crate) struct Line<'r> {
     name: Name<'r>,
     state: StateName,
     stands: StateName,
+    /// What a saga came to: `finished` or `undone`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<&'static str>,
     since: String,
     attempts: u32,
     escalation: Option<&'r str>,
@@ -49,6 +53,7 @@ impl<'r> Line<'r> {
             name: Name::of(id),
             state: record.state.name(),
             stands: stand::at(record, now).state.name(),
+            ended: stand::came_to(record).map(Ended::as_str),
             since: time::iso(stand::since(record, now)),
             attempts: record.attempts,
             escalation: record.escalation.as_ref().map(|id| &*id.0),

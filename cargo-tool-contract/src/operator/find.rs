@@ -9,6 +9,7 @@ use tool_contract_spec::rulebook::suggest;
 
 use super::{Desk, Kind, Problem};
 use crate::args::Among;
+use crate::ledger::stand;
 
 /// How many operations with one key are named.
 const MOST_NAMED: usize = 10;
@@ -142,7 +143,7 @@ fn ambiguous(key: &IdempotencyKey, found: &[(OperationId, Record)]) -> Problem {
                 Some(tenant) => format!("--tenant {tenant}"),
                 None => "--no-tenant".to_owned(),
             };
-            format!("--tool {} {tenant} ({})", id.tool, record.state.name())
+            format!("--tool {} {tenant} ({})", id.tool, stand::name(record))
         })
         .collect();
     let more = if found.len() > MOST_NAMED { "\n    …" } else { "" };

@@ -1,9 +1,8 @@
 //! Times, as people and programs read them.
 
-use std::time::Duration;
-
 use tool_contract_runtime::clock::{Clock as _, SystemClock};
 use tool_contract_runtime::ledger::Timestamp;
+use tool_contract_spec::duration;
 
 /// The last millisecond that has a date here.
 const LAST: u64 = 253_402_300_799_999;
@@ -38,26 +37,10 @@ pub(crate) fn both(at: Timestamp, now: Timestamp) -> String {
 /// `3d 2h ago`, `in 12s`
 pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     if at > now {
-        format!("in {}", span(at.since(now)))
+        format!("in {}", duration::wait(at.since(now)))
     } else {
-        format!("{} ago", span(now.since(at)))
+        format!("{} ago", duration::passed(now.since(at)))
     }
-}
-
-/// A span in its two largest units, rounded up to the second.
-pub(crate) fn span(span: Duration) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let mut rest = span.as_secs() + u64::from(span.subsec_nanos() > 0);
-    let first = UNITS.iter().position(|(unit, _)| rest >= *unit).unwrap_or(UNITS.len() - 1);
-    let mut parts = Vec::new();
-    for (unit, name) in UNITS.iter().skip(first).take(2) {
-        let count = rest / unit;
-        if count > 0 || parts.is_empty() {
-            parts.push(format!("{count}{name}"));
-        }
-        rest %= unit;
-    }
-    parts.join(" ")
 }
 
 const fn hour(at: Timestamp) -> (u64, u64, u64) {
@@ -106,21 +89,6 @@ mod tests {
         assert_eq!(utc(Timestamp(1_709_251_199_999)), "2024-02-29 23:59:59 UTC");
         assert_eq!(utc(Timestamp::END), "after the year 9999");
         assert_eq!(both(Timestamp::END, Timestamp::ZERO), "after the year 9999");
-    }
-
-    #[test]
-    fn spans_have_two_units() {
-        for (millis, text) in [
-            (0, "0s"),
-            (1, "1s"),
-            (59_001, "1m"),
-            (61_000, "1m 1s"),
-            (3_600_000, "1h"),
-            (3_605_000, "1h"),
-            (90_061_000, "1d 1h"),
-        ] {
-            assert_eq!(span(Duration::from_millis(millis)), text);
-        }
     }
 
     #[test]

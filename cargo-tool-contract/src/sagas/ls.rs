@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tool_contract_runtime::ledger::{Pages, Query, StateName};
+use tool_contract_spec::duration;
 use tool_contract_spec::saga::is_saga;
 
 use super::story::Told;
@@ -107,7 +108,7 @@ fn row(desk: &Desk, story: &Told) -> Vec<String> {
         story.steps.len().to_string(),
         if undone == 0 { String::new() } else { undone.to_string() },
         time::utc(since),
-        time::span(desk.now.since(since)),
+        duration::passed(desk.now.since(since)),
         story.record.escalation.as_ref().map(ToString::to_string).unwrap_or_default(),
     ]
 }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use tool_contract_runtime::ledger::{EventKind, Ledger, Record, State, Timestamp};
 use tool_contract_runtime::saga::{StepStory, Story};
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::saga::{Ended, Noted, Stepped, Undoing, ended};
+use tool_contract_spec::saga::{Noted, Stepped, Undoing};
 
 use crate::ledger::stand;
 use crate::operator::Problem;
@@ -40,11 +40,9 @@ impl Told {
     /// Where it stands, in a word.
     pub(super) fn word(&self) -> &'static str {
         match &self.stands.state {
-            State::Succeeded { result, .. } if ended(result) == Some(Ended::Undone) => "undone",
-            State::Succeeded { .. } => "finished",
             State::Unknown(_) => "rests",
             State::Running { .. } if self.journal.unwinding.is_some() => "undoing",
-            state => state.name().as_str(),
+            _ => stand::name(&self.stands),
         }
     }
 

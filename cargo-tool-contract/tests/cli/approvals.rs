@@ -218,6 +218,22 @@ fn who_does_not_count_is_told_so() {
     let shown = office.run(&["show", &request.0, "--approvers", path(&approvers)]);
     assert!(shown.out.contains("eve (DOES NOT COUNT)"), "{shown:?}");
     assert!(office.run(&["ls"]).out.contains(&*request.0), "it still waits");
+    // Whose key it is comes before what would be signed with it.
+    let (ada, bob) = (office.key("ada"), office.key("bob"));
+    for (name, key, wanted) in [
+        (
+            "ada",
+            &bob,
+            "bob.key: this is not the key of `ada`, but that of `bob`; nothing was changed",
+        ),
+        ("ada", &office.key("eve"), "not the key of `ada`, but of nobody among the approvers"),
+        ("eve", &ada, "programs trust nobody called `eve`; sign as `ada`"),
+    ] {
+        let known = ["--key", path(key), "--yes", "--approvers", path(&approvers)];
+        let said = office.run(&[&["grant", &request.0, "--as", name], &known[..]].concat());
+        assert_eq!(said.code, 1);
+        assert!(said.err.contains(wanted) && !said.err.contains("signs:"), "{said:?}");
+    }
     // Another's name with one's own key.
     let eve = office.key("eve");
     let false_ada = ["grant", &request.0, "--as", "ada", "--key", path(&eve), "--yes"];

@@ -79,6 +79,29 @@ place_order  order-8  acme    running   1              2026-11-19 01:02:03 UTC  
 }
 
 #[test]
+fn a_ledger_says_of_a_saga_what_it_came_to() {
+    let stage = filled();
+    let undone = id("place_order", "order-9");
+    let claim = stage.claim(&undone, saga());
+    let result = r#"{"undone":{"error":"sold out","steps":[]}}"#;
+    settle(&stage, &undone, &claim, succeeded(result));
+    // What such a result means, only a saga's contract says.
+    stage.run(&id("charge", "c-1"), terms(), succeeded(result));
+
+    let listed = stage.ledger(&["ls", "--state", "succeeded"]);
+    for (key, state) in [("order-6", "finished"), ("order-9", "undone"), ("c-1", "succeeded")] {
+        let line = listed.out.lines().find(|line| line.contains(key));
+        assert!(line.is_some_and(|line| line.contains(state)), "{key}: {listed:?}");
+    }
+    let shown = stage.ledger(&["show", "order-9"]);
+    assert!(shown.out.contains("it failed, and what had happened of it was undone"), "{shown:?}");
+    assert!(shown.out.contains("  state       undone since"), "{shown:?}");
+    let shown = stage.ledger(&["show", "order-9", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!((&document["state"], &document["ended"]), (&"succeeded".into(), &"undone".into()));
+}
+
+#[test]
 fn they_are_filtered_and_paged() {
     let stage = filled();
     for (args, keys) in [
@@ -165,7 +188,7 @@ fn a_saga_is_resolved_by_what_it_waits_for() {
     }
     let undone = r#"{"undone":{"error":"let go by hand","steps":[]}}"#;
     let said = resolve(&stage, "ledger", &["--happened", undone]);
-    assert!(said.out.contains("unknown → succeeded"), "{said:?}");
+    assert!(said.out.contains("unknown → undone"), "{said:?}");
     let said = stage.tool_contract(&["sagas", "show", "order-7"]);
     assert!(said.out.starts_with("place_order[order-7]: undone since"), "{}", said.out);
 }

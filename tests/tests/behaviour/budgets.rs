@@ -129,7 +129,7 @@ async fn the_time_of_an_objective_begins_with_its_first_attempt() {
     stage.world.then(Act::Fail(Trouble::Busy));
     let error = of(charge("o".into(), 1)).key("k2").call(&runtime).await.unwrap_err();
     assert!(error.to_string().contains("the time of the workflow `w` is over"), "{error}");
-    assert!(error.to_string().contains("9 attempts within 60s of the first, and 4 were made"));
+    assert!(error.to_string().contains("9 attempts within 1m of the first, and 4 were made"));
     assert_eq!(Err::<(), _>(error).failed(), Failure::Tool(Trouble::Busy));
     stage.world.then(Act::Fail(Trouble::Busy));
     assert_eq!(of(look("o".into())).call(&runtime).await.failed(), Failure::Tool(Trouble::Busy));
@@ -169,7 +169,9 @@ async fn a_call_that_belongs_to_no_objective_is_refused_before_anything_is_asked
     }
     let rejected = charge("o".into(), 1).key("k").call(&runtime).await;
     let rejected = rejected.refused(Code::OBJECTIVE_MISSING);
-    assert!(rejected.next.contains(".workflow("), "{rejected}");
+    let told = rejected.to_string();
+    assert!(told.starts_with("`charge` [k] was not run [TC0262]: "), "{told}");
+    assert!(rejected.next.contains(".workflow("), "{told}");
     look("o".into()).call(&runtime).await.refused(Code::OBJECTIVE_MISSING);
     assert_eq!(stage.world.attempts(), 0);
 }

@@ -120,6 +120,18 @@ impl Approvers {
         self.people.is_empty()
     }
 
+    /// Whether somebody is called so.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.people.contains_key(name)
+    }
+
+    /// Who signs with the private half of this key.
+    #[must_use]
+    pub fn owner(&self, key: &PublicKey) -> Option<&str> {
+        self.people.iter().find(|(_, keys)| keys.contains(key)).map(|(owner, _)| &**owner)
+    }
+
     /// For a step of a ledger.
     #[must_use]
     pub fn into_trust(self) -> Trust {
@@ -135,10 +147,11 @@ impl Approvers {
             Ok(key) => key,
             Err(why) => return Err(ApproversError::Key { place, name, why }),
         };
-        let owner = self.people.iter().find(|(_, keys)| keys.contains(&key));
-        match owner.map(|(owner, _)| Arc::clone(owner)) {
-            Some(owner) if owner == name => {}
-            Some(other) => return Err(ApproversError::Shared { place, name, other }),
+        match self.owner(&key) {
+            Some(owner) if *owner == *name => {}
+            Some(other) => {
+                return Err(ApproversError::Shared { place, name, other: other.into() });
+            }
             None => self.people.entry(name).or_default().push(key),
         }
         Ok(self)
@@ -178,6 +191,10 @@ mod tests {
             approvers.people.iter().map(|(name, keys)| (&**name, keys.len())).collect();
         assert_eq!(keys, [("Bob the Builder", 1), ("alice", 2)]);
         assert!(Approvers::parse("# nobody").unwrap().is_empty());
+        let owner = |key: &str| approvers.owner(&key.parse().unwrap());
+        assert_eq!((owner(&new), owner(&bob)), (Some("alice"), Some("Bob the Builder")));
+        assert_eq!((owner(&self::key()), approvers.knows("alice")), (None, true));
+        assert!(!approvers.knows("Bob"));
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tool_contract_spec::duration;
 use tool_contract_spec::ledger::{CellId, Draw, Limited, Over};
-use tool_contract_spec::policy::{Contract, Quota};
+use tool_contract_spec::policy::Quota;
 use tool_contract_spec::rulebook::Code;
 
 use super::plan::Caller;
@@ -22,20 +23,20 @@ impl Caller {
     pub(super) fn budget(
         &self,
         runtime: &Runtime,
-        contract: &Contract,
+        about: impl FnOnce() -> About,
     ) -> Result<Option<Draw>, CallError<()>> {
         let Some(limit) = runtime.budget() else { return Ok(None) };
         if self.workflow.is_none() {
-            return Err(nameless(contract));
+            return Err(nameless(about()));
         }
         Ok(Some(self.draw(Over::All, limit)))
     }
 }
 
-fn nameless(contract: &Contract) -> CallError<()> {
+fn nameless(about: About) -> CallError<()> {
     CallError::from(Rejected::new(
         Code::OBJECTIVE_MISSING,
-        About::tool(contract.name.clone()),
+        about,
         "every objective has a budget here, and the call does not say to which it belongs",
         "name its workflow, the same for all calls of one objective: `.workflow(..)`, or `workflow` in `meta`",
     ))
@@ -78,7 +79,8 @@ fn used_up(limited: &Limited) -> String {
     let (used, of) = (limited.used, objective(&limited.cell));
     match limited.quota() {
         Quota::Within(most, span) if used < most => format!(
-            "the time of {of} is over: its budget is {most} attempts within {span:?} of the first, and {used} were made"
+            "the time of {of} is over: its budget is {most} attempts within {} of the first, and {used} were made",
+            duration::wait(span)
         ),
         Quota::Within(most, _)
         | Quota::Count(most)

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tool_contract_spec::breaker::Circuit;
+use tool_contract_spec::duration;
 use tool_contract_spec::outcome::OutcomeClass;
 use tool_contract_spec::policy::{Breaker, Contract};
 use tool_contract_spec::rulebook::Code;
@@ -30,7 +31,8 @@ impl Fuse {
         circuit.pass(self.breaker, now).map_err(|wait| {
             let about = About::tool(contract.name.clone());
             let reason = format!(
-                "its last calls found the other side unavailable, or did not hear of it; it is left alone for another {wait:?}"
+                "its last calls found the other side unavailable, or did not hear of it; it is left alone for another {}",
+                duration::wait(wait)
             );
             let next = "call again then, with the same key: one call tries first";
             let rejected = Rejected::new(Code::BREAKER_OPEN, about, reason, next);

@@ -174,6 +174,7 @@ pub(crate) fn admission(
         let reason = format!("its arguments have no canonical form: {why}");
         CallError::from(Rejected::new(Code::ARGUMENTS_MALFORMED, about(), reason, next))
     })?;
+    let draws = draws(runtime, entry, caller, gate, about)?;
     Ok(Admission {
         id: OperationId { tenant: caller.tenant.clone(), tool: contract.name.clone(), key },
         hash: described.hash,
@@ -184,7 +185,7 @@ pub(crate) fn admission(
         intent,
         approval: meta.approval.clone(),
         requested_by: caller.user.as_ref().map(|user| user.as_str().into()),
-        draws: draws(runtime, entry, caller, gate)?,
+        draws,
         correlation_id: caller.correlation_id.clone(),
         preimage: described.seen.map(|Seen { arguments, ignored }| Preimage {
             version: contract.version,
@@ -208,12 +209,13 @@ fn draws(
     entry: &Entry,
     caller: &Caller,
     gate: Option<&Gate>,
+    about: impl FnOnce() -> About,
 ) -> Result<Vec<Draw>, CallError<()>> {
     if gate.is_some_and(|gate| !gate.draws()) {
         return Ok(Vec::new());
     }
     let contract = entry.tool.contract();
-    let budget = caller.budget(runtime, contract)?;
+    let budget = caller.budget(runtime, about)?;
     // What a saga attempts are its steps: only what it declares itself keeps it from
     // being taken up, and undone.
     if entry.tool.is_saga() {

@@ -26,7 +26,7 @@ pub(super) async fn run(
 ) -> Verdict {
     let contract = job.contract();
     let mut began_at = caller.began_at;
-    let budget = caller.budget(runtime, contract)?;
+    let budget = caller.budget(runtime, || About::tool(contract.name.clone()))?;
     let mut draws = caller.draws(runtime, contract);
     draws.extend(budget.clone());
     if !draws.is_empty() {

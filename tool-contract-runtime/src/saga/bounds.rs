@@ -1,5 +1,6 @@
 //! Which calls may stand where.
 
+use super::Open;
 use crate::call::key;
 
 /// A tool whose calls can be undone: its rollback is a function, or it is a read.
@@ -8,7 +9,7 @@ use crate::call::key;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be undone, so it cannot be a step of a saga before the pivot",
     label = "nothing undoes this call if a later step fails",
-    note = "TC0026: write a rollback function, `rollback = \"path\"`; or make it the point of no return, `let (output, saga) = saga.pivot(..).await?`; or call it after that, on the saga that the pivot gives"
+    note = "TC0026: if a function can undo it, name it in the tool's attribute: `rollback = \"path\"`; if nothing can, it may be the pivot itself, `let (output, saga) = saga.pivot(..).await?`, or stand after it if it has `idempotent` and `retry(max = .., on = ..)`"
 )]
 pub trait Compensable {}
 
@@ -19,9 +20,20 @@ pub trait Compensable {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be repeated until it succeeds, so it cannot stand after a saga's pivot",
     label = "after the point of no return there is no way but forward, and this call may fail for good",
-    note = "TC0027: give it `idempotent` and `retry(max = .., on = ..)`; or call it before the pivot"
+    note = "TC0027: if it can be repeated, say so in the tool's attribute: `idempotent, retry(max = .., on = ..)`; if it cannot, it may be the pivot itself, or stand before it if it has `rollback = \"path\"`"
 )]
 pub trait Completable {}
+
+/// The state of a saga that has not passed its point of no return.
+#[diagnostic::on_unimplemented(
+    message = "a saga has one point of no return, and this one has passed it",
+    label = "this would be its second pivot",
+    note = "TC0027: make it a step, `saga.step(..)`, if its tool has `idempotent` and `retry(max = .., on = ..)`; or make the earlier pivot a step, if its tool has `rollback = \"path\"`; of calls that have neither, a saga can make one"
+)]
+pub trait Revocable {}
+
+#[diagnostic::do_not_recommend]
+impl Revocable for Open {}
 
 /// A call that brings no key of its own.
 #[diagnostic::on_unimplemented(

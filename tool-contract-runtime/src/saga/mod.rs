@@ -32,7 +32,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub use self::bounds::{Compensable, Completable, Unkeyed};
+pub use self::bounds::{Compensable, Completable, Revocable, Unkeyed};
 use self::engine::Engine;
 pub(crate) use self::gate::Gate;
 pub(crate) use self::kept::{Kept, kept};
@@ -82,6 +82,26 @@ impl<S> Saga<S> {
     pub fn all<'s, T: Together<'s>>(&'s self, steps: T) -> BoxFuture<'s, T::Output> {
         steps.together()
     }
+
+    /// Makes the call after which there is no way back, and gives the saga that can
+    /// only go forward.
+    ///
+    /// Whatever cannot be undone may stand here. If it fails without effect, what was
+    /// done before is undone. This saga is used up: the steps that follow are made with
+    /// the one that it gives, `let (output, saga) = saga.pivot(..).await?`.
+    ///
+    /// # Errors
+    /// If it did not succeed.
+    pub fn pivot<'s, T, K, A>(self, call: Call<T, K, A>) -> Pivot<'s, T>
+    where
+        S: Revocable,
+        T: Tool,
+        K: Unkeyed<T>,
+        A: Approved<T>,
+    {
+        let step = Step::new(&self.engine, call, true);
+        Pivot::new(step.into_future(), Saga::of(self.engine))
+    }
 }
 
 impl Saga<Open> {
@@ -101,25 +121,6 @@ impl Saga<Open> {
         A: Approved<T>,
     {
         Step::new(&self.engine, call, false)
-    }
-
-    /// Makes the call after which there is no way back, and gives the saga that can
-    /// only go forward.
-    ///
-    /// Whatever cannot be undone may stand here. If it fails without effect, what was
-    /// done before is undone. This saga is used up: the steps that follow are made with
-    /// the one that it gives, `let (output, saga) = saga.pivot(..).await?`.
-    ///
-    /// # Errors
-    /// If it did not succeed.
-    pub fn pivot<'s, T, K, A>(self, call: Call<T, K, A>) -> Pivot<'s, T>
-    where
-        T: Tool,
-        K: Unkeyed<T>,
-        A: Approved<T>,
-    {
-        let step = Step::new(&self.engine, call, true);
-        Pivot::new(step.into_future(), Saga::of(self.engine))
     }
 }
 

@@ -111,8 +111,7 @@ impl std::error::Error for Rests {}
 
 impl ToolError for Rests {
     fn outcome(&self) -> outcome::Outcome {
-        // No retry comes after the end of time.
-        let after = self.again_in.unwrap_or(Duration::MAX);
+        let after = self.again_in.unwrap_or(outcome::Outcome::NEVER);
         outcome::Outcome::new(OutcomeClass::SideEffectUnknown).with_retry_after(Some(after))
     }
 }

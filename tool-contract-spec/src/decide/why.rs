@@ -11,7 +11,7 @@ impl Decision {
     #[must_use]
     pub fn why(&self, policy: &Policy, outcome: Outcome, progress: Progress) -> String {
         let class = outcome.class;
-        let obstacle = || obstacle(policy, class, progress);
+        let obstacle = || obstacle(policy, outcome, progress);
         let reason = match self.row {
             Row::Success => "it happened".to_owned(),
             Row::Final => format!("{class} is not cured by repetition"),
@@ -47,8 +47,8 @@ const fn word(step: NextStep) -> &'static str {
 
 /// Why it is not simply tried again. The first obstacle is the one that no other
 /// number of attempts would remove.
-fn obstacle(policy: &Policy, class: OutcomeClass, progress: Progress) -> String {
-    let retry = &policy.retry;
+fn obstacle(policy: &Policy, outcome: Outcome, progress: Progress) -> String {
+    let (retry, class) = (&policy.retry, outcome.class);
     let may_have_happened = class == OutcomeClass::SideEffectUnknown;
     if !policy.is_idempotent() {
         "it is not idempotent".to_owned()
@@ -56,6 +56,8 @@ fn obstacle(policy: &Policy, class: OutcomeClass, progress: Progress) -> String 
         "only the ledger dedupes it".to_owned()
     } else if !(retry.on.contains(class) || may_have_happened && policy.is_read()) {
         format!("`on` does not name {class}")
+    } else if outcome.retry_after == Some(Outcome::NEVER) {
+        "no other attempt would change that".to_owned()
     } else if !policy.is_read() && progress.total >= retry.max_total {
         format!("the key has had its {} attempts", retry.max_total)
     } else if progress.attempt >= retry.max {
@@ -128,6 +130,11 @@ mod tests {
         );
         let spent = Progress { total: 4, ..FIRST };
         assert!(why(&named, unknown, spent).contains("the key has had its 4 attempts"));
+        let never = Outcome::new(unknown).with_retry_after(Some(Outcome::NEVER));
+        assert_eq!(
+            decide(&named, never, FIRST).why(&named, never, FIRST),
+            "escalate: it may have happened; no other attempt would change that; there is no reconcile function"
+        );
     }
 
     #[test]

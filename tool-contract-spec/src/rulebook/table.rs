@@ -154,7 +154,7 @@ pub static RULES: &[Rule] = rules! {
     TC0027 NOT_COMPLETABLE: DENY {
         name: "not_completable",
         title: "A step of a saga after its pivot can be repeated until it succeeds",
-        help: r#"write `idempotent` and `retry(max = 3, on = "retryable")`"#,
+        help: r#"write `idempotent` and `retry(max = 3, on = "retryable")`, or make the call the pivot"#,
     }
     TC0101 NO_RATE_LIMIT: ADVISE {
         name: "no_rate_limit",

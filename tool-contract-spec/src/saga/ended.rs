@@ -12,6 +12,17 @@ pub enum Ended {
     Undone,
 }
 
+impl Ended {
+    /// It in a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Undone => "undone",
+        }
+    }
+}
+
 /// How a saga ended whose result this is, as JSON; `None` if it is no saga's.
 ///
 /// ```

@@ -96,7 +96,7 @@ fn the_whole_story_is_shown_by_the_id_or_by_the_key() {
         "nothing happened, and it has had all its attempts\n",
         "  state       exhausted since",
         "  arguments   {\"cents\":4200,\"order_id\":\"order-17\"}\n",
-        "       attempt 1, 1500ms: retryable_failure(network): connection refused",
+        "       attempt 1, 1.5s: retryable_failure(network): connection refused",
         "\n         → stop: no time left\n",
         "\
 Next

@@ -82,7 +82,7 @@ fn too_early_says_how_long_and_what_else() {
     let expected = "\
 error: charge_card[order-17]: too early to say that it did not happen, for its former holder may still act, or its effect \
 not show yet; nothing was changed
-  = help: wait 6d 21h, look again, and say it again. Only if you know that its process is dead, and not merely slow or cut \
+  = help: wait 6d 22h, look again, and say it again. Only if you know that its process is dead, and not merely slow or cut \
 off, add `--holder-is-dead`: if it still lives, what it does comes on top of what the next call does. `tool-contract ledger \
 show order-17 --tool charge_card` says more
 ";
@@ -118,7 +118,7 @@ fn a_state_of_which_that_cannot_be_said_ends_with_1() {
     let said = stage.ledger(&["resolve", "order-17", "--did-not-happen", "--why", "not there"]);
     let expected = "\
 error: charge_card[order-17] is running, and only of an unknown outcome can that be said; nothing was changed
-  = help: somebody is at it. If that process is gone, its lease runs out at 2026-11-19 01:02:03 UTC (in 6d 21h) and it \
+  = help: somebody is at it. If that process is gone, its lease runs out at 2026-11-19 01:02:03 UTC (in 6d 22h) and it \
 becomes unknown; then a person's word counts
 ";
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (1, "", expected));

@@ -36,7 +36,7 @@ Terms
 History: 3 events, verified
     1  2026-11-19 01:02:03 UTC  claimed
     2  2026-11-19 01:02:03 UTC  attempted
-       attempt 1, 1500ms: retryable_failure(network): connection refused\n\u{1b}[2J
+       attempt 1, 1.5s: retryable_failure(network): connection refused\n\u{1b}[2J
          → stop: no time left
     3  2026-11-19 01:02:03 UTC  became_unknown          no answer\u{1b}[2J\nforged: line
 
@@ -155,7 +155,7 @@ fn what_is_next_depends_on_where_it_stands() {
     let expected = "  \
   if it happened (RESULT is what its callers get, as JSON)
     tool-contract ledger resolve slow --tool refund --tenant acme --happened RESULT --why WHY
-  if it did not happen: from 2026-11-19 01:02:03 UTC (in 6d 21h) on
+  if it did not happen: from 2026-11-19 01:02:03 UTC (in 6d 22h) on
     tool-contract ledger resolve slow --tool refund --tenant acme --did-not-happen --why WHY
   if it did not happen, and its process is known to be dead (if that still lives, it may act on top of the next call)
     tool-contract ledger resolve slow --tool refund --tenant acme --did-not-happen --holder-is-dead --why WHY
@@ -183,7 +183,7 @@ fn what_is_next_depends_on_where_it_stands() {
 
     stage.claim(&id("mail", "held"), held());
     let expected = "  \
-  somebody is at it, until 2026-11-19 01:02:03 UTC (in 6d 21h) unless that is renewed; look again then
+  somebody is at it, until 2026-11-19 01:02:03 UTC (in 6d 22h) unless that is renewed; look again then
     tool-contract ledger show held --tool mail
 ";
     assert_eq!(next(&stage, &["held"]), expected);
@@ -199,7 +199,7 @@ fn a_request_for_approval_is_shown() {
     stage.admit(&id("delete_account", "account-7"), confirmed(), Intent::RequestApproval);
     let said = stage.ledger(&["show", "account-7"]);
     let expected = "  approval    apr_00000000000000000000000000000001 asked by agent-7 2026-11-19 01:02:03 UTC \
-                    (3d 2h ago); 1 must agree, nobody did; good until 2026-11-19 01:02:03 UTC (in 6d 21h)\n";
+                    (3d 2h ago); 1 must agree, nobody did; good until 2026-11-19 01:02:03 UTC (in 6d 22h)\n";
     assert!(said.out.contains(expected), "{}", said.out);
     let said = stage.ledger(&["show", "account-7", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");

@@ -122,6 +122,25 @@ async fn what_fails_for_good_after_the_pivot_is_not_tried_again_before_a_person_
 }
 
 #[tokio::test]
+async fn a_saga_that_waits_for_a_person_is_not_said_to_want_time() {
+    let yard = Yard::new();
+    yard.shop.then_times(20, "ship lamp", &Act::Fail(Trouble::Down));
+    while yard.state("ship", "o/3").await != Some(StateName::Exhausted) {
+        yard.order("o").await.rests();
+    }
+    let before = yard.decided("o").await.len();
+    yard.order("o").await.rests();
+    let decided = yard.decided("o").await;
+    assert_eq!(
+        decided[before..],
+        [
+            "escalate: it may have happened; no other attempt would change that; there is no reconcile function"
+        ]
+    );
+    assert!(decided.iter().all(|decided| !decided.contains("no time left")), "{decided:?}");
+}
+
+#[tokio::test]
 async fn after_the_pivot_a_step_that_a_person_gives_up_leaves_the_end_to_that_person() {
     let yard = Yard::new();
     yard.shop.then("ship lamp", Act::Fail(Trouble::Closed));

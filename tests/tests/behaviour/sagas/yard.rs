@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tool_contract::ledger::{
-    EventKind, Ledger, MemoryLedger, Reconciled, Resolution, Resolved, SqliteLedger, StateName,
+    Event, EventKind, Ledger, MemoryLedger, Reconciled, Resolution, Resolved, SqliteLedger,
+    StateName,
 };
 use tool_contract::sagas::Recovery;
 use tool_contract::spec::saga::Journal;
@@ -161,6 +162,13 @@ impl Yard {
 
     pub(super) async fn kinds(&self, key: &str) -> Vec<EventKind> {
         self.stage.kinds("order", key).await
+    }
+
+    /// What was decided after each attempt of an order that did not succeed, and why.
+    pub(super) async fn decided(&self, key: &str) -> Vec<String> {
+        let history = self.stage.history("order", key).await;
+        let attempts = history.iter().flat_map(Event::attempts);
+        attempts.map(|attempt| attempt.decided).collect()
     }
 
     pub(super) async fn resolve(&self, tool: &'static str, key: &str, resolved: Resolved) {

@@ -106,6 +106,6 @@ impl Tool<'_> {
 fn given(private: &TokenStream, function: &str, path: &ExprPath) -> TokenStream {
     let place = Place::of(path);
     let function = Ident::new(function, place.end());
-    let callee = place.cover(quote!(#private::#function::<Self, _>));
+    let callee = place.cover(quote!(#private::#function::<Self, _, _>));
     quote_spanned! { place.end()=> #callee(#path, given) }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tool_contract_spec::duration;
 use tool_contract_spec::key::IdempotencyKey;
 use tool_contract_spec::ledger::{EscalationId, StateName};
 use tool_contract_spec::rulebook::Code;
@@ -31,7 +32,8 @@ pub(super) fn in_flight(about: About, reconciling: bool) -> Rejected {
 }
 
 pub(super) fn not_before(about: About, retry_after: Duration) -> Rejected {
-    let reason = format!("the backoff of an earlier attempt lasts for another {retry_after:?}");
+    let wait = duration::wait(retry_after);
+    let reason = format!("the backoff of an earlier attempt lasts for another {wait}");
     let next = "call again with the same key after that";
     let rejected = Rejected::new(Code::NOT_BEFORE, about, reason, next);
     Rejected { retry_after: Some(retry_after), ..rejected }

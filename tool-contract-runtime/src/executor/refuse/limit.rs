@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tool_contract_spec::duration;
 use tool_contract_spec::ledger::{Limited, Over};
 use tool_contract_spec::policy::{Quota, Scope};
 use tool_contract_spec::rulebook::Code;
@@ -14,15 +15,17 @@ pub(in crate::executor) fn limited(about: About, limited: &Limited) -> CallError
     let quota = match limited.quota() {
         Quota::Rate(count, period) => format!("{count}/{}", period.unit()),
         Quota::Count(count) => format!("{count} in all"),
-        Quota::Within(count, span) => format!("{count} in all, within {span:?} of the first,"),
+        Quota::Within(count, span) => {
+            format!("{count} in all, within {} of the first,", duration::wait(span))
+        }
         Quota::Concurrent(count) => format!("{count} at a time"),
     };
-    let when = match limited.retry_after.map(round_up) {
+    let when = match limited.retry_after.map(duration::wait) {
         None => "it never has room again".to_owned(),
         Some(wait) if matches!(limited.quota(), Quota::Concurrent(_)) => {
-            format!("it has room when a call ends, or in {wait:?} if its process died")
+            format!("it has room when a call ends, or in {wait} if its process died")
         }
-        Some(wait) => format!("it has room again in {wait:?}"),
+        Some(wait) => format!("it has room again in {wait}"),
     };
     let scope = limited.cell.limit.scope;
     let whose = match (&limited.cell.over, scope) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tool_contract_spec::decide::NextStep;
+use tool_contract_spec::duration;
 use tool_contract_spec::ledger::{Claim, Verdict as Settling};
 use tool_contract_spec::outcome::OutcomeClass;
 
@@ -141,7 +142,8 @@ impl<'a> Writing<'a> {
         let error = match driven {
             Driven::Ended(ended) => return ended,
             Driven::TimedOut => {
-                format!("no answer within its timeout of {:?}", self.plan.contract.policy.timeout)
+                let timeout = duration::wait(self.plan.contract.policy.timeout);
+                format!("no answer within its timeout of {timeout}")
             }
             Driven::Panicked(message) => format!("the body panicked: {message}"),
         };

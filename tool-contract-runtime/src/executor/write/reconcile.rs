@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tool_contract_spec::decide::NextStep;
+use tool_contract_spec::duration;
 use tool_contract_spec::ledger::{
     EscalationId, Finding, ReconcileClaim, ReconcileRequest, Reconciled,
 };
@@ -102,9 +103,10 @@ impl Writing<'_> {
         let watch = Watch { clock, timeout_at, lease: Some(lease), acts_for: None, early: None };
         match drive(asking, watch).await {
             Driven::Ended(found) => found,
-            Driven::TimedOut => {
-                Found::CannotTell(format!("the reconcile function took longer than {timeout:?}"))
-            }
+            Driven::TimedOut => Found::CannotTell(format!(
+                "the reconcile function took longer than {}",
+                duration::wait(timeout)
+            )),
             Driven::Panicked(message) => {
                 Found::CannotTell(format!("the reconcile function panicked: {message}"))
             }
@@ -194,7 +196,10 @@ fn too_early(wait: Option<Duration>) -> String {
              dead may say so"
                 .to_owned()
         },
-        |wait| format!("it seems not to have happened, which is believed only {wait:?} later"),
+        |wait| {
+            let wait = duration::wait(wait);
+            format!("it seems not to have happened, which is believed only {wait} later")
+        },
     )
 }
 

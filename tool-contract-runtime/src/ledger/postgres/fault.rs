@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
+use tool_contract_spec::duration;
 
 use crate::ledger::LedgerError;
 
@@ -115,7 +116,7 @@ pub(super) fn open(place: &impl Display, why: &str) -> LedgerError {
 }
 
 pub(super) fn silent(place: &impl Display, within: Duration) -> LedgerError {
-    open(place, &format!("there was no answer within {within:?}"))
+    open(place, &format!("there was no answer within {}", duration::wait(within)))
 }
 
 /// What to say of requests that were never sent.

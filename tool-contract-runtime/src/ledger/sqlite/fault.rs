@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Error, ErrorCode};
+use tool_contract_spec::duration;
 
 use crate::ledger::LedgerError;
 
@@ -97,8 +98,9 @@ pub(super) fn read_only(file: &impl fmt::Display) -> String {
 pub(super) fn occupied(file: &Path, waited: Duration) -> LedgerError {
     let file = file.display();
     LedgerError::Unavailable(format!(
-        "another process has held {file} for more than {waited:?}; look for one that is stopped or has left a \
-         transaction open"
+        "another process has held {file} for more than {}; look for one that is stopped or has left a \
+         transaction open",
+        duration::passed(waited)
     ))
 }
 
