@@ -92,16 +92,16 @@ pub fn passed(span: Duration) -> String {
 fn told(nanos: u128, round: impl Fn(u128, u128) -> u128) -> String {
     const MILLI: u128 = 1_000_000;
     let step = match nanos / MILLI {
-        ..1_000 => 1,
-        ..10_000 => 100,
-        ..3_600_000 => 1_000,
-        ..86_400_000 => 60_000,
+        0..1_000 => 1,
+        1_000..10_000 => 100,
+        10_000..3_600_000 => 1_000,
+        3_600_000..86_400_000 => 60_000,
         _ => 3_600_000,
     };
     let millis = round(nanos, step * MILLI) / MILLI;
     match millis {
         0 => return "0s".to_owned(),
-        1_001..10_000 if millis % 1_000 != 0 => {
+        1_001..10_000 if !millis.is_multiple_of(1_000) => {
             return format!("{}.{}s", millis / 1_000, millis / 100 % 10);
         }
         _ => {}
