@@ -107,8 +107,13 @@ impl Drop for Asked {
 impl FaultyLedger {
     /// A ledger that works like `inner` until it is told to fail.
     pub fn new(inner: impl Ledger) -> Self {
+        Self::shared(Arc::new(inner))
+    }
+
+    /// The same, of one that others use, too.
+    pub fn shared(inner: Arc<dyn Ledger>) -> Self {
         Self {
-            inner: Arc::new(inner),
+            inner,
             script: Arc::default(),
             hanging: Arc::new(Semaphore::new(0)),
             asked: Arc::default(),
