@@ -87,33 +87,27 @@ pub fn passed(span: Duration) -> String {
     told(span.as_nanos(), |span, unit| span / unit * unit)
 }
 
-/// Rounds to what is told of a span of this size, so that no more than two units are
-/// left of it.
+/// Rounds so that no more than two units are left of it.
 fn told(nanos: u128, round: impl Fn(u128, u128) -> u128) -> String {
     const MILLI: u128 = 1_000_000;
-    let step = match nanos / MILLI {
-        0..1_000 => 1,
-        1_000..10_000 => 100,
-        10_000..3_600_000 => 1_000,
-        3_600_000..86_400_000 => 60_000,
-        _ => 3_600_000,
-    };
-    let millis = round(nanos, step * MILLI) / MILLI;
-    match millis {
-        0 => return "0s".to_owned(),
-        1_001..10_000 if !millis.is_multiple_of(1_000) => {
-            return format!("{}.{}s", millis / 1_000, millis / 100 % 10);
-        }
-        _ => {}
+    /// What is shorter than the first is rounded to the second, in milliseconds.
+    const STEPS: [(u128, u128); 4] =
+        [(1_000, 1), (10_000, 100), (3_600_000, 1_000), (86_400_000, 60_000)];
+    let step = STEPS.into_iter().find(|(below, _)| nanos < below * MILLI);
+    let step = step.map_or(3_600_000, |(_, step)| step);
+    let mut rest = round(nanos, step * MILLI) / MILLI;
+    let (seconds, tenths) = (rest / 1_000, rest / 100 % 10);
+    if (1..10).contains(&seconds) && tenths > 0 {
+        return format!("{seconds}.{tenths}s");
     }
-    let mut rest = millis;
-    let parts = UNITS.into_iter().filter_map(|(name, unit)| {
-        let unit = u128::from(unit);
-        let count = rest / unit;
+    let mut parts = Vec::new();
+    for (name, unit) in UNITS.map(|(name, unit)| (name, u128::from(unit))) {
+        if rest >= unit {
+            parts.push(format!("{}{name}", rest / unit));
+        }
         rest %= unit;
-        (count > 0).then(|| format!("{count}{name}"))
-    });
-    parts.collect::<Vec<_>>().join(" ")
+    }
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }
 
 #[cfg(test)]

@@ -73,6 +73,9 @@ use super::{
 /// * It forgets nothing: a finished operation takes its arguments, its result and
 ///   about two kilobytes, and its key is remembered for good. [`prune`](Ledger::prune)
 ///   moves the histories of expired keys to the table `archived_events`.
+/// * **A schema that is dropped under a running program is made anew, empty,** by the
+///   next process that connects; all is forgotten then, and keys that were used run
+///   again. Put it back, or stop whoever calls, before anything connects.
 ///
 /// Its transactions are READ COMMITTED; at any other level it refuses to work.
 ///
