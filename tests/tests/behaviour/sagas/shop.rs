@@ -97,7 +97,7 @@ impl Shop {
         self.books().scripts.get_mut(what).and_then(VecDeque::pop_front)
     }
 
-    async fn act(&self, what: &str) -> Result<u32, Trouble> {
+    pub(super) async fn act(&self, what: &str) -> Result<u32, Trouble> {
         self.books().tried.push(what.to_owned());
         match self.meet(what) {
             None => Ok(self.happen(what)),
@@ -125,7 +125,7 @@ impl Shop {
     }
 
     /// What undoes something does so once, whatever it is asked.
-    async fn undo(&self, what: &str) -> Result<(), Trouble> {
+    pub(super) async fn undo(&self, what: &str) -> Result<(), Trouble> {
         if self.stands().iter().any(|stood| stood == what) {
             self.act(&format!("un{what}")).await?;
         }
