@@ -85,36 +85,47 @@ struct Sender {
 
 impl Sender {
     async fn serve(self: Arc<Self>) {
-        loop {
-            let Some(first) = self.waiting.lock().await.recv().await else { return };
-            match self.link.connection(first.until).await {
-                // Meanwhile others came.
-                Ok(connection) => self.send(self.gather(first), connection).await,
-                Err(error) => self.give_up(first, &error),
+        while let Some(mut jobs) = self.take().await {
+            let until = jobs.iter().map(|job| job.until).min();
+            match self.link.connection(until.unwrap_or_else(Instant::now)).await {
+                Ok(connection) => {
+                    // Meanwhile others came.
+                    if let Ok(mut waiting) = self.waiting.try_lock() {
+                        self.fill(&mut jobs, &mut waiting);
+                    }
+                    jobs.sort_by(|one, other| one.request.order().cmp(&other.request.order()));
+                    self.send(jobs, connection).await;
+                }
+                Err(error) => self.give_up(jobs, &error),
             }
         }
     }
 
-    /// What waits, with `first`, in the order in which it is sent.
-    fn gather(&self, first: Job) -> Vec<Job> {
-        let mut bytes = first.request.bytes();
-        let mut jobs = vec![first];
-        // Whoever holds the queue waits for it: then there is nothing in it.
-        if let Ok(mut waiting) = self.waiting.try_lock() {
-            while jobs.len() < self.most && bytes < MOST_BYTES {
-                let Ok(job) = waiting.try_recv() else { break };
-                bytes += job.request.bytes();
-                jobs.push(job);
-            }
+    /// Waits for a request, and takes what waits with it: what was asked at once is one
+    /// transaction, though other connections are free. `None` once there will be none.
+    async fn take(&self) -> Option<Vec<Job>> {
+        let mut waiting = self.waiting.lock().await;
+        let mut jobs = vec![waiting.recv().await?];
+        self.fill(&mut jobs, &mut waiting);
+        Some(jobs)
+    }
+
+    /// Adds what waits, as long as the batch has room.
+    fn fill(&self, jobs: &mut Vec<Job>, waiting: &mut mpsc::Receiver<Job>) {
+        let mut bytes: usize = jobs.iter().map(|job| job.request.bytes()).sum();
+        while jobs.len() < self.most && bytes < MOST_BYTES {
+            let Ok(job) = waiting.try_recv() else { break };
+            bytes += job.request.bytes();
+            jobs.push(job);
         }
-        jobs.sort_by(|one, other| one.request.order().cmp(&other.request.order()));
-        jobs
     }
 
     /// Nobody can be reached: whatever waits is told so, and not made to wait in
     /// turn.
-    fn give_up(&self, first: Job, error: &LedgerError) {
-        let _ = first.answer.send(Err(error.clone()));
+    fn give_up(&self, jobs: Vec<Job>, error: &LedgerError) {
+        for job in jobs {
+            let _ = job.answer.send(Err(error.clone()));
+        }
         if let Ok(mut waiting) = self.waiting.try_lock() {
             while let Ok(job) = waiting.try_recv() {
                 let _ = job.answer.send(Err(error.clone()));

@@ -41,6 +41,20 @@ async fn a_key_is_claimed_once() {
     }
 }
 
+#[tokio::test]
+async fn what_is_asked_at_once_is_one_transaction() {
+    let Some(place) = Place::new().await else { return };
+    let ledger = place.open().await;
+    // It reserves fences, for which those that come at once would wait in turn.
+    ledger.admit(&call(1, &key("k1"))).await.unwrap();
+    let (one, other) = (call(2, &key("k2")), call(3, &key("k3")));
+    let admitted = tokio::join!(ledger.admit(&one), ledger.admit(&other));
+    assert!(matches!(admitted, (Ok(Admitted::Claimed(_)), Ok(Admitted::Claimed(_)))));
+    let written = format!("SELECT count(DISTINCT xmin::text) FROM {}.operations", place.schema);
+    let written = place.client.query_one(&written, &[]).await.unwrap();
+    assert_eq!(written.get::<_, i64>(0), 2, "the first, and then both");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_intent_is_claimed_once_under_many_keys() {
     let Some(place) = Place::new().await else { return };
