@@ -254,6 +254,10 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// an API that dedupes. After the pivot nothing is undone, and a step that fails is
 /// tried again whenever the saga is called; one that fails for good waits for a person.
 ///
+/// A step that people approve, `confirm(by = "human")`, asks them by itself and takes no
+/// `.approved(..)`: the saga rests until they have said something. A no is a failure of
+/// the step.
+///
 /// A step that failed before the pivot stays failed, whoever goes on with the saga; and
 /// while one is unknown no other begins, for nobody knows yet which way is right: return
 /// its error. What can go neither forward nor back rests as an unknown outcome that names

@@ -15,7 +15,7 @@ use crate::error::{About, CallError, Rejected, UnknownOutcome};
 use crate::executor::{Link, Success, Verdict, deadline_passed, execute};
 use crate::job::TypedJob;
 use crate::runtime::Runtime;
-use crate::tool::{BoxFuture, Output as _, Tool};
+use crate::tool::{BoxFuture, Output as _, Tool, ToolError};
 
 /// What a call comes to.
 pub type Called<T> = Result<Completed<<T as Tool>::Output>, CallError<<T as Tool>::Error>>;
@@ -67,13 +67,7 @@ impl<T: Tool> Calling<T> {
         let cause =
             "the deadline passed before it was known what came of it; that will be on record";
         Some(match link.attempted() {
-            Some(about) => UnknownOutcome {
-                about,
-                cause: cause.to_owned(),
-                escalation: None,
-                may_repeat: false,
-            }
-            .into(),
+            Some(about) => UnknownOutcome::new(about, cause.to_owned(), None).into(),
             // No attempt is begun any more.
             None => deadline_passed(About::tool(T::contract().name.clone())).untyped(),
         })
@@ -95,7 +89,16 @@ impl<T: Tool> Calling<T> {
 fn conclude<T: Tool>(job: TypedJob<T>, verdict: Verdict) -> Called<T> {
     match verdict {
         Ok(success) => completed::<T>(job, success),
-        Err(error) => Err(error.typed(|| job.last.and_then(Result::err))),
+        Err(error) => {
+            let own = job.last.and_then(Result::err);
+            let error = match (error, own.as_ref().and_then(ToolError::awaits)) {
+                (CallError::Unknown(unknown), request @ Some(_)) => {
+                    UnknownOutcome { request: request.cloned(), ..*unknown }.into()
+                }
+                (error, _) => error,
+            };
+            Err(error.typed(|| own))
+        }
     }
 }
 

@@ -112,7 +112,8 @@ pub enum Status {
     Failed,
     /// Nothing ran.
     Refused,
-    /// Nothing ran: a person has been asked.
+    /// A person has been asked, by [`approval`](Response::approval). Nothing ran; of a
+    /// saga, what came before that step stands.
     AwaitingApproval,
     /// It may have happened, and is on record.
     Unknown,
@@ -354,7 +355,8 @@ impl Response {
             }
             CallError::Unknown(unknown) => {
                 self.escalation.clone_from(&unknown.escalation);
-                Status::Unknown
+                self.approval.clone_from(&unknown.request);
+                if unknown.request.is_some() { Status::AwaitingApproval } else { Status::Unknown }
             }
         };
         self

@@ -101,6 +101,7 @@ impl<E> CallError<E> {
             Self::Rejected(rejected) => Some(rejected.code),
             Self::Failed(_, about) if about.budget.is_some() => Some(Code::BUDGET_SPENT),
             Self::Failed(..) => None,
+            Self::Unknown(unknown) if unknown.request.is_some() => Some(Code::APPROVAL_MISSING),
             Self::Unknown(_) => Some(Code::UNKNOWN_OUTCOME),
             Self::Ledger(_) => Some(Code::LEDGER_UNAVAILABLE),
         }
@@ -277,10 +278,27 @@ pub struct UnknownOutcome {
     /// Whether a call with the same key goes on, or tries it again: repeating it is
     /// harmless, or it is a saga.
     pub may_repeat: bool,
+    /// The request for approval that a saga waits for. Of several, the first.
+    pub request: Option<ApprovalId>,
+}
+
+impl UnknownOutcome {
+    pub(crate) const fn new(about: About, cause: String, escalation: Option<EscalationId>) -> Self {
+        Self { about, cause, escalation, may_repeat: false, request: None }
+    }
 }
 
 impl fmt::Display for UnknownOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.request.is_some() {
+            return write!(
+                f,
+                "{} rests [{}]: {}; what came before stands: call it again with this key once that is given, and not under another",
+                self.about,
+                Code::APPROVAL_MISSING,
+                self.cause
+            );
+        }
         write!(f, "{} may have happened: {}; ", self.about, self.cause)?;
         if let Some(said) = &self.about.budget {
             write!(f, "not tried again [{}]: {said}; ", Code::BUDGET_SPENT)?;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tool_contract_spec::ledger::ApprovalId;
 use tool_contract_spec::outcome::Outcome;
 use tool_contract_spec::policy::Contract;
 
@@ -66,6 +67,12 @@ impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> Output for T
 pub trait ToolError: std::fmt::Display + std::fmt::Debug + Send + 'static {
     /// What this error says of the world.
     fn outcome(&self) -> Outcome;
+
+    /// The request for a person's yes that it waits for: a saga's.
+    #[doc(hidden)]
+    fn awaits(&self) -> Option<&ApprovalId> {
+        None
+    }
 }
 
 /// A tool that cannot fail.

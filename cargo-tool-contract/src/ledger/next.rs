@@ -4,6 +4,7 @@ use serde::Serialize;
 use tool_contract_runtime::ledger::{Record, State, Timestamp};
 use tool_contract_runtime::saga::Story;
 use tool_contract_spec::key::OperationId;
+use tool_contract_spec::saga::Stand;
 
 use super::stand;
 use crate::operator::text::plain;
@@ -85,6 +86,10 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
         State::Released { .. } if record.attempts >= record.terms.max_total => {
             reopen("it has had all its attempts. To allow more")
         }
+        State::Released { .. } if Stand::of(Some(record)) == Stand::Waits => nothing(
+            "nobody said yes in time, or that yes is spent: who calls it again asks people anew"
+                .to_owned(),
+        ),
         State::Released { not_before } if *not_before > desk.now => nothing(format!(
             "nothing happened: the next call with this key runs it, from {} on",
             time::both(*not_before, desk.now)

@@ -1,7 +1,7 @@
 //! Which calls may stand where.
 
 use super::Open;
-use crate::call::key;
+use crate::call::{approval_state, key};
 
 /// A tool whose calls can be undone: its rollback is a function, or it is a read.
 ///
@@ -51,3 +51,18 @@ impl<T> Unkeyed<T> for key::Derived {}
 impl<T> Unkeyed<T> for key::Keyless {}
 #[diagnostic::do_not_recommend]
 impl<T> Unkeyed<T> for key::Undecided {}
+
+/// A call that brings no approval of its own.
+#[diagnostic::on_unimplemented(
+    message = "a step of a saga asks for its approval itself",
+    label = "`{T}` was given an approval, which is for another call",
+    note = "TC0209: remove `.approved(..)`: when the saga comes to the step, it leaves a request for it and rests; once people have said yes, call the saga again with its key, and it goes on"
+)]
+pub trait Unapproved<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Unapproved<T> for approval_state::Missing {}
+#[diagnostic::do_not_recommend]
+impl<T> Unapproved<T> for approval_state::NotNeeded {}
+#[diagnostic::do_not_recommend]
+impl<T> Unapproved<T> for approval_state::Undecided {}

@@ -21,7 +21,7 @@ use crate::registry::Entry;
 /// nothing: it runs again, and learns what is.
 pub(super) async fn find_out(engine: &Arc<Engine>) -> Result<(), Rests> {
     go_on(engine)?;
-    let Some(number) = engine.in_doubt() else { return Ok(()) };
+    let Some(number) = engine.in_doubt() else { return engine.await_people().await };
     let mut ending = Ending::look(engine).await?;
     ending.find_all_out().await?;
     let tool = ending.tool(number);

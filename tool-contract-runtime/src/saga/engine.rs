@@ -1,5 +1,6 @@
 //! A saga under way: its journal, and what this run of it has seen.
 
+mod asking;
 mod claim;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use tool_contract_spec::policy::Text;
 use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::saga::{Journal, MOST_STEPS, Noted, Stepped};
 
+pub(super) use self::asking::Asking;
 use super::{Kept, Rests};
 use crate::cx::Cx;
 use crate::error::{About, CallError, Rejected};
@@ -36,6 +38,10 @@ struct State {
     journal: Journal,
     /// What came of the steps of this run.
     ran: BTreeMap<u32, Ran>,
+    /// The steps that wait for people's yes.
+    asking: BTreeMap<u32, Asking>,
+    /// For steps that had not ended when another failed for good: which one.
+    failed_beside: BTreeMap<u32, u32>,
     /// Calls that no record has whole, for their arguments are secret.
     kept: BTreeMap<u32, Arc<dyn Kept>>,
     /// Until when the claim holds for certain.
@@ -97,6 +103,8 @@ impl Engine {
             made: 0,
             journal,
             ran: BTreeMap::new(),
+            asking: BTreeMap::new(),
+            failed_beside: BTreeMap::new(),
             kept: BTreeMap::new(),
             until: hold.until,
             committed: false,
@@ -177,7 +185,11 @@ impl Engine {
     }
 
     pub(super) fn ran(&self, number: u32, ran: Ran) {
-        self.state().ran.insert(number, ran);
+        let mut state = self.state();
+        state.ran.insert(number, ran);
+        if ran == Ran::NotDone {
+            state.fails(number);
+        }
     }
 
     pub(super) fn commit(&self) {
@@ -211,14 +223,16 @@ impl Engine {
     }
 
     /// Why no step is begun any more, though the body goes on: the saga was stopped,
-    /// or what came of a step is not known, and what the body does for that may be
+    /// or what comes of a step is not known yet, and what the body does for that may be
     /// another thing than what it does once it is.
     pub(super) fn held_back_by(&self) -> Option<String> {
         let state = self.state();
         let stopped = state.halt.as_ref().map(ToString::to_string);
         let unknown =
             || state.in_doubt().map(|step| format!("what came of step {step} is not known"));
-        stopped.or_else(unknown)
+        let asking = || state.asking.keys().next();
+        let asking = || asking().map(|step| format!("step {step} waits for a person's yes"));
+        stopped.or_else(unknown).or_else(asking)
     }
 
     /// Refuses a step that is made all the same.

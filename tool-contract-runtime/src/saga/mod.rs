@@ -9,6 +9,8 @@
 //! * When the body gives up, what is not known is found out first; then what
 //!   happened is undone, newest first, by the tools' rollback functions.
 //! * After the [pivot](Saga::pivot) nothing is undone: the saga goes forward.
+//! * A step that people have to approve asks them, and the saga rests until they have
+//!   said something.
 //! * What can go neither forward nor back rests as an unknown outcome, before a
 //!   person; calling the saga again with its key, or [`crate::Runtime::recover`], goes on.
 //!
@@ -32,7 +34,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub use self::bounds::{Compensable, Completable, Revocable, Unkeyed};
+pub use self::bounds::{Compensable, Completable, Revocable, Unapproved, Unkeyed};
 use self::engine::Engine;
 pub(crate) use self::gate::Gate;
 pub(crate) use self::kept::{Kept, kept};
@@ -41,7 +43,7 @@ pub use self::recover::{Recovered, Recovery};
 pub use self::step::{Pivot, Step, StepError};
 pub use self::story::{StepStory, Story};
 pub use self::together::Together;
-use crate::call::{Approved, Call};
+use crate::call::Call;
 use crate::cx::Cx;
 use crate::tool::{BoxFuture, Tool};
 
@@ -97,7 +99,7 @@ impl<S> Saga<S> {
         S: Revocable,
         T: Tool,
         K: Unkeyed<T>,
-        A: Approved<T>,
+        A: Unapproved<T>,
     {
         let step = Step::new(&self.engine, call, true);
         Pivot::new(step.into_future(), Saga::of(self.engine))
@@ -110,6 +112,14 @@ impl Saga<Open> {
     /// Its place in the saga is taken here, and not when it is first polled. A read
     /// is a step too: what it read first holds whenever the saga runs again.
     ///
+    /// A tool that people [approve](crate::approval) asks them in the name of this very
+    /// step, on behalf of the saga's user. Nothing runs, no other step begins, and the
+    /// saga rests, without a claim; whoever calls it again with its key once they said
+    /// yes goes on, and so does [`Runtime::recover`](crate::Runtime::recover). If they
+    /// say no, the step has failed. If nobody answers in time, people are asked anew when
+    /// the saga is called again, and never by `recover`. Where a step that was made
+    /// together with it fails meanwhile, it has failed, too.
+    ///
     /// # Errors
     /// If it did not succeed. It then stays failed, whoever goes on with the saga; but
     /// if it is not known what came of it, nothing else is begun, whatever the body
@@ -118,7 +128,7 @@ impl Saga<Open> {
     where
         T: Tool + Compensable,
         K: Unkeyed<T>,
-        A: Approved<T>,
+        A: Unapproved<T>,
     {
         Step::new(&self.engine, call, false)
     }
@@ -135,7 +145,7 @@ impl Saga<Committed> {
     where
         T: Tool + Completable,
         K: Unkeyed<T>,
-        A: Approved<T>,
+        A: Unapproved<T>,
     {
         Step::new(&self.engine, call, false)
     }

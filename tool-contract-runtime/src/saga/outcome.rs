@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tool_contract_spec::ledger::ApprovalId;
 use tool_contract_spec::outcome::{self, OutcomeClass};
 use tool_contract_spec::rulebook::Code;
 
@@ -79,12 +80,19 @@ pub struct Rests {
     reason: String,
     /// When it is worth trying again; `None` if that takes a person.
     again_in: Option<Duration>,
+    /// The request for a yes that it waits for.
+    request: Option<ApprovalId>,
 }
 
 impl Rests {
     /// It takes a person.
     pub(super) fn for_a_person(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), again_in: None }
+        Self { reason: reason.into(), again_in: None, request: None }
+    }
+
+    /// It takes a yes to this request, or a no.
+    pub(super) fn for_a_yes(reason: impl Into<String>, request: Option<ApprovalId>) -> Self {
+        Self { request, ..Self::for_a_person(reason) }
     }
 
     /// It takes a person, for its code is not the code that began it.
@@ -97,7 +105,7 @@ impl Rests {
 
     /// Running again may help.
     pub(super) fn again(reason: impl Into<String>, after: Option<Duration>) -> Self {
-        Self { reason: reason.into(), again_in: Some(after.unwrap_or_default()) }
+        Self { again_in: Some(after.unwrap_or_default()), ..Self::for_a_person(reason) }
     }
 }
 
@@ -113,5 +121,9 @@ impl ToolError for Rests {
     fn outcome(&self) -> outcome::Outcome {
         let after = self.again_in.unwrap_or(outcome::Outcome::NEVER);
         outcome::Outcome::new(OutcomeClass::SideEffectUnknown).with_retry_after(Some(after))
+    }
+
+    fn awaits(&self) -> Option<&ApprovalId> {
+        self.request.as_ref()
     }
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Event, EventKind, Record, StateName};
+use tool_contract_spec::ledger::{Ballot, Event, EventKind, Record, State, StateName};
 use tool_contract_spec::policy::ArgumentRole;
+use tool_contract_spec::saga::{Stand, is_saga};
 
 use super::story::{StepStory, Story};
 use crate::dispatch::{DynamicCall, Meta, Response};
 use crate::ledger::{Ledger, LedgerError, Query};
 use crate::registry::Entry;
 use crate::runtime::Runtime;
+use crate::tool::BoxFuture;
 
 /// How many sagas are taken up at once.
 const AT_ONCE: usize = 16;
@@ -41,12 +43,14 @@ pub struct Recovered {
 impl Runtime {
     /// Goes on with the sagas that dead processes left: of the registered tools,
     /// those whose claim ran out, and those that rested and have nothing more to wait
-    /// for. Call it when a process starts, and now and then.
+    /// for. Call it when a process starts, and now and then. A step that waits for
+    /// people's yes goes on once they have said yes or no; where nobody has in time, it is
+    /// left to the saga's caller, for whom people are asked anew.
     ///
-    /// Each is called again with the arguments and under the key that are on record;
-    /// so one process runs it, however many recover. A saga with secret arguments
-    /// is on record without them, and is left to who knows them. Limits per user and
-    /// per workflow do not count what is recovered, for the record has neither.
+    /// Each is called again with the arguments, under the key, on behalf of the user and
+    /// in the workflow that are on record; so one process runs it, however many recover.
+    /// A saga with secret arguments is on record without them, and is left to who knows
+    /// them.
     ///
     /// Sagas are looked for page by page, and at most 16 go on at a time.
     ///
@@ -138,13 +142,12 @@ async fn prepare(
         Err(LedgerError::Corrupt(why)) => return Ok(Err(why)),
         story => story?,
     };
-    let waits: Vec<String> = story
-        .waits_unless(|step| may_find_out(runtime, step))
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let waits = match waits(runtime, &**ledger, &story).await {
+        Err(LedgerError::Corrupt(why)) => return Ok(Err(why)),
+        waits => waits?,
+    };
     if !waits.is_empty() {
-        return Ok(Err(format!("a person has to see to {}", waits.join(", "))));
+        return Ok(Err(waits.join("; ")));
     }
     let Ok(arguments) = RawValue::from_string(record.arguments.to_string()) else {
         return Ok(Err("its arguments cannot be read".to_owned()));
@@ -153,17 +156,18 @@ async fn prepare(
         idempotency_key: Some(id.key.to_string()),
         correlation_id: record.correlation_id.as_deref().map(str::to_owned),
         tenant: id.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
-        workflow: workflow(&story.history).or_else(|| alone(runtime, id)),
+        user: newest(&story.history, EventKind::OnBehalf),
+        workflow: newest(&story.history, EventKind::InWorkflow).or_else(|| alone(runtime, id)),
         fingerprint: bound(&story.history),
         ..Meta::default()
     };
     Ok(Ok(DynamicCall::new(arguments, meta)))
 }
 
-/// The workflow from whose limits its steps draw.
-fn workflow(history: &[Event]) -> Option<String> {
-    let newest = history.iter().rev().find(|event| event.kind == EventKind::InWorkflow)?;
-    newest.detail.clone()
+/// What the newest event of this kind says: the user on whose behalf its steps are made,
+/// the workflow from whose limits they draw.
+fn newest(history: &[Event], kind: EventKind) -> Option<String> {
+    history.iter().rev().find(|event| event.kind == kind)?.detail.clone()
 }
 
 /// A saga that belongs to no workflow is an objective of its own, where these have a
@@ -174,13 +178,63 @@ fn alone(runtime: &Runtime, id: &OperationId) -> Option<String> {
 
 /// What the saga's call bound besides its arguments.
 fn bound(history: &[Event]) -> Option<serde_json::Value> {
-    let newest = history.iter().rev().find(|event| event.kind == EventKind::Bound)?;
-    serde_json::from_str(newest.detail.as_deref()?).ok()
+    serde_json::from_str(&newest(history, EventKind::Bound)?).ok()
 }
 
-/// Whether calling a saga again may show what came of a step.
-fn may_find_out(runtime: &Runtime, step: &StepStory) -> bool {
+/// What keeps a saga from going on, in words; and what keeps those of its steps that
+/// are sagas.
+fn waits<'a>(
+    runtime: &'a Runtime,
+    ledger: &'a dyn Ledger,
+    story: &'a Story,
+) -> BoxFuture<'a, Result<Vec<String>, LedgerError>> {
+    Box::pin(async move {
+        let ids = story.waits_unless(|step| may_move(runtime, step));
+        let step = |id: &OperationId| story.steps.iter().find(|step| step.id == *id);
+        let mut said: Vec<String> = ids.iter().map(|id| wait(id, step(id))).collect();
+        for step in &story.steps {
+            let Some(record) = &step.record else { continue };
+            if is_saga(&record.terms) && matches!(record.state, State::Unknown(_)) {
+                let inner = Story::read(ledger, step.id.clone(), record.clone()).await?;
+                said.extend(waits(runtime, ledger, &inner).await?);
+            }
+        }
+        Ok(said)
+    })
+}
+
+fn wait(id: &OperationId, step: Option<&StepStory>) -> String {
+    let record = step.and_then(|step| step.record.as_ref());
+    let asked = record.filter(|record| Stand::of(Some(record)) == Stand::Waits);
+    match asked.map(|record| &record.approval) {
+        None => format!("a person has to see to {id}"),
+        Some(Some(approval)) => format!(
+            "{id} waits for a person's yes to {}; if that has expired, people are asked anew when the saga is called again",
+            approval.id
+        ),
+        Some(None) => format!(
+            "nobody has approved {id} in time; people are asked anew when the saga is called again"
+        ),
+    }
+}
+
+/// Whether calling a saga again may move a step on: show what came of it, or use the
+/// yes of people who count.
+fn may_move(runtime: &Runtime, step: &StepStory) -> bool {
+    let Some(record) = &step.record else { return false };
+    if Stand::of(Some(record)) == Stand::Waits {
+        return is_granted(runtime, &step.id, record);
+    }
     let contract = runtime.contract(&step.stepped.tool);
-    step.record.as_ref().is_some_and(|record| record.terms.repeatable)
-        || contract.is_some_and(|contract| contract.policy.reconcile.is_some())
+    record.terms.repeatable || contract.is_some_and(|it| it.policy.reconcile.is_some())
+}
+
+/// Whether people who count for this process have said yes, though who recorded it did
+/// not know them.
+fn is_granted(runtime: &Runtime, id: &OperationId, record: &Record) -> bool {
+    let Some(approval) = &record.approval else { return false };
+    let (ignored, requested_by) = (approval.ignored(), approval.requested_by.as_deref());
+    let (trust, now) = (runtime.trust(), runtime.clock().now());
+    let ballot = Ballot { id, hash: &record.hash, ignored, requested_by, trust, now };
+    approval.expires_at > now && ballot.is_granted(approval)
 }

@@ -12,13 +12,13 @@ use tool_contract_spec::policy::ArgumentRole;
 use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::saga::{Noted, Refused, Stand, Stepped, refused, step_id};
 
-use super::engine::{Engine, Met, Ran};
+use super::engine::{Asking, Engine, Met, Ran};
 use super::gate::{Gate, Part};
 use super::kept::keep;
 use super::{Committed, Rests, Saga};
 use crate::call::{Call, Meta};
 use crate::calling::Calling;
-use crate::error::{CallError, Failure};
+use crate::error::{CallError, Failure, Rejected};
 use crate::job::{Job as _, TypedJob};
 use crate::tool::{BoxFuture, Output as _, Tool};
 
@@ -71,6 +71,15 @@ fn what<E: fmt::Display>(error: &CallError<E>) -> String {
         CallError::Rejected(rejected) => rejected.what(),
         error => error.to_string(),
     }
+}
+
+/// What a step asks of people.
+fn asking(number: u32, rejected: &Rejected) -> Asking {
+    let (about, request) = (&rejected.about, rejected.request.clone());
+    let to = |request| format!(" to {request}: `tool-contract approvals grant {request}`");
+    let to = request.as_ref().map(to).unwrap_or_default();
+    let said = format!("step {number}, {about}, waits for a person's yes{to}");
+    Asking { said, request, is_idle: true }
 }
 
 const fn is_refusal<E>(error: &CallError<E>) -> bool {
@@ -197,6 +206,10 @@ impl Made {
                 Ok(completed.into_inner())
             }
             Err(error) => {
+                if error.code() == Some(Code::APPROVAL_MISSING) {
+                    // It holds others back from now on, but not those made together with it.
+                    tokio::task::yield_now().await;
+                }
                 let stepped = self.stepped(&made, gate.bind(bound).as_ref());
                 let may_stand =
                     was_made_before && is_refusal(&error) && self.may_stand(&stepped).await;
@@ -213,7 +226,8 @@ impl Made {
     async fn may_stand(&self, stepped: &Stepped) -> bool {
         let Ok(id) = step_id(self.engine.id(), stepped) else { return false };
         let found = self.engine.ledger().find(id).await;
-        found.map_or(true, |record| Stand::of(record.as_ref()) != Stand::NotDone)
+        let stands = |stand| !matches!(stand, Stand::NotDone | Stand::Waits);
+        found.map_or(true, |record| stands(Stand::of(record.as_ref())))
     }
 
     fn is_done(&self) {
@@ -244,6 +258,12 @@ impl Made {
         let (engine, number) = (&self.engine, self.number);
         match error {
             CallError::Failed(..) => {}
+            CallError::Unknown(unknown) if unknown.request.is_some() => {
+                let said = format!("step {number}, {}, rests: {}", unknown.about, unknown.cause);
+                let request = unknown.request.clone();
+                engine.asks(number, Asking { said, request, is_idle: false });
+                return false;
+            }
             CallError::Unknown(_) => {
                 engine.ran(number, Ran::Unknown);
                 return false;
@@ -263,6 +283,10 @@ impl Made {
                     Refused::Person => {
                         let first = first(rejected.code);
                         engine.halt(Rests::for_a_person(format!("{}; {first} first", said())));
+                        return false;
+                    }
+                    Refused::Waits => {
+                        engine.asks(number, asking(number, rejected));
                         return false;
                     }
                 }

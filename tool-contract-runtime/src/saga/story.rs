@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Event, Record, State};
 use tool_contract_spec::saga::{
-    Journal, Next, Noted, Place, Stand, Stepped, Undoing, step_id, undoing_id, unwind,
+    Journal, Noted, Place, Stand, Stepped, Undoing, rests_for, step_id, undoing_id,
 };
 
 use crate::ledger::{Ledger, LedgerError};
@@ -64,7 +64,7 @@ impl Story {
     }
 
     /// What a person has to see to before it can go on: steps, and what undoes
-    /// steps. If it rests for nothing of that kind, it goes on when it is called
+    /// steps; a step that waits for their yes is one. If it rests for nothing of that kind, it goes on when it is called
     /// again.
     #[must_use]
     pub fn waits_for(&self) -> Vec<OperationId> {
@@ -72,27 +72,23 @@ impl Story {
     }
 
     /// The same, where it is no person's affair if calling the saga again
-    /// `may_find_out` what came of a step.
-    pub(super) fn waits_unless(
-        &self,
-        may_find_out: impl Fn(&StepStory) -> bool,
-    ) -> Vec<OperationId> {
+    /// `may_move` a step on: find out what came of it, or use the yes that it has.
+    pub(super) fn waits_unless(&self, may_move: impl Fn(&StepStory) -> bool) -> Vec<OperationId> {
         // Whoever vanished at it had more to do, whatever else of it waits.
         if !self.record.state.name().is_escalated() || self.record.reserved > 0 {
             return Vec::new();
         }
         let leaves_nothing = |step: &&StepStory| matches!(step.stepped.noted, Some(Noted::Read(_)));
         let place = |step: &StepStory| {
-            let stand = Stand::of(step.record.as_ref());
-            let asked = stand != Stand::Moving && !may_find_out(step);
+            let (stand, may_move) = (Stand::of(step.record.as_ref()), may_move(step));
+            let asked = stand != Stand::Moving && !may_move;
+            let stand = if stand == Stand::Waits && may_move { Stand::NotDone } else { stand };
             (step.stepped.step, Place { stand, asked, undoing: step.undone })
         };
         let places: BTreeMap<_, _> =
             self.steps.iter().filter(|step| !leaves_nothing(step)).map(place).collect();
-        match unwind(&self.journal, &places) {
-            Next::Rest(why) => why.operations(&self.id, &self.journal),
-            _ => Vec::new(),
-        }
+        let why = rests_for(&self.journal, &places);
+        why.map(|why| why.operations(&self.id, &self.journal)).unwrap_or_default()
     }
 }
 

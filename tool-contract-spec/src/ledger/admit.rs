@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::ask::{approve, denied, is_approved};
 use super::settle::escalation;
 use super::{
-    Admission, Admitted, Around, Cell, Chain, Claim, EscalationId, EventKind, Fence, Log, Record,
-    Refusal, Replay, Slot, State, Step, Terms, Timestamp, Twin, Unknown, draw, lapse,
+    Admission, Admitted, Around, Cell, Chain, Claim, Draw, EscalationId, EventKind, Fence, Log,
+    Record, Refusal, Replay, Slot, State, Step, Terms, Timestamp, Twin, Unknown, draw, lapse,
 };
 use crate::key::IdempotencyKey;
 use crate::policy::Remint;
+use crate::saga::is_saga;
 
 /// Admits a call, or says why not; in this order: replay, conflict, state of
 /// the record, attempts and backoff, approval, limits, claim.
@@ -53,7 +54,7 @@ fn admit_new(
     let record = slot.insert(absent(request, around.now));
     let reminted_from = twin.map(|twin| twin.key.clone());
     let reply = approve(record, request, log)
-        .and_then(|()| take_limits(cells, request, around))
+        .and_then(|()| take_limits(record, cells, request, around))
         .map(|()| claim(record, request, reminted_from, around, log));
     // A limited call leaves nothing behind; a request for approval does.
     if !log.changed {
@@ -104,7 +105,7 @@ fn run(
     log: &mut Log,
 ) -> Result<Admitted, Refusal> {
     approve(record, request, log)?;
-    take_limits(cells, request, around)?;
+    take_limits(record, cells, request, around)?;
     Ok(claim(record, request, None, around, log))
 }
 
@@ -212,9 +213,30 @@ fn bound(record: &Record, request: &Admission) -> Record {
     Record { hash: request.hash, arguments, approval: None, ..record.clone() }
 }
 
-fn take_limits(cells: &mut [Cell], request: &Admission, around: &Around) -> Result<(), Refusal> {
+/// Draws from the limits of the call. A saga that has begun drew from them then, and must
+/// be able to come to its end: it takes the slots that follow its claim, and draws no
+/// more.
+fn take_limits(
+    record: &Record,
+    cells: &mut [Cell],
+    request: &Admission,
+    around: &Around,
+) -> Result<(), Refusal> {
     let slot = Slot { fence: around.fence, until: around.now.after(request.terms.lease) };
-    draw(cells, &request.draws, Some(slot), around.now).map_err(Refusal::Limited)
+    let take = |cells: &mut [Cell], draws: &[Draw]| {
+        draw(cells, draws, Some(slot), around.now).map_err(Refusal::Limited)
+    };
+    let has_begun = is_saga(&record.terms) && record.attempts > 0;
+    if !has_begun {
+        return take(cells, &request.draws);
+    }
+    let of_slots = |draw: &Draw| draw.cell.takes_a_slot();
+    let pairs = cells.iter().cloned().zip(request.draws.iter().cloned());
+    let (mut taken, draws): (Vec<_>, Vec<_>) = pairs.filter(|(_, draw)| of_slots(draw)).unzip();
+    take(&mut taken, &draws)?;
+    let held = cells.iter_mut().zip(&request.draws).filter(|(_, draw)| of_slots(draw));
+    held.zip(taken).for_each(|((cell, _), after)| *cell = after);
+    Ok(())
 }
 
 /// Makes the caller the holder. Its attempts are reserved here, so that a
@@ -250,6 +272,10 @@ fn claim(
     }
     if let Some(workflow) = &request.workflow {
         log.note(record, EventKind::InWorkflow, Some(workflow.to_string()));
+    }
+    // Whoever takes a saga up does so on behalf of the same user.
+    if let Some(user) = request.requested_by.as_ref().filter(|_| is_saga(&request.terms)) {
+        log.note(record, EventKind::OnBehalf, Some(user.to_string()));
     }
     let (kind, detail) = match &reminted_from {
         None => (EventKind::Claimed, None),

@@ -11,6 +11,9 @@ pub enum Refused {
     Again,
     /// The saga goes no further before a person has seen to the step.
     Person,
+    /// People have been asked for their yes to the step. The saga rests until they have
+    /// said something, unless a step that was made together with this one has failed.
+    Waits,
 }
 
 /// What follows when a step is refused with `code`. What is refused before the pivot
@@ -19,8 +22,12 @@ pub enum Refused {
 #[must_use]
 pub fn refused(code: Code, is_committed: bool, may_stand: bool) -> Refused {
     match code {
-        // It is there, and nobody can say what it came to.
-        Code::EXPIRED | Code::CONFLICT | Code::RESULT_UNREADABLE => Refused::Person,
+        Code::APPROVAL_MISSING => Refused::Waits,
+        // It is there, and nobody can say what it came to; or people were asked for it on
+        // another's behalf.
+        Code::EXPIRED | Code::CONFLICT | Code::RESULT_UNREADABLE | Code::APPROVAL_VOID => {
+            Refused::Person
+        }
         // Its objective has nothing left, however often it is called.
         Code::BUDGET_SPENT if is_committed || may_stand => Refused::Person,
         // Nothing happens there any more, before a person lets it.

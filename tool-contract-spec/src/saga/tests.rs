@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ledger::{
-    Chain, Denial, Event, EventKind, Fence, Holder, Nonce, Record, State, StateName, Timestamp,
-    Unknown,
+    ApprovalId, ApprovalRecord, Chain, Denial, Event, EventKind, Fence, Holder, Nonce, Record,
+    State, StateName, Timestamp, Unknown,
 };
 use crate::operation::OperationHash;
 use crate::policy::Remint;
@@ -148,7 +148,7 @@ fn in_each_state() -> Vec<(State, Stand, Undoing)> {
     let unknown = || Unknown { since: at, believed_from: None, cause: "no answer".into() };
     let no = || Denial { by: "ada".into(), why: "no".into(), signature: None };
     vec![
-        (State::AwaitingApproval, Stand::Stuck, Undoing::Due),
+        (State::AwaitingApproval, Stand::Waits, Undoing::Due),
         (State::Approved, Stand::NotDone, Undoing::Due),
         (State::Denied { expires_at }, Stand::Stuck, Undoing::Due),
         (State::Running { lease_until: at }, Stand::Moving, Undoing::Due),
@@ -175,6 +175,13 @@ fn where_a_step_stands_its_record_says() {
     assert_eq!((Stand::of(None), Undoing::of(None, &[])), (Stand::NotDone, Undoing::Due));
     let spent = Record { attempts: 3, ..record(State::Released { not_before: Timestamp(1) }) };
     assert_eq!(Stand::of(Some(&spent)), Stand::Stuck);
+    let wants_yes =
+        Terms { confirm: Some((Duration::from_mins(15), 1)), ..Terms::clone(&spent.terms) };
+    let released = record(State::Released { not_before: Timestamp(1) });
+    let asked = Record { terms: wants_yes.into(), ..released };
+    assert_eq!(Stand::of(Some(&asked)), Stand::Waits, "nobody answered in time");
+    let given_back = Record { approval: Some(Box::new(granted())), ..asked };
+    assert_eq!(Stand::of(Some(&given_back)), Stand::NotDone);
     let unknown = Unknown { since: Timestamp(1), believed_from: None, cause: "gone".into() };
     let vanished = Record { reserved: 1, ..record(State::Unknown(unknown)) };
     assert_eq!(Undoing::of(Some(&vanished), &[]), Undoing::Due, "it is tried again");
@@ -200,7 +207,7 @@ fn an_undoing_that_has_expired_is_what_its_history_says() {
 
 #[test]
 fn a_refusal_says_nothing_of_what_an_earlier_run_began() {
-    use Refused::{Again, Failed, Person};
+    use Refused::{Again, Failed, Person, Waits};
 
     use crate::rulebook::Code;
 
@@ -208,7 +215,7 @@ fn a_refusal_says_nothing_of_what_an_earlier_run_began() {
         let cases = [(false, false), (false, true), (true, false), (true, true)];
         cases.map(|(is_committed, before)| refused(code, is_committed, before))
     };
-    for code in [Code::LIMITED, Code::BREAKER_OPEN, Code::DEADLINE_PASSED, Code::APPROVAL_MISSING] {
+    for code in [Code::LIMITED, Code::BREAKER_OPEN, Code::DEADLINE_PASSED] {
         assert_eq!(all(code), [Failed, Again, Again, Again], "{code}");
     }
     assert_eq!(all(Code::BUDGET_SPENT), [Failed, Person, Person, Person]);
@@ -219,11 +226,52 @@ fn a_refusal_says_nothing_of_what_an_earlier_run_began() {
         (Code::ABANDONED, Failed),
         (Code::ATTEMPTS_EXHAUSTED, Failed),
         (Code::APPROVAL_DENIED, Failed),
+        (Code::APPROVAL_MISSING, Waits),
+        (Code::APPROVAL_VOID, Person),
         (Code::IN_FLIGHT, Again),
         (Code::NOT_BEFORE, Again),
     ] {
         assert_eq!(all(code), [follows; 4], "{code}");
     }
+}
+
+fn granted() -> ApprovalRecord {
+    ApprovalRecord {
+        id: ApprovalId("apr_1".into()),
+        requested_by: None,
+        requested_at: Timestamp(1),
+        expires_at: Timestamp(2),
+        quorum: 1,
+        grants: Vec::new(),
+        denied: None,
+        preimage: None,
+    }
+}
+
+#[test]
+fn a_saga_rests_for_the_yes_that_a_step_asked_for_until_it_gives_up() {
+    let at = |number, pivot, noted| Stepped { noted, ..stepped(number, pivot) };
+    let failed = Some(Noted::Failed("no".into()));
+    let steps = [at(0, false, None), at(1, false, failed), at(2, true, None), at(3, false, None)];
+    let steps = steps.map(|stepped| (stepped.step, stepped));
+    let journal = Journal { steps: BTreeMap::from(steps), unwinding: None };
+    let place = |stand| Place { stand, asked: true, undoing: Undoing::Due };
+    let with = |stands: [Stand; 4]| (0..).zip(stands.map(place)).collect::<BTreeMap<_, _>>();
+
+    let before = with([Stand::Waits, Stand::Waits, Stand::NotDone, Stand::NotDone]);
+    assert_eq!(rests_for(&journal, &before), Some(Why::Stuck(vec![0])), "step 1 has failed");
+    assert_eq!(unwind(&journal, &before), Next::Note, "who gives up waits for nobody");
+    let pivot = with([Stand::Done, Stand::NotDone, Stand::Waits, Stand::NotDone]);
+    assert_eq!(rests_for(&journal, &pivot), Some(Why::Stuck(vec![2])));
+    let unwinding = Journal { unwinding: Some("no".into()), ..journal.clone() };
+    assert_eq!(rests_for(&unwinding, &pivot), None);
+    assert_eq!(unwind(&unwinding, &pivot), Next::Undo(0));
+    // There is no way around it after the pivot.
+    let after = with([Stand::Done, Stand::NotDone, Stand::Done, Stand::Waits]);
+    assert_eq!(rests_for(&journal, &after), Some(Why::Stuck(vec![3])));
+    assert_eq!(unwind(&journal, &after), Next::Rest(Why::Stuck(vec![3])));
+    let moves = with([Stand::Done, Stand::NotDone, Stand::Done, Stand::NotDone]);
+    assert_eq!(rests_for(&journal, &moves), None);
 }
 
 #[test]

@@ -19,6 +19,8 @@ use crate::ledger::{Event, EventKind, Record, State};
 pub enum Stand {
     /// Nothing happened.
     NotDone,
+    /// Nothing happened, and nothing does before people have said yes.
+    Waits,
     /// Nothing happened, and no call tries it again before a person lets it.
     Stuck,
     /// It happened.
@@ -41,13 +43,17 @@ impl Stand {
             State::Unknown(_) => Self::Unknown,
             State::Running { .. } | State::Reconciling { .. } => Self::Moving,
             State::Expired => Self::Gone,
-            State::Released { .. } if record.attempts < record.terms.max_total => Self::NotDone,
+            State::AwaitingApproval => Self::Waits,
+            State::Released { .. } if record.attempts < record.terms.max_total => {
+                // Nobody answered in time, or the yes is spent.
+                let wants_yes = record.terms.confirm.is_some() && record.approval.is_none();
+                if wants_yes { Self::Waits } else { Self::NotDone }
+            }
             State::Approved => Self::NotDone,
             // What a person gave up is that person's affair.
             State::Released { .. }
             | State::Exhausted { .. }
             | State::Abandoned { .. }
-            | State::AwaitingApproval
             | State::Denied { .. } => Self::Stuck,
         }
     }
@@ -151,7 +157,8 @@ pub enum Why {
     Unknown(Vec<u32>),
     /// What undoes these steps failed.
     NotUndone(Vec<u32>),
-    /// There is no way back, and these steps are not tried again.
+    /// Nobody tries these steps before a person has said something, and there is no
+    /// way around them.
     Stuck(Vec<u32>),
 }
 
@@ -186,9 +193,8 @@ pub fn settled(places: &BTreeMap<u32, Place>) -> Option<Next> {
     (!unknown.is_empty()).then_some(Next::Rest(Why::Unknown(unknown)))
 }
 
-/// What to do next for a saga that gave up; or, told of the `places` of one that
-/// rests, what it rests for. They have every step of the journal but the reads,
-/// which leave nothing behind.
+/// What to do next for a saga that gave up. The `places` have every step of the journal
+/// but the reads, which leave nothing behind.
 #[must_use]
 pub fn unwind(journal: &Journal, places: &BTreeMap<u32, Place>) -> Next {
     if let Some(next) = settled(places) {
@@ -199,7 +205,8 @@ pub fn unwind(journal: &Journal, places: &BTreeMap<u32, Place>) -> Next {
     let is_passed = |stepped: &Stepped| is_read(stepped) || is_done(&stepped.step);
     let pivot = journal.steps.values().find(|stepped| stepped.pivot && is_passed(stepped));
     if let Some(pivot) = pivot {
-        let stuck = places.range(pivot.step..).filter(|(_, place)| place.stand == Stand::Stuck);
+        let is_stuck = |place: &Place| matches!(place.stand, Stand::Stuck | Stand::Waits);
+        let stuck = places.range(pivot.step..).filter(|(_, place)| is_stuck(place));
         let stuck: Vec<u32> = stuck.map(|(number, _)| *number).collect();
         return if stuck.is_empty() { Next::Committed } else { Next::Rest(Why::Stuck(stuck)) };
     }
@@ -218,6 +225,26 @@ pub fn unwind(journal: &Journal, places: &BTreeMap<u32, Place>) -> Next {
         Next::Undone(done().map(|(number, _)| *number).collect())
     } else {
         Next::Rest(Why::NotUndone(failed))
+    }
+}
+
+/// What a saga that rests rests for; `None` if it goes on when it is called again.
+///
+/// Until it gives up, that is a yes too for which one of its steps has asked.
+#[must_use]
+pub fn rests_for(journal: &Journal, places: &BTreeMap<u32, Place>) -> Option<Why> {
+    match unwind(journal, places) {
+        Next::Rest(why) => Some(why),
+        Next::Note => {
+            let asks = |stepped: &&Stepped| {
+                let place = places.get(&stepped.step);
+                stepped.noted.is_none() && place.is_some_and(|place| place.stand == Stand::Waits)
+            };
+            let asked = journal.steps.values().filter(asks).map(|stepped| stepped.step);
+            let asked: Vec<u32> = asked.collect();
+            (!asked.is_empty()).then_some(Why::Stuck(asked))
+        }
+        _ => None,
     }
 }
 

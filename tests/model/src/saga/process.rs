@@ -210,7 +210,7 @@ impl Run {
             (true, Given::Refused(code)) => {
                 match refused(code, self.is_committed(model), self.made_before) {
                     Refused::Failed => self.step_failed(model, world),
-                    Refused::Again | Refused::Person => {
+                    Refused::Again | Refused::Person | Refused::Waits => {
                         self.halted = true;
                         self.body_ends(model, world);
                     }

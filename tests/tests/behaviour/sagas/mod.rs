@@ -1,5 +1,6 @@
 //! Sagas: what happens together, or is undone, whatever comes between.
 
+mod approving;
 mod branching;
 mod budgets;
 mod changing;
@@ -8,6 +9,7 @@ mod ending;
 mod failing;
 mod happening;
 mod holding;
+mod limiting;
 mod recovering;
 mod resolving;
 mod shop;

@@ -125,7 +125,7 @@ impl Shop {
     }
 
     /// What undoes something does so once, whatever it is asked.
-    async fn undo(&self, what: &str) -> Result<(), Trouble> {
+    pub(super) async fn undo(&self, what: &str) -> Result<(), Trouble> {
         if self.stands().iter().any(|stood| stood == what) {
             self.act(&format!("un{what}")).await?;
         }

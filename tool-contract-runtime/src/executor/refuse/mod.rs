@@ -14,7 +14,7 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
     CallError::from(match refusal {
         Refusal::Unknown { escalation, cause } => {
             let (cause, escalation) = (cause.into_owned(), Some(escalation));
-            return CallError::from(UnknownOutcome { about, cause, escalation, may_repeat: false });
+            return CallError::from(UnknownOutcome::new(about, cause, escalation));
         }
         Refusal::Limited(limit) => return limited(about, &limit),
         Refusal::Conflict { state } => key::conflict(about, state),

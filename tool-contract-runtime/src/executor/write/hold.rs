@@ -153,8 +153,7 @@ impl<'a> Writing<'a> {
     /// Lets the caller go at the timeout of a body that cannot be stopped.
     fn early(&self, timeout_at: Duration) -> Early<'a> {
         let cause = "it still runs past its timeout and cannot be stopped; what comes of it will be on record";
-        let (about, cause) = (self.about(), cause.to_owned());
-        let answer = UnknownOutcome { about, cause, escalation: None, may_repeat: false };
+        let answer = UnknownOutcome::new(self.about(), cause.to_owned(), None);
         Early { link: self.link, at: timeout_at, answer: Box::new(answer) }
     }
 

@@ -161,8 +161,8 @@ impl<'a> Writing<'a> {
         let policy = &self.plan.contract.policy;
         let may_repeat = policy.is_repeatable() && policy.confirm.is_none();
         let may_repeat = may_repeat && self.total < policy.retry.max_total;
-        let (about, cause) = (self.about(), cause.into());
-        let unknown = UnknownOutcome { about, cause, escalation, may_repeat };
+        let unknown = UnknownOutcome::new(self.about(), cause.into(), escalation);
+        let unknown = UnknownOutcome { may_repeat, ..unknown };
         tracing::warn!(target: "tool_contract", id = %self.plan.admission.id, cause = unknown.cause, "outcome unknown");
         CallError::from(unknown)
     }

@@ -1,12 +1,14 @@
 //! Limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tool_contract_spec::key::Tenant;
 use tool_contract_spec::policy::{Limit, Period, Quota, Scope, SideEffect};
+use tool_contract_spec::saga::MOST_ATTEMPTS;
 
-use super::stage::{LEASE, NOTHING, Stage, call, happened, key, unknown};
-use crate::ledger::{Admission, CellId, Draw, Limited, Over, Refusal};
+use super::stage::{LEASE, NOTHING, Stage, call, happened, key, repeatable, unknown};
+use crate::ledger::{Admission, CellId, Draw, Limited, Over, Refusal, Terms};
 
 pub(super) const fn per_tool(quota: Quota) -> Draw {
     let limit = Limit { scope: Scope::Tool, quota };
@@ -40,6 +42,26 @@ pub(super) async fn limits_count_claims_over_all_keys(stage: Stage) {
     stage.pass(Duration::from_millis(500)).await;
     stage.claim(&drawing(4, "a", &draws)).await;
     limited(&stage.refusal(&drawing(5, "c", &draws)).await);
+}
+
+pub(super) async fn a_saga_that_has_begun_draws_only_its_slot(stage: Stage) {
+    let draws = [per_tool(Quota::Count(2)), per_tool(Quota::Concurrent(1))];
+    let terms = Arc::new(Terms { max_total: MOST_ATTEMPTS, ..repeatable() });
+    let saga =
+        |caller, key| Admission { terms: Arc::clone(&terms), ..drawing(caller, key, &draws) };
+    let claim = stage.claim(&saga(1, "a")).await;
+    stage.settle(&key("a"), claim.fence, unknown()).await;
+    // It goes on as often as it has to; the slot is its own again.
+    for caller in 2..5 {
+        let claim = stage.claim(&saga(caller, "a")).await;
+        let refusal = stage.refusal(&saga(9, "b")).await;
+        assert_eq!(limited(&refusal).quota(), Quota::Concurrent(1));
+        stage.settle(&key("a"), claim.fence, unknown()).await;
+    }
+    let claim = stage.claim(&saga(6, "b")).await;
+    limited(&stage.refusal(&saga(7, "a")).await);
+    stage.settle(&key("b"), claim.fence, happened("1")).await;
+    assert_eq!(limited(&stage.refusal(&saga(8, "c")).await).quota(), Quota::Count(2));
 }
 
 pub(super) async fn cells_are_kept_apart(stage: Stage) {

@@ -132,6 +132,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         limits_count_claims_over_all_keys,
         cells_are_kept_apart,
         a_limited_call_leaves_nothing,
+        a_saga_that_has_begun_draws_only_its_slot,
         all_limits_or_none,
         reads_draw_without_a_record,
         a_count_is_open_for_a_while,

@@ -162,8 +162,9 @@ impl<S: Store> Ledger for SharedLedger<S> {
                 // The store draws; here there is always room.
                 let mut cells = vec![Cell::default(); request.draws.len()];
                 let step = admit(slot, request, twin, &mut cells, around);
-                let drew = cells.iter().any(|cell| *cell != Cell::default());
-                let draws = if drew { request.draws.clone() } else { Vec::new() };
+                let drew = request.draws.iter().zip(&cells);
+                let drew = drew.filter(|(_, cell)| **cell != Cell::default());
+                let draws = drew.map(|(draw, _)| draw.clone()).collect();
                 Proposal { step, draws }
             });
             match admitted.await? {

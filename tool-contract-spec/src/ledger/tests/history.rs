@@ -132,6 +132,7 @@ fn the_numbers_of_events_never_change() {
         (22, "unwinding"),
         (23, "resolved_abandoned"),
         (24, "in_workflow"),
+        (25, "on_behalf"),
     ];
     assert_eq!(numbers, expected);
 }

@@ -1,4 +1,4 @@
-use tool_contract::{Saga, StepError, saga, tool};
+use tool_contract::{Approval, Saga, StepError, saga, tool};
 use tool_contract_tests::ui::{Receipt, ShopError, receipt};
 
 #[tool(side_effect = "destructive", idempotent, rollback = "none", confirm(by = "human"))]
@@ -6,9 +6,13 @@ async fn wipe(disk: String) -> Result<Receipt, ShopError> {
     receipt(&disk)
 }
 
+fn found() -> Approval<Wipe> {
+    unimplemented!()
+}
+
 #[saga]
 async fn place_order(saga: Saga, disk: String) -> Result<Receipt, StepError<ShopError>> {
-    let (receipt, _) = saga.pivot(wipe(disk)).await?;
+    let (receipt, _) = saga.pivot(wipe(disk).approved(found())).await?;
     Ok(receipt)
 }
 
