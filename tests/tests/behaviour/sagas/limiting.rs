@@ -26,7 +26,7 @@ async fn take_back(done: Done<LendBook>) -> Result<(), Trouble> {
 }
 
 /// Hold, then lend; one in each workflow, and one a day.
-#[saga(state(Shop), rate_limit(per_workflow = "1", per_tool = "1/day"))]
+#[saga(state(Shop), rate_limit(per_workflow = "1", per_tool = "1/d"))]
 async fn serve(saga: Saga, title: String) -> Result<(), Failed> {
     saga.step(hold(title.clone())).await?;
     saga.step(lend_book(title)).await?;
@@ -62,7 +62,7 @@ async fn the_steps_of_a_recovered_saga_draw_from_the_limits_of_its_user() {
         let kinds = yard.stage.kinds("serve", "s").await;
         let on_behalf = kinds.iter().filter(|kind| **kind == EventKind::OnBehalf);
         assert_eq!(on_behalf.count(), 2, "{kinds:?}");
-        assert!(!yard.stage.kinds("lend_book", "b").await.contains(&EventKind::OnBehalf));
+        assert!(!yard.stage.kinds("lend_book", "c").await.contains(&EventKind::OnBehalf));
     })
     .await;
 }
