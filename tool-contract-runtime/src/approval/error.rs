@@ -72,16 +72,6 @@ pub enum ApprovalError {
         /// In whose name.
         by: Arc<str>,
     },
-    /// A refusal is on record, in somebody's name who did not sign it.
-    #[error(
-        "a refusal of {request} is on record in the name of {by}, without a signature that counts; the call was not run: ask {by}, and look who can write the ledger"
-    )]
-    DenialUnproven {
-        /// The request.
-        request: ApprovalId,
-        /// In whose name.
-        by: Arc<str>,
-    },
     /// The grant would be over before it could be used.
     #[error(
         "the grant of {request} would be over already, and was not recorded; look at the clocks"

@@ -20,6 +20,11 @@
 //! - until the time that the grant was signed for: what the contract's `confirm(ttl =
 //!   ..)` says, and a day at most, unless the person themselves chose another.
 //!
+//! Who can write the ledger can keep people from being heard, and no more: a grant or
+//! a refusal that nobody signed who counts is none, and of the grants of one request the
+//! [newest](tool_contract_spec::ledger::Ballot::MOST) are looked at; who is crowded out
+//! signs again.
+//!
 //! Who puts back the record alone, and not its history, is found out by `tool-contract
 //! ledger verify`. Let the `ttl` be short, and let the other side dedupe on
 //! [`idempotency_key`](crate::Cx::idempotency_key), which is the same for both runs.
@@ -171,7 +176,7 @@ impl<T: Tool> fmt::Debug for PendingApproval<T> {
 /// Where a request stands.
 enum Standing {
     Pending,
-    /// It is granted, as the ledger has it; who granted it does not count.
+    /// It is granted or refused, as the ledger has it; who did that does not count.
     Uncounted,
     Granted,
 }
@@ -187,14 +192,11 @@ fn standing(
     let record = record.ok_or_else(gone)?;
     let approval =
         record.approval.as_ref().filter(|approval| approval.id == *request).ok_or_else(gone)?;
-    if let Some(Denial { by, why, .. }) = &approval.denied {
+    if let Some(Denial { by, why, .. }) = &approval.denied
+        && ballot.is_refused(approval)
+    {
         let (request, by, why) = (request.clone(), Arc::clone(by), Arc::clone(why));
-        let is_proven = approval.denied.as_ref().is_some_and(|no| ballot.is_denied(approval, no));
-        return Err(if is_proven {
-            ApprovalError::Denied { request, by, why }
-        } else {
-            ApprovalError::DenialUnproven { request, by }
-        });
+        return Err(ApprovalError::Denied { request, by, why });
     }
     if approval.expires_at <= ballot.now {
         return Err(gone());
@@ -206,7 +208,7 @@ fn standing(
             Ok(Standing::Granted)
         }
         State::AwaitingApproval => Ok(Standing::Pending),
-        State::Approved => Ok(Standing::Uncounted),
+        State::Approved | State::Denied { .. } => Ok(Standing::Uncounted),
         _ => Err(gone()),
     }
 }

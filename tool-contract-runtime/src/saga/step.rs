@@ -90,6 +90,7 @@ const fn is_refusal<E>(error: &CallError<E>) -> bool {
 const fn first(code: Code) -> &'static str {
     match code {
         Code::BUDGET_SPENT => "its runtime has to give the workflow a larger budget",
+        Code::APPROVAL_VOID => "the saga has to be called as people were asked",
         _ => "a person has to see to that",
     }
 }

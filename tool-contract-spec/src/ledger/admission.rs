@@ -175,11 +175,6 @@ pub enum Refusal {
         /// Why.
         why: Arc<str>,
     },
-    /// A refusal is on record, in somebody's name who did not sign it.
-    DenialUnproven {
-        /// In whose name.
-        by: Arc<str>,
-    },
     /// The approval that the call brought is not the one that stands.
     WrongApproval,
     /// It was asked on behalf of somebody else.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ask::{approve, denied, is_approved};
+use super::ask::{approve, denied, is_approved, weigh_refusal};
 use super::settle::escalation;
 use super::{
     Admission, Admitted, Around, Cell, Chain, Claim, Draw, EscalationId, EventKind, Fence, Log,
@@ -80,6 +80,9 @@ fn admit_known(
     }
     if let Some(own) = own_claim(record, request, log) {
         return Ok(Admitted::Claimed(own));
+    }
+    if same {
+        weigh_refusal(record, request, log);
     }
     may_run(record, request)?;
     has_attempts(record, request, around.now)?;
@@ -172,7 +175,7 @@ fn may_run(record: &Record, request: &Admission) -> Result<(), Refusal> {
         State::Abandoned { no, .. } => {
             Err(Refusal::Abandoned { by: Arc::clone(&no.by), why: Arc::clone(&no.why) })
         }
-        State::Denied { .. } => Err(denied(record, request)),
+        State::Denied { .. } => Err(denied(record)),
         // A result that replays was answered before.
         State::Expired | State::Succeeded { .. } => Err(Refusal::Expired),
     }

@@ -110,8 +110,8 @@ pub fn decide(slot: &mut Option<Record>, decision: &Decision, around: &Around) -
 
 /// The request that the decision is about, if it counts.
 ///
-/// What is on record is not believed: enough names there, without signatures
-/// that count, keep nobody from deciding.
+/// What is on record is not believed: enough names there, or a refusal, without
+/// signatures that count, keep nobody from deciding.
 fn acceptable(
     record: &Record,
     decision: &Decision,
@@ -120,13 +120,18 @@ fn acceptable(
     let gone = || Undecided::NoRequest { state: Some(record.state.name()) };
     let standing = record.approval.as_ref().filter(|approval| approval.id == decision.request);
     let approval = standing.ok_or_else(gone)?;
-    if !matches!(record.state, State::AwaitingApproval | State::Approved) {
+    let ballot = ballot(decision, &record.hash, approval, now);
+    let is_open = match record.state {
+        State::AwaitingApproval | State::Approved => true,
+        State::Denied { .. } => decision.trust.knows_everybody() && !ballot.is_refused(approval),
+        _ => false,
+    };
+    if !is_open {
         return Err(gone());
     }
     if approval.requested_by.as_deref() == Some(&*decision.by) {
         return Err(Undecided::Requester);
     }
-    let ballot = ballot(decision, &record.hash, approval, now);
     let signer = signer(decision, &ballot).ok_or(Undecided::Unproven)?;
     if let Verdict::Grant { until } = decision.verdict {
         if until <= now {
@@ -194,6 +199,8 @@ fn grant(
         Decided::Recorded => record.state.clone(),
         _ => State::AwaitingApproval,
     };
+    let excess = approval.grants.len().saturating_sub(Ballot::MOST);
+    approval.grants.drain(..excess);
     record.approval = Some(approval);
     log.enter(record, state, EventKind::ApprovalGranted, Some(decision.by.to_string()));
     decided

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Admission, ApprovalId, ApprovalRecord, EventKind, Intent, Log, Record, Refusal, State,
+    Admission, ApprovalId, ApprovalRecord, Ballot, EventKind, Intent, Log, Record, Refusal, State,
     Timestamp,
 };
 
@@ -99,18 +99,37 @@ fn ask(
     Refusal::AwaitingApproval { request: id, expires_at }
 }
 
-/// What somebody's no says to who asks again.
-pub(super) fn denied(record: &Record, request: &Admission) -> Refusal {
+/// Sees to it that an operation is refused if, and only if, somebody refused it who
+/// counts for this call. Any other refusal is none, and the request stands as before;
+/// it stays on record, for whom it may count.
+pub(super) fn weigh_refusal(record: &mut Record, request: &Admission, log: &mut Log) {
     let approval = record.approval.as_deref();
-    let Some(denial) = approval.and_then(|approval| approval.denied.clone()) else {
-        return Refusal::DenialUnproven { by: "".into() };
-    };
-    // A no holds until its own ttl, so that of the ledger's time none is asked.
-    let is_proven = approval
-        .is_some_and(|approval| request.ballot(Timestamp::ZERO).is_denied(approval, &denial));
-    if is_proven {
-        Refusal::Denied { by: denial.by, why: denial.why }
-    } else {
-        Refusal::DenialUnproven { by: denial.by }
+    let denial = approval.and_then(|approval| approval.denied.as_ref());
+    let is_refused = approval.is_some_and(|approval| {
+        // A no holds until its own ttl, so that of the ledger's time none is asked; and it
+        // was signed to who asked, whoever calls now.
+        let (ignored, requested_by) = (approval.ignored(), approval.requested_by.as_deref());
+        let ballot = request.ballot(Timestamp::ZERO);
+        Ballot { ignored, requested_by, ..ballot }.is_refused(approval)
+    });
+    let by = denial.map_or("nobody", |denial| &denial.by);
+    match (&record.state, is_refused) {
+        (State::Denied { .. }, false) => {
+            let detail = Some(format!("the refusal in the name of {by} does not count"));
+            log.enter(record, State::AwaitingApproval, EventKind::ApprovalRequested, detail);
+        }
+        (State::AwaitingApproval | State::Approved, true) => {
+            let detail = Some(format!("{by} refused it, which counts"));
+            let expires_at = log.now.after(record.terms.ttl);
+            log.enter(record, State::Denied { expires_at }, EventKind::ApprovalDenied, detail);
+        }
+        _ => {}
     }
+}
+
+/// What somebody's no says to who asks again.
+pub(super) fn denied(record: &Record) -> Refusal {
+    let denial = record.approval.as_ref().and_then(|approval| approval.denied.clone());
+    let (by, why) = denial.map_or_else(Default::default, |denial| (denial.by, denial.why));
+    Refusal::Denied { by, why }
 }

@@ -127,8 +127,9 @@ pub struct Ballot<'a> {
 }
 
 impl Ballot<'_> {
-    /// How many grants of one request are looked at. A record with more is not
-    /// the work of people.
+    /// How many grants of one request are looked at, and kept: the newest. More are not
+    /// the work of people. Who can write the ledger can crowd out what people signed, but
+    /// not for good: they may sign again.
     pub const MOST: usize = 256;
 
     /// Who agreed, each once, be it under two names or with two keys. Who asked
@@ -136,7 +137,7 @@ impl Ballot<'_> {
     #[must_use]
     pub fn people<'r>(&self, approval: &'r ApprovalRecord) -> Vec<(&'r Grant, Signer)> {
         let mut people: Vec<(&Grant, Signer)> = Vec::new();
-        for grant in approval.grants.iter().take(Self::MOST) {
+        for grant in approval.grants.iter().rev().take(Self::MOST) {
             if grant.until <= self.now || self.requested_by == Some(&*grant.by) {
                 continue;
             }
@@ -161,7 +162,13 @@ impl Ballot<'_> {
     /// Whether enough people agreed, and nobody refused.
     #[must_use]
     pub fn is_granted(&self, approval: &ApprovalRecord) -> bool {
-        approval.denied.is_none() && self.missing(approval) == 0
+        !self.is_refused(approval) && self.missing(approval) == 0
+    }
+
+    /// Whether somebody who counts refused.
+    #[must_use]
+    pub fn is_refused(&self, approval: &ApprovalRecord) -> bool {
+        approval.denied.as_ref().is_some_and(|denial| self.is_denied(approval, denial))
     }
 
     /// How many more people must agree.

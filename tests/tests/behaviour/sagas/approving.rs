@@ -83,6 +83,15 @@ async fn raze(saga: Saga, file: String) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Shred, and go on whatever comes of it.
+#[saga(state(Shop))]
+async fn careless(saga: Saga, file: String) -> Result<(), Failed> {
+    if saga.step(shred(file.clone())).await.is_err() {
+        saga.step(hold(file)).await?;
+    }
+    Ok(())
+}
+
 /// A saga whose pivot is another.
 #[saga(state(Shop))]
 async fn outer(saga: Saga, file: String) -> Result<(), StepError<tool_contract::sagas::Rests>> {
@@ -95,6 +104,7 @@ fn with_tools(builder: RuntimeBuilder) -> RuntimeBuilder {
         .tool::<Shred>()
         .tool::<Burn>()
         .tool::<Clear>()
+        .tool::<Careless>()
         .tool::<Both>()
         .tool::<Raze>()
         .tool::<Outer>()
@@ -316,6 +326,19 @@ async fn nobody_answers(yard: &Yard, tool: &str, step: &'static str) {
     }
     assert_eq!(recovered(yard).await.status, Status::Failed);
     assert_eq!(yard.shop.stands(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn no_step_begins_while_another_waits() {
+    Yard::each(async |yard| {
+        let runtime = process(&yard);
+        let request = awaits(&call(&yard, &runtime, "careless", serde_json::json!({})).await);
+        assert_eq!(yard.shop.tried(), Vec::<String>::new());
+        says_no(&runtime, &request).await;
+        assert_eq!(recovered(&yard).await.status, Status::Succeeded);
+        assert_eq!(yard.shop.tried(), ["hold a"], "a no is an answer, and the body's affair");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -26,14 +26,6 @@ pub(super) fn denied(about: About, by: &Arc<str>, why: &Arc<str>) -> Rejected {
     Rejected::new(Code::APPROVAL_DENIED, about, reason, next)
 }
 
-pub(super) fn denial_unproven(about: About, by: &Arc<str>) -> Rejected {
-    let reason =
-        format!("a refusal in the name of `{by}` is on record, without a signature that counts");
-    let next =
-        "ask who is named, and look who can write the ledger; a person may let it be asked again";
-    Rejected::new(Code::APPROVAL_DENIED, about, reason, next)
-}
-
 pub(super) fn other_requester(about: About, request: &ApprovalId, was_named: bool) -> Rejected {
     let (whose, next) = if was_named {
         (

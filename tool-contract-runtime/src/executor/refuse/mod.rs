@@ -29,7 +29,6 @@ pub(crate) fn refused(about: About, refusal: Refusal) -> CallError<()> {
         Refusal::AwaitingApproval { request, .. } => approval::awaited(about, request),
         Refusal::Approved { request, .. } => approval::unused(about, request),
         Refusal::Denied { by, why } => approval::denied(about, &by, &why),
-        Refusal::DenialUnproven { by } => approval::denial_unproven(about, &by),
         Refusal::OtherRequester { request, was_named } => {
             approval::other_requester(about, &request, was_named)
         }

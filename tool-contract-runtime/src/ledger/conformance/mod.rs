@@ -126,6 +126,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         a_quorum_is_of_people_with_keys_of_their_own,
         who_asks_is_nobody_who_agrees,
         a_refusal_is_signed_too,
+        a_false_refusal_keeps_nobody_from_deciding,
+        a_refusal_is_forgotten_by_nobody_for_whom_it_counts,
         one_grant_lets_one_of_many_run,
     }
     limits::{

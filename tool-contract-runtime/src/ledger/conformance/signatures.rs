@@ -318,13 +318,65 @@ pub(super) async fn a_refusal_is_signed_too(stage: Stage) {
         office.request(1, &id).await;
         let no = office.signed(&id, "ann", ApprovalVerdict::Deny { why: "no".into() }).await;
         office.write(Decision { by: by.into(), ..no }).await;
-        let refusal = office.stage.refusal(&office.asking(2, &id)).await;
         if by == "ann" {
+            let refusal = office.stage.refusal(&office.asking(2, &id)).await;
             assert_eq!(refusal, Refusal::Denied { by: "ann".into(), why: "no".into() });
         } else {
-            assert_eq!(refusal, Refusal::DenialUnproven { by: "bob".into() });
+            // It is none, and the request stands for those who count.
+            office.waits(&id).await;
+            assert_eq!(office.stage.state(&id).await, Some(StateName::AwaitingApproval));
+            let yes = office.signed(&id, "ann", ApprovalVerdict::GRANT).await;
+            assert!(matches!(office.decide(yes).await, Decided::Granted { .. }));
+            office.runs(&id).await;
         }
     }
+}
+
+pub(super) async fn a_false_refusal_keeps_nobody_from_deciding(stage: Stage) {
+    let office = Office::new(stage, 1);
+    for (name, verdict) in [("yes", ApprovalVerdict::GRANT), ("no", no())] {
+        let id = key(name);
+        office.request(1, &id).await;
+        let forged = office.signed(&id, "ann", no()).await;
+        office.write(Decision { by: "bob".into(), ..forged }).await;
+        // Nobody has called again since.
+        assert_eq!(office.stage.state(&id).await, Some(StateName::Denied));
+        let said = office.signed(&id, "ann", verdict.clone()).await;
+        let decided = office.decide(said).await;
+        if verdict == ApprovalVerdict::GRANT {
+            assert!(matches!(decided, Decided::Granted { .. }), "{decided:?}");
+            office.runs(&id).await;
+            continue;
+        }
+        assert_eq!(decided, Decided::Denied);
+        let yes = office.signed(&id, "bob", ApprovalVerdict::GRANT).await;
+        let over = Undecided::NoRequest { state: Some(StateName::Denied) };
+        assert_eq!(office.decide(yes).await, Decided::Refused(over));
+    }
+}
+
+pub(super) async fn a_refusal_is_forgotten_by_nobody_for_whom_it_counts(stage: Stage) {
+    let office = Office::new(stage, 1);
+    let id = key("k");
+    office.request(1, &id).await;
+    let said = office.signed(&id, "ann", no()).await;
+    assert_eq!(office.decide(said).await, Decided::Denied);
+    // A runtime that knows nobody, or a call on another's behalf, makes nothing of it.
+    let nobody = Admission { trust: Trust::default(), ..office.asking(2, &id) };
+    let refusal = office.stage.refusal(&nobody).await;
+    assert!(matches!(refusal, Refusal::AwaitingApproval { .. }), "{refusal:?}");
+    let yes = office.signed(&id, "bob", ApprovalVerdict::GRANT).await;
+    office.write(yes).await;
+    for caller in 3..5 {
+        let other = Admission { requested_by: Some("eve".into()), ..office.asking(9, &id) };
+        let refused = Refusal::Denied { by: "ann".into(), why: "no".into() };
+        assert_eq!(office.stage.refusal(&other).await, refused);
+        assert_eq!(office.stage.refusal(&office.asking(caller, &id)).await, refused);
+    }
+}
+
+fn no() -> ApprovalVerdict {
+    ApprovalVerdict::Deny { why: "no".into() }
 }
 
 pub(super) async fn one_grant_lets_one_of_many_run(stage: Stage) {

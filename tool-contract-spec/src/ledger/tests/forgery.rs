@@ -249,8 +249,40 @@ fn a_person_is_a_name_and_a_key() {
         signature: Some(Signature([u8::try_from(number % 256).unwrap(); 64])),
     };
     approval.grants = (0..Ballot::MOST + 256).map(many).collect();
-    approval.grants[..Ballot::MOST].iter_mut().for_each(|grant| grant.signature = None);
+    approval.grants[256..].iter_mut().for_each(|grant| grant.signature = None);
     assert_eq!(ballot.people(&approval).len(), 0);
+    // Whoever was crowded out signs again.
+    approval.grants.push(many(1));
+    assert_eq!(ballot.people(&approval).len(), 1);
+}
+
+/// Makes a key for each name.
+#[derive(Debug)]
+struct Countless;
+
+impl Verifier for Countless {
+    fn signer(&self, statement: &Statement<'_>, _: Option<&Signature>) -> Option<Signer> {
+        let mut key = [0; 32];
+        key.iter_mut().zip(statement.by.bytes()).for_each(|(byte, name)| *byte = name);
+        Some(Signer(key))
+    }
+
+    fn knows_everybody(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn no_more_grants_are_kept_than_are_looked_at() {
+    let mut bench = Bench::default();
+    bench.request(&victim(&Trust::new(Arc::new(Numbered))));
+    let countless = Trust::new(Arc::new(Countless));
+    for number in 0..Ballot::MOST + 2 {
+        let decided = grant(&mut bench, &number.to_string(), 9, 1_000, &countless);
+        assert_eq!(decided, Decided::Recorded);
+    }
+    let kept = &bench.record().approval.as_ref().unwrap().grants;
+    assert_eq!((kept.len(), &*kept[0].by), (Ballot::MOST, "2"));
 }
 
 /// Knows one key, and nobody else.
