@@ -125,9 +125,9 @@ fn seen(twins: &Twins) -> String {
 struct Move {
     /// The cell's name, as JSON.
     cell: String,
-    /// `rate` by an increment and a span in nanoseconds, `count` up to so many and
-    /// for so many nanoseconds after the first, `slot` among so many until a time; or
-    /// `hold` by a fence until a time.
+    /// `rate` by an increment, from a cell that is no further ahead than so, both in
+    /// nanoseconds; `count` up to so many and for so many nanoseconds after the first,
+    /// `slot` among so many until a time; or `hold` by a fence until a time.
     kind: &'static str,
     first: i64,
     second: i64,
@@ -144,7 +144,7 @@ impl Move {
         let (kind, first, second) = match draw.cell.limit.quota {
             Quota::Rate(count, period) => {
                 let pace = Pace::of(count, period);
-                ("rate", bigint(pace.increment)?, bigint(pace.span)?)
+                ("rate", bigint(pace.increment)?, bigint(pace.span - pace.increment)?)
             }
             Quota::Count(most) | Quota::Within(most, _) => {
                 let nanos = draw.open_for().saturating_mul(1_000_000);
@@ -233,7 +233,7 @@ impl Bounds {
 }
 
 /// How many parameters the function has.
-pub(super) const PARAMETERS: usize = 30;
+pub(super) const PARAMETERS: usize = 32;
 
 /// Requests as the function takes them.
 #[derive(Default)]
@@ -260,6 +260,8 @@ pub(super) struct Columns<'a> {
     events: Vec<&'a str>,
     first_draws: Vec<i32>,
     last_draws: Vec<i32>,
+    last_holds: Vec<i32>,
+    plains: Vec<bool>,
     cells: Vec<&'a str>,
     kinds: Vec<&'a str>,
     amounts: Vec<i64>,
@@ -313,17 +315,20 @@ impl<'a> Columns<'a> {
         self.seqs.push(row.map_or(0, |row| row.seq.saturating_add(skipped)));
     }
 
-    /// So are all draws.
-    fn add_draws(&mut self, draws: &'a [Move]) {
+    /// So are all draws, and what follows them.
+    fn add_draws(&mut self, moves: &'a [Move]) {
         let place = |place: usize| i32::try_from(place).unwrap_or(i32::MAX);
+        let mut draws = moves.iter().take_while(|one| one.kind != "hold");
         self.first_draws.push(place(self.cells.len() + 1));
-        for Move { cell, kind, first, second } in draws {
+        self.last_draws.push(place(self.cells.len() + draws.clone().count()));
+        self.plains.push(draws.all(|draw| draw.kind == "rate"));
+        for Move { cell, kind, first, second } in moves {
             self.cells.push(cell);
             self.kinds.push(kind);
             self.amounts.push(*first);
             self.bounds_of.push(*second);
         }
-        self.last_draws.push(place(self.cells.len()));
+        self.last_holds.push(place(self.cells.len()));
     }
 
     /// The parameters, in their order.
@@ -352,6 +357,8 @@ impl<'a> Columns<'a> {
             (&self.events, Type::TEXT_ARRAY),
             (&self.first_draws, Type::INT4_ARRAY),
             (&self.last_draws, Type::INT4_ARRAY),
+            (&self.last_holds, Type::INT4_ARRAY),
+            (&self.plains, Type::BOOL_ARRAY),
             (&self.cells, Type::TEXT_ARRAY),
             (&self.kinds, Type::TEXT_ARRAY),
             (&self.amounts, Type::INT8_ARRAY),

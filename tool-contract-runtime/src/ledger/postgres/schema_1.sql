@@ -127,10 +127,11 @@ END $$;
 -- newest first, a line with version and key for each; null if they do not matter),
 -- `at`, and the row. Of `events`, those up to `in_row` go into the row, and those up to
 -- `last` beside it. Of the draws, those from `first_draw` to `last_draw` are its
--- own, each of a `kind`: `rate` by an increment (`amount`) and a span (`bound`),
--- `count` up to an amount and for so long after the first (`bound`), `slot` among so
--- many until a time; and then `hold`, which keeps a claim's slot until a time. Without
--- a key it only draws.
+-- own, each of a `kind`: `rate` by an increment (`amount`), from a cell that is no
+-- further ahead than a `bound`; `count` up to an amount and for so long after the first
+-- (`bound`), `slot` among so many until a time. Where all are rates it is `plain`. Up to
+-- `last_hold` follows each `hold`, which keeps a claim's slot until a time. Without a
+-- key it only draws.
 --
 -- What is answered, in `answer`: `put`; `limited`, with the draw that has no room, and
 -- how many it has counted; or `found`, with what there is.
@@ -139,8 +140,9 @@ CREATE FUNCTION tool_contract.exchange(
     intents bigint[], expecteds bigint[], seens text[], ats bigint[], records text[],
     states text[], hashes bytea[], fences bigint[], changed_ats bigint[], expires_ats bigint[],
     firsts integer[], in_rows integer[], lasts integer[], seqs integer[], events text[],
-    first_draws integer[], last_draws integer[], cells text[], kinds text[], amounts bigint[],
-    bounds bigint[], oldest_ms bigint, look_back integer, lock_ms integer)
+    first_draws integer[], last_draws integer[], last_holds integer[], plains boolean[],
+    cells text[], kinds text[], amounts bigint[], bounds bigint[],
+    oldest_ms bigint, look_back integer, lock_ms integer)
 RETURNS TABLE (number integer, answer text, told bigint, version bigint, record text,
     twin_keys text[], twin_versions bigint[], twin_records text[],
     draw integer, retry_after bigint, spent bigint)
@@ -158,6 +160,10 @@ DECLARE
     note    text;
     now_ms  bigint;
     nanos   bigint;
+    draws   boolean;
+    is_free boolean;
+    names   text[];
+    met     integer;
     cell    tool_contract.cells;
     drawn   tool_contract.cells[];
     has_room boolean;
@@ -203,17 +209,28 @@ BEGIN
                 ORDER BY o.fence DESC LIMIT look_back), E'\n');
         END IF;
         drawn := '{}';
-        IF fits AND first_draws[i] <= last_draws[i] AND kinds[first_draws[i]] <> 'hold' THEN
-            IF key_ IS NOT NULL THEN
+        draws := fits AND first_draws[i] <= last_draws[i];
+        is_free := false;
+        IF draws THEN
+            names := cells[first_draws[i] : last_draws[i]];
+            IF plains[i] THEN
+                -- Most draw from rates, and these have room: so much is seen at a glance.
+                -- A cell that is not there is as one that has refilled.
+                is_free := NOT EXISTS (
+                    SELECT FROM tool_contract.cells AS c
+                    WHERE c.cell = ANY (names) AND c.arrival > now_ms * 1000000
+                        + bounds[first_draws[i] - 1 + array_position(names, c.cell)]);
+            END IF;
+            IF NOT is_free AND key_ IS NOT NULL THEN
+                -- A replay is not limited.
                 fits := expecteds[i] = coalesce((
                     SELECT o.version FROM tool_contract.operations AS o
                     WHERE o.tenant = tenant_ AND o.tool = tool_ AND o.key = key_), 0);
             END IF;
-            IF fits THEN
+            IF fits AND NOT is_free THEN
                 -- As `ledger::limit` of tool-contract-spec draws.
                 nanos := now_ms * 1000000;
                 FOR d IN first_draws[i] .. last_draws[i] LOOP
-                    CONTINUE WHEN kinds[d] = 'hold';
                     SELECT * INTO cell FROM tool_contract.cells AS c WHERE c.cell = cells[d];
                     IF NOT FOUND THEN
                         cell := ROW(cells[d], 0::bigint, 0::bigint, '{}'::bigint[],
@@ -222,11 +239,11 @@ BEGIN
                     IF kinds[d] = 'rate' THEN
                         -- Only a clock that stepped back leaves more than a full debt. It
                         -- lets one through, which brings the cell to the new time.
-                        cell.arrival := CASE WHEN cell.arrival > nanos + bounds[d]
-                            THEN nanos + bounds[d]
-                            ELSE greatest(cell.arrival, nanos) + amounts[d] END;
+                        cell.arrival := CASE WHEN cell.arrival > nanos + bounds[d] + amounts[d]
+                            THEN nanos + bounds[d] ELSE greatest(cell.arrival, nanos) END;
                         wait := cell.arrival - nanos - bounds[d];
                         has_room := wait <= 0;
+                        cell.arrival := cell.arrival + amounts[d];
                     ELSIF kinds[d] = 'count' THEN
                         cell.arrival := CASE WHEN cell.used = 0 THEN nanos ELSE cell.arrival END;
                         wait := NULL;
@@ -283,25 +300,39 @@ BEGIN
                 FROM unnest(events[in_rows[i] + 1 : lasts[i]])
                     WITH ORDINALITY AS e (event, place);
             END IF;
-            IF cardinality(drawn) > 0 THEN
+            IF is_free THEN
+                UPDATE tool_contract.cells AS c
+                SET arrival = greatest(c.arrival, now_ms * 1000000)
+                    + amounts[first_draws[i] - 1 + array_position(names, c.cell)]
+                WHERE c.cell = ANY (names);
+                GET DIAGNOSTICS met = ROW_COUNT;
+                IF met < cardinality(names) THEN
+                    INSERT INTO tool_contract.cells (cell, arrival, used)
+                    SELECT cells[d], now_ms * 1000000 + amounts[d], 0
+                    FROM generate_series(first_draws[i], last_draws[i]) AS d
+                    ON CONFLICT DO NOTHING;
+                END IF;
+            ELSIF cardinality(drawn) > 0 THEN
                 INSERT INTO tool_contract.cells AS c
                 SELECT DISTINCT * FROM unnest(drawn)
                 ON CONFLICT (cell) DO UPDATE SET arrival = excluded.arrival,
                     used = excluded.used, fences = excluded.fences, untils = excluded.untils;
             END IF;
-            FOR d IN first_draws[i] .. last_draws[i] LOOP
-                CONTINUE WHEN kinds[d] <> 'hold' AND kinds[d] <> 'slot';
-                -- What ran out goes with it.
-                UPDATE tool_contract.cells AS c SET (arrival, fences, untils) = (
-                    SELECT least(coalesce(max(s.until), 0), 9000000000000) * 1000000,
-                        coalesce(array_agg(s.fence), '{}'), coalesce(array_agg(s.until), '{}')
-                    FROM (
-                        SELECT held.fence, CASE WHEN kinds[d] = 'hold' AND held.fence = amounts[d]
-                            THEN bounds[d] ELSE held.until END AS until
-                        FROM unnest(c.fences, c.untils) AS held (fence, until)
-                    ) AS s WHERE s.until > now_ms
-                ) WHERE c.cell = cells[d];
-            END LOOP;
+            IF last_holds[i] > last_draws[i] OR draws AND NOT is_free THEN
+                FOR d IN first_draws[i] .. last_holds[i] LOOP
+                    CONTINUE WHEN kinds[d] <> 'hold' AND kinds[d] <> 'slot';
+                    -- What ran out goes with it.
+                    UPDATE tool_contract.cells AS c SET (arrival, fences, untils) = (
+                        SELECT least(coalesce(max(s.until), 0), 9000000000000) * 1000000,
+                            coalesce(array_agg(s.fence), '{}'), coalesce(array_agg(s.until), '{}')
+                        FROM (
+                            SELECT held.fence, CASE WHEN kinds[d] = 'hold' AND held.fence = amounts[d]
+                                THEN bounds[d] ELSE held.until END AS until
+                            FROM unnest(c.fences, c.untils) AS held (fence, until)
+                        ) AS s WHERE s.until > now_ms
+                    ) WHERE c.cell = cells[d];
+                END LOOP;
+            END IF;
             -- Only where somebody asked for it: commits that notify wait for
             -- each other.
             IF bell IS NOT NULL

@@ -82,7 +82,7 @@ pub(super) fn draw(draw: &Draw, slot: Option<Slot>) -> [String; 4] {
         }
         Quota::Rate(count, period) => {
             let pace = Pace::of(count, period);
-            ["rate".to_owned(), field, span(pace.increment), span(pace.span)]
+            ["rate".to_owned(), field, pace.increment.to_string(), pace.span.to_string()]
         }
         Quota::Concurrent(most) => {
             let Slot { fence, until } =
@@ -95,9 +95,4 @@ pub(super) fn draw(draw: &Draw, slot: Option<Slot>) -> [String; 4] {
 /// What becomes of a slot, as four arguments.
 fn hold(Hold { slot, .. }: &Hold) -> [String; 4] {
     ["hold".to_owned(), slot.fence.0.to_string(), "-".to_owned(), slot.until.0.to_string()]
-}
-
-/// Nanoseconds, as milliseconds and the nanoseconds within.
-fn span(nanos: u64) -> String {
-    format!("{} {}", nanos / 1_000_000, nanos % 1_000_000)
 }

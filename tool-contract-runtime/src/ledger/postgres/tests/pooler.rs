@@ -9,6 +9,7 @@ use super::network::{LONG, claim, success};
 use super::{Place, client, server};
 use crate::ledger::conformance::{self, Subject, call, key};
 use crate::ledger::postgres::PostgresOptions;
+use crate::ledger::postgres::request::PARAMETERS;
 use crate::ledger::postgres::schema::within;
 use crate::ledger::{Admitted, Ledger as _, StateName};
 
@@ -80,7 +81,7 @@ async fn it_prepares_where_its_sessions_are_its_own() {
 async fn a_statement_of_another_ledger_does_nothing() {
     let Some(place) = Place::new().await else { return };
     drop(place.open().await);
-    let rest = ["NULL"; 29].join(", ");
+    let rest = ["NULL"; PARAMETERS - 1].join(", ");
     let exchange =
         within(&place.schema, &format!("SELECT tool_contract.exchange('another', {rest})"));
     let refused = client(&place.url).await.batch_execute(&exchange).await.unwrap_err();
