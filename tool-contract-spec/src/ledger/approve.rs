@@ -28,6 +28,10 @@ pub enum Verdict {
 impl Verdict {
     /// Yes, for as long as the contract lets a grant hold.
     pub const GRANT: Self = Self::Grant { until: Timestamp::END };
+
+    const fn is_yes(&self) -> bool {
+        matches!(self, Self::Grant { .. })
+    }
 }
 
 /// A person's decision.
@@ -121,9 +125,11 @@ fn acceptable(
     let standing = record.approval.as_ref().filter(|approval| approval.id == decision.request);
     let approval = standing.ok_or_else(gone)?;
     let ballot = ballot(decision, &record.hash, approval, now);
+    // Who does not know everybody may not take the place of a refusal that may count.
+    let may_judge = decision.trust.knows_everybody() || decision.verdict.is_yes();
     let is_open = match record.state {
         State::AwaitingApproval | State::Approved => true,
-        State::Denied { .. } => decision.trust.knows_everybody() && !ballot.is_refused(approval),
+        State::Denied { .. } => may_judge && !ballot.is_refused(approval),
         _ => false,
     };
     if !is_open {

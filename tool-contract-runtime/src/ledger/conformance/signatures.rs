@@ -52,6 +52,26 @@ impl Verifier for Forger {
     }
 }
 
+/// Knows whoever says something, if they are Eve, and nobody else.
+#[derive(Debug)]
+struct Own;
+
+impl Own {
+    fn trust() -> Trust {
+        Trust::new(Arc::new(Self))
+    }
+}
+
+impl Verifier for Own {
+    fn signer(&self, statement: &Statement<'_>, _: Option<&Signature>) -> Option<Signer> {
+        (statement.by == "eve").then_some(Signer([8; 32]))
+    }
+
+    fn knows_everybody(&self) -> bool {
+        false
+    }
+}
+
 /// A ledger, and people who sign.
 struct Office {
     stage: Stage,
@@ -366,13 +386,21 @@ pub(super) async fn a_refusal_is_forgotten_by_nobody_for_whom_it_counts(stage: S
     let refusal = office.stage.refusal(&nobody).await;
     assert!(matches!(refusal, Refusal::AwaitingApproval { .. }), "{refusal:?}");
     let yes = office.signed(&id, "bob", ApprovalVerdict::GRANT).await;
-    office.write(yes).await;
+    office.write(yes.clone()).await;
     for caller in 3..5 {
         let other = Admission { requested_by: Some("eve".into()), ..office.asking(9, &id) };
         let refused = Refusal::Denied { by: "ann".into(), why: "no".into() };
         assert_eq!(office.stage.refusal(&other).await, refused);
         assert_eq!(office.stage.refusal(&office.asking(caller, &id)).await, refused);
     }
+    // Nor is it written over by who has a key of their own and knows no other.
+    let own = Decision { by: "eve".into(), verdict: no(), trust: Own::trust(), ..yes.clone() };
+    let state = Some(StateName::Denied);
+    assert_eq!(office.decide(own).await, Decided::Refused(Undecided::NoRequest { state }));
+    let own = Decision { by: "eve".into(), trust: Own::trust(), ..yes };
+    assert_eq!(office.decide(own).await, Decided::Recorded);
+    let refused = Refusal::Denied { by: "ann".into(), why: "no".into() };
+    assert_eq!(office.stage.refusal(&office.asking(6, &id)).await, refused);
 }
 
 fn no() -> ApprovalVerdict {
