@@ -14,7 +14,7 @@ local function pair(text)
 end
 
 local function text(nanos, millis)
-  return string.format('%.0f %d', millis + math.floor(nanos / MILLI), nanos % MILLI)
+  return string.format('%d %d', millis + math.floor(nanos / MILLI), nanos % MILLI)
 end
 
 -- The cell after one call; or nil, and when there is room, false for never, and how
@@ -27,7 +27,7 @@ local function drawn_count(cell, most, open_for, millis)
   if count >= most or millis - first >= open_for then
     return nil, false, count
   end
-  return string.format('%d %.0f', count + 1, first)
+  return string.format('%d %d', count + 1, first)
 end
 
 local function drawn_rate(cell, increment, span, millis)
@@ -100,7 +100,7 @@ local function draw(at, count, first, millis)
       after = b
     end
     if after then
-      of[2][#of[2] + 1], of[2][#of[2] + 2] = field, after
+      of[2][2 * place - 1], of[2][2 * place] = field, after
     elseif worst == nil or wait == false or (longest and wait >= longest) then
       worst, longest, used = number, wait, counted
     end
