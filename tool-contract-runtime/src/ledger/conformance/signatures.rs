@@ -395,8 +395,8 @@ pub(super) async fn a_refusal_is_forgotten_by_nobody_for_whom_it_counts(stage: S
     }
     // Nor is it written over by who has a key of their own and knows no other.
     let own = Decision { by: "eve".into(), verdict: no(), trust: Own::trust(), ..yes.clone() };
-    let state = Some(StateName::Denied);
-    assert_eq!(office.decide(own).await, Decided::Refused(Undecided::NoRequest { state }));
+    let gone = Undecided::NoRequest { state: Some(StateName::Denied) };
+    assert_eq!(office.decide(own).await, Decided::Refused(gone));
     let own = Decision { by: "eve".into(), trust: Own::trust(), ..yes };
     assert_eq!(office.decide(own).await, Decided::Recorded);
     let refused = Refusal::Denied { by: "ann".into(), why: "no".into() };
