@@ -188,9 +188,13 @@ fn a_person_refuses() {
     let said = office.sign("deny", &request, "ada", &["--why", "it is in use"]);
     assert_eq!((said.code, said.out), (0, format!("{request}: refused by ada\n")));
     let refusal = Refusal::Denied { by: "ada".into(), why: "it is in use".into() };
-    assert_eq!(office.admit(&office.call(&account())), Admitted::Refused(refusal));
-    let late = office.sign("grant", &request, "bob", &[]);
+    let refused = Admitted::Refused(refusal);
+    assert_eq!(office.admit(&office.call(&account())), refused);
+    let late = office.sign_among("grant", &request, "bob");
     assert_eq!(late.code, 1, "{late:?}");
+    // Who does not know whether her no counts may sign, and it makes no difference.
+    assert_eq!(office.sign("grant", &request, "bob", &[]).code, 0);
+    assert_eq!(office.admit(&office.call(&account())), refused);
 }
 
 #[test]
