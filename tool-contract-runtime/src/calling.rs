@@ -91,10 +91,8 @@ fn conclude<T: Tool>(job: TypedJob<T>, verdict: Verdict) -> Called<T> {
         Ok(success) => completed::<T>(job, success),
         Err(error) => {
             let own = job.last.and_then(Result::err);
-            let error = match (error, own.as_ref().and_then(ToolError::awaits)) {
-                (CallError::Unknown(unknown), request @ Some(_)) => {
-                    UnknownOutcome { request: request.cloned(), ..*unknown }.into()
-                }
+            let error = match (error, own.as_ref().and_then(ToolError::as_rest)) {
+                (CallError::Unknown(unknown), Some(rests)) => rests.tell(*unknown).into(),
                 (error, _) => error,
             };
             Err(error.typed(|| own))

@@ -356,6 +356,7 @@ impl Response {
             CallError::Unknown(unknown) => {
                 self.escalation.clone_from(&unknown.escalation);
                 self.approval.clone_from(&unknown.request);
+                self.retry_after_ms = unknown.about.retry_after.map(millis);
                 if unknown.request.is_some() { Status::AwaitingApproval } else { Status::Unknown }
             }
         };
@@ -367,7 +368,9 @@ impl Response {
 fn undone(result: &str) -> Option<String> {
     let outcome: Outcome<IgnoredAny> = serde_json::from_str(result).ok()?;
     let undone = outcome.finished().err()?;
-    Some(format!("{undone}; its key has this answer for good: a new try takes a new key"))
+    Some(format!(
+        "{undone}; its key has this answer for good; where another try is right, it takes a new key"
+    ))
 }
 
 fn millis(span: Duration) -> u64 {

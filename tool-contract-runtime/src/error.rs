@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tool_contract_spec::duration;
 use tool_contract_spec::key::{IdempotencyKey, OperationId, Tenant};
 use tool_contract_spec::ledger::{ApprovalId, EscalationId};
 use tool_contract_spec::policy::Text;
@@ -278,26 +279,40 @@ pub struct UnknownOutcome {
     /// Whether a call with the same key goes on, or tries it again: repeating it is
     /// harmless, or it is a saga.
     pub may_repeat: bool,
+    /// Whether it is a saga that rests: what it did is on the records of its steps.
+    pub rests: bool,
     /// The request for approval that a saga waits for. Of several, the first.
     pub request: Option<ApprovalId>,
 }
 
 impl UnknownOutcome {
     pub(crate) const fn new(about: About, cause: String, escalation: Option<EscalationId>) -> Self {
-        Self { about, cause, escalation, may_repeat: false, request: None }
+        Self { about, cause, escalation, may_repeat: false, rests: false, request: None }
+    }
+
+    fn tell_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rests", self.about)?;
+        if self.request.is_some() {
+            write!(f, " [{}]", Code::APPROVAL_MISSING)?;
+        }
+        write!(f, ": {}; what it did stands", self.cause)?;
+        if let Some(id) = &self.escalation {
+            write!(f, ", and is on record as {id}")?;
+        }
+        f.write_str("; call it again with this key")?;
+        match (&self.request, self.about.retry_after) {
+            (Some(_), _) => f.write_str(" once people have said yes or no")?,
+            (None, Some(wait)) => write!(f, " in {}", duration::wait(wait))?,
+            (None, None) => {}
+        }
+        f.write_str(", and not under another")
     }
 }
 
 impl fmt::Display for UnknownOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.request.is_some() {
-            return write!(
-                f,
-                "{} rests [{}]: {}; what came before stands: call it again with this key once that is given, and not under another",
-                self.about,
-                Code::APPROVAL_MISSING,
-                self.cause
-            );
+        if self.rests {
+            return self.tell_rest(f);
         }
         write!(f, "{} may have happened: {}; ", self.about, self.cause)?;
         if let Some(said) = &self.about.budget {

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tool_contract_spec::ledger::ApprovalId;
 use tool_contract_spec::outcome::Outcome;
 use tool_contract_spec::policy::Contract;
 
@@ -15,6 +14,7 @@ use crate::argument::{Argument, Values};
 use crate::asked::{Asked, Done};
 use crate::call::{ApprovalState, KeyState};
 use crate::cx::Cx;
+use crate::saga::Rests;
 
 /// A boxed future: one allocation, so that the executor is compiled once and
 /// not once for each tool.
@@ -68,9 +68,9 @@ pub trait ToolError: std::fmt::Display + std::fmt::Debug + Send + 'static {
     /// What this error says of the world.
     fn outcome(&self) -> Outcome;
 
-    /// The request for a person's yes that it waits for: a saga's.
+    /// It, if it says that a saga rests.
     #[doc(hidden)]
-    fn awaits(&self) -> Option<&ApprovalId> {
+    fn as_rest(&self) -> Option<&Rests> {
         None
     }
 }

@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::gate::{Gate, Part};
 use super::{Kept, Rests, Undone, UndoneStep};
 use crate::call::Meta;
+use crate::error::CallError;
 use crate::executor;
 use crate::ledger::LedgerError;
 use crate::registry::Entry;
@@ -213,7 +214,7 @@ impl<'e> Ending<'e> {
         let meta = self.meta(number);
         let mut job = kept.job();
         let asked = executor::find_out(self.engine.runtime(), &entry, &mut *job.0, &meta).await;
-        Ok(asked.map_err(|error| error.untyped::<String>().to_string()))
+        Ok(asked.map_err(cause))
     }
 
     /// Undoes a step.
@@ -228,9 +229,9 @@ impl<'e> Ending<'e> {
                     Ok(()) => (Undoing::Done, None),
                     Err(error) if error.code() == Some(Code::ABANDONED) => (Undoing::GivenUp, None),
                     Err(error) if error.code() == Some(Code::EXPIRED) => {
-                        (self.expired(number).await?, Some(error.untyped::<String>().to_string()))
+                        (self.expired(number).await?, Some(cause(error)))
                     }
-                    Err(error) => (Undoing::Failed, Some(error.untyped::<String>().to_string())),
+                    Err(error) => (Undoing::Failed, Some(cause(error))),
                 }
             }
             Err(why) => (Undoing::Failed, Some(why)),
@@ -309,6 +310,15 @@ impl<'e> Ending<'e> {
             Why::Stuck(_) => format!("a person has to see to {steps} first"),
             _ => format!("{what}{steps}; a person has to see to that first"),
         }
+    }
+}
+
+/// Why it is not known what came of an operation of the saga: what its caller would do
+/// next is not for the saga's.
+fn cause(error: CallError<()>) -> String {
+    match error {
+        CallError::Unknown(unknown) => unknown.cause,
+        error => error.untyped::<String>().to_string(),
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tool_contract_spec::key::OperationId;
-use tool_contract_spec::ledger::{Fence, Note};
+use tool_contract_spec::key::{OperationId, User};
+use tool_contract_spec::ledger::{Event, EventKind, Fence, Note};
 use tool_contract_spec::policy::Text;
 use tool_contract_spec::rulebook::Code;
 use tool_contract_spec::saga::{Journal, MOST_STEPS, Noted, Stepped};
@@ -90,15 +90,17 @@ impl Engine {
                 "a saga cannot run alone: call it on a runtime with a ledger",
             ));
         };
-        let journal = if hold.is_first {
-            Journal::default()
-        } else {
+        let (mut cx, mut journal) = (cx.clone(), Journal::default());
+        if !hold.is_first {
             let history = ledger
                 .history(id.clone())
                 .await
                 .map_err(|why| Rests::again(format!("its history cannot be read: {why}"), None))?;
-            Journal::read(&history).map_err(|why| Rests::for_a_person(why.to_string()))?
-        };
+            journal =
+                Journal::read(&history).map_err(|why| Rests::for_a_person(why.to_string()))?;
+            // Whoever goes on with it does so for the user for whom it began.
+            cx.user = began_for(&history);
+        }
         let state = State {
             made: 0,
             journal,
@@ -112,7 +114,7 @@ impl Engine {
             halt: None,
         };
         Ok(Self {
-            cx: cx.clone(),
+            cx,
             ledger: Arc::clone(ledger),
             id: id.clone(),
             fence: hold.fence,
@@ -347,6 +349,12 @@ impl Engine {
         self.state().journal.unwinding = Some(error.to_owned());
         Ok(())
     }
+}
+
+/// On whose behalf a saga began, as its history says.
+pub(super) fn began_for(history: &[Event]) -> Option<User> {
+    let first = history.iter().find(|event| event.kind == EventKind::OnBehalf)?;
+    User::new(first.detail.clone()?).ok()
 }
 
 fn refuse(stepped: &Stepped, code: Code, reason: String, next: &str) -> CallError<()> {

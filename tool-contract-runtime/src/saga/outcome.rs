@@ -9,6 +9,7 @@ use tool_contract_spec::ledger::ApprovalId;
 use tool_contract_spec::outcome::{self, OutcomeClass};
 use tool_contract_spec::rulebook::Code;
 
+use crate::error::UnknownOutcome;
 use crate::tool::ToolError;
 
 /// How a saga ended. It is on record, and the answer to each repetition of its
@@ -71,6 +72,10 @@ impl fmt::Display for Undone {
 
 impl std::error::Error for Undone {}
 
+/// How long a saga waits within its call until it goes on: for longer, who calls it is
+/// told when it is worth calling again.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// A saga that goes no further for now. What it did stands, and is on record.
 ///
 /// Calling it again with the same key goes on where it stands, and so does
@@ -107,6 +112,14 @@ impl Rests {
     pub(super) fn again(reason: impl Into<String>, after: Option<Duration>) -> Self {
         Self { again_in: Some(after.unwrap_or_default()), ..Self::for_a_person(reason) }
     }
+
+    /// What the saga's caller is told.
+    pub(crate) fn tell(&self, unknown: UnknownOutcome) -> UnknownOutcome {
+        let UnknownOutcome { about, cause, escalation, .. } = unknown;
+        let about = about.not_before(self.again_in.unwrap_or_default());
+        let request = self.request.clone();
+        UnknownOutcome { about, cause, escalation, may_repeat: true, rests: true, request }
+    }
 }
 
 impl fmt::Display for Rests {
@@ -119,11 +132,12 @@ impl std::error::Error for Rests {}
 
 impl ToolError for Rests {
     fn outcome(&self) -> outcome::Outcome {
-        let after = self.again_in.unwrap_or(outcome::Outcome::NEVER);
+        let after = self.again_in.filter(|wait| *wait <= LONGEST_WAIT);
+        let after = after.unwrap_or(outcome::Outcome::NEVER);
         outcome::Outcome::new(OutcomeClass::SideEffectUnknown).with_retry_after(Some(after))
     }
 
-    fn awaits(&self) -> Option<&ApprovalId> {
-        self.request.as_ref()
+    fn as_rest(&self) -> Option<&Self> {
+        Some(self)
     }
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use tool_contract_spec::operation::{Fingerprint, OperationHash};
 use tool_contract_spec::policy::ArgumentRole;
 use tool_contract_spec::rulebook::Code;
-use tool_contract_spec::saga::{Noted, Refused, Stand, Stepped, refused, step_id};
+use tool_contract_spec::saga::{Noted, Refused, Stepped, may_stand, refused, step_id};
 
 use super::engine::{Asking, Engine, Met, Ran};
 use super::gate::{Gate, Part};
@@ -68,15 +68,23 @@ impl<E: std::error::Error + 'static> std::error::Error for StepError<E> {
 /// What a call of a step came to, in the words of its saga.
 fn what<E: fmt::Display>(error: &CallError<E>) -> String {
     match error {
-        CallError::Rejected(rejected) => rejected.what(),
+        CallError::Rejected(rejected) if !is_for_good(rejected.code) => rejected.what(),
         error => error.to_string(),
     }
+}
+
+/// Whether no other key is to try again what was refused with `code`: then that is said
+/// of the saga as well.
+const fn is_for_good(code: Code) -> bool {
+    matches!(code, Code::APPROVAL_DENIED | Code::ABANDONED | Code::BUDGET_SPENT)
 }
 
 /// What a step asks of people.
 fn asking(number: u32, rejected: &Rejected) -> Asking {
     let (about, request) = (&rejected.about, rejected.request.clone());
-    let to = |request| format!(" to {request}: `tool-contract approvals grant {request}`");
+    let to = |request| {
+        format!(" to {request}, which `tool-contract approvals show {request}` shows to people")
+    };
     let to = request.as_ref().map(to).unwrap_or_default();
     let said = format!("step {number}, {about}, waits for a person's yes{to}");
     Asking { said, request, is_idle: true }
@@ -222,13 +230,11 @@ impl Made {
         }
     }
 
-    /// Whether something may have come of the step in an earlier run, which a refusal
-    /// in this one says nothing of.
+    /// Whether a refusal in this run says nothing of what an earlier one began.
     async fn may_stand(&self, stepped: &Stepped) -> bool {
         let Ok(id) = step_id(self.engine.id(), stepped) else { return false };
         let found = self.engine.ledger().find(id).await;
-        let stands = |stand| !matches!(stand, Stand::NotDone | Stand::Waits);
-        found.map_or(true, |record| stands(Stand::of(record.as_ref())))
+        found.map_or(true, |record| may_stand(record.as_ref()))
     }
 
     fn is_done(&self) {

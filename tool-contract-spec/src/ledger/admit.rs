@@ -276,8 +276,9 @@ fn claim(
     if let Some(workflow) = &request.workflow {
         log.note(record, EventKind::InWorkflow, Some(workflow.to_string()));
     }
-    // Whoever takes a saga up does so on behalf of the same user.
-    if let Some(user) = request.requested_by.as_ref().filter(|_| is_saga(&request.terms)) {
+    // Whoever takes a saga up does so on behalf of the user for whom it began.
+    let began = is_first && is_saga(&request.terms);
+    if let Some(user) = request.requested_by.as_ref().filter(|_| began) {
         log.note(record, EventKind::OnBehalf, Some(user.to_string()));
     }
     let (kind, detail) = match &reminted_from {

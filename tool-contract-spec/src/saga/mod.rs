@@ -13,7 +13,7 @@ mod unwind;
 
 pub use ended::{Ended, ended};
 pub use journal::{Journal, JournalError, Noted, Stepped};
-pub use refused::{Refused, refused};
+pub use refused::{Refused, may_stand, refused};
 pub use unwind::{Next, Place, Stand, Undoing, Why, rests_for, settled, unwind};
 
 use crate::key::{IdempotencyKey, LONGEST_KEY, MalformedKey, OperationId};

@@ -1,5 +1,7 @@
 //! What a saga makes of a step that was refused.
 
+use super::Stand;
+use crate::ledger::{Record, State};
 use crate::rulebook::Code;
 
 /// What follows where nothing of a step ran in this run.
@@ -14,6 +16,17 @@ pub enum Refused {
     /// People have been asked for their yes to the step. The saga rests until they have
     /// said something, unless a step that was made together with this one has failed.
     Waits,
+}
+
+/// Whether a refusal says nothing of a step with this record: something may have come of
+/// it, or people have said yes to it, and may not do so again.
+#[must_use]
+pub fn may_stand(record: Option<&Record>) -> bool {
+    match Stand::of(record) {
+        Stand::NotDone => record.is_some_and(|record| matches!(record.state, State::Approved)),
+        Stand::Waits => false,
+        Stand::Stuck | Stand::Done | Stand::Unknown | Stand::Moving | Stand::Gone => true,
+    }
 }
 
 /// What follows when a step is refused with `code`. What is refused before the pivot

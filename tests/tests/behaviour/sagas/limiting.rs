@@ -1,12 +1,13 @@
 //! Limits of a saga, and of its steps when another process goes on with it.
 
+use tool_contract::clock::Clock as _;
 use tool_contract::ledger::EventKind;
 use tool_contract::spec::rulebook::Code;
 use tool_contract::{Cx, Done, Runtime, Saga, Status, saga, tool};
 
-use super::shop::{Act, Failed, Shop, hold};
+use super::shop::{Act, Failed, Shop, hold, reserve};
 use super::yard::{Yard, built};
-use crate::stage::Ending;
+use crate::stage::{Ending, LEASE, secs};
 use crate::world::Trouble;
 
 /// Lend a book, one to each reader in a minute.
@@ -61,7 +62,7 @@ async fn the_steps_of_a_recovered_saga_draw_from_the_limits_of_its_user() {
         lend("d").call(&runtime).await.unwrap();
         let kinds = yard.stage.kinds("serve", "s").await;
         let on_behalf = kinds.iter().filter(|kind| **kind == EventKind::OnBehalf);
-        assert_eq!(on_behalf.count(), 2, "{kinds:?}");
+        assert_eq!(on_behalf.count(), 1, "{kinds:?}");
         assert!(!yard.stage.kinds("lend_book", "c").await.contains(&EventKind::OnBehalf));
     })
     .await;
@@ -82,6 +83,91 @@ async fn a_saga_that_has_begun_is_kept_from_its_end_by_no_limit_of_its_own() {
         // It has drawn, once: what begins now has no room.
         let more = serve("b".into()).key("t").user("zoe");
         yard.through(more.call(&runtime)).await.refused(Code::LIMITED);
+    })
+    .await;
+}
+
+/// Hang out a notice, one an hour.
+#[tool(
+    side_effect = "write",
+    idempotent,
+    retry(max = 2, on = "retryable"),
+    rollback = "none",
+    rate_limit(per_tool = "1/h"),
+    state(Shop)
+)]
+async fn hang_out(cx: &Cx, notice: String) -> Result<u32, Trouble> {
+    cx.state::<Shop>().act(&format!("notice {notice}")).await
+}
+
+/// Reserve an item, past the point of no return, and tell.
+#[saga(state(Shop))]
+async fn announce(saga: Saga, item: String) -> Result<u32, Failed> {
+    let (_, saga) = saga.pivot(reserve(item.clone())).await?;
+    saga.step(hang_out(item)).await
+}
+
+#[tokio::test]
+async fn who_waits_for_room_past_the_pivot_is_told_for_how_long_and_holds_nothing() {
+    Yard::each(async |yard| {
+        let tools = || yard.stage.builder().tool::<HangOut>().tool::<Announce>();
+        let runtime = built(tools(), &yard.shop);
+        yard.through(hang_out("other".into()).key("p").call(&runtime)).await.unwrap();
+        let began = yard.stage.clock.elapsed();
+        let call = || announce("a".into()).key("s").call(&runtime);
+        let rests = yard.through(call()).await.unknown();
+        assert!(yard.stage.clock.elapsed() < began + LEASE, "it waits within its call");
+        assert!(rests.about.retry_after.is_some_and(|wait| wait > secs(3_500)), "{rests:?}");
+        assert!(rests.to_string().contains("call it again with this key in 1h"), "{rests}");
+        let recovery = yard.through(built(tools(), &yard.shop).recover()).await.unwrap();
+        let again = &recovery.recovered[0].response;
+        assert!(again.retry_after_ms.is_some_and(|wait| wait > 3_500_000), "{again:?}");
+        yard.stage.clock.advance(secs(3_600));
+        yard.through(call()).await.unwrap().into_inner().finished().unwrap();
+    })
+    .await;
+}
+
+/// Erase a file, one a minute, if people agree.
+#[tool(
+    side_effect = "destructive",
+    idempotent,
+    confirm(by = "human", ttl = "15m"),
+    rollback = "none",
+    rate_limit(per_tool = "1/min"),
+    state(Shop)
+)]
+async fn erase(cx: &Cx, file: String) -> Result<u32, Trouble> {
+    cx.state::<Shop>().act(&format!("erase {file}")).await
+}
+
+/// Reserve, and erase.
+#[saga(state(Shop))]
+async fn clean(saga: Saga, file: String) -> Result<(), Failed> {
+    saga.step(reserve(file.clone())).await?;
+    saga.pivot(erase(file)).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_people_have_said_yes_to_is_not_undone_for_want_of_room() {
+    Yard::each(async |yard| {
+        let runtime = built(yard.stage.builder().tool::<Erase>().tool::<Clean>(), &yard.shop);
+        let call = || clean("a".into()).key("s").call(&runtime);
+        let request = yard.through(call()).await.unknown().request.unwrap();
+        let ann = runtime.insecure_local_approver("ann");
+        ann.grant_request(&request).await.unwrap();
+        let other = || erase("b".into()).key("b");
+        let pending = other().request_approval(&runtime).await.unwrap();
+        let approval = ann.grant(&pending).await.unwrap();
+        yard.through(other().approved(approval).call(&runtime)).await.unwrap();
+
+        let rests = yard.through(call()).await.unknown();
+        assert!(rests.cause.contains("TC0212") && rests.request.is_none(), "{rests}");
+        assert_eq!(yard.shop.stands(), ["reserve a", "erase b"]);
+        yard.stage.clock.advance(secs(60));
+        yard.through(call()).await.unwrap().into_inner().finished().unwrap();
+        assert_eq!(yard.shop.stands(), ["reserve a", "erase b", "erase a"]);
     })
     .await;
 }
