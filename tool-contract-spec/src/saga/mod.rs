@@ -28,9 +28,9 @@ pub const MOST_STEPS: u32 = 1_000;
 /// three digits more.
 pub const LONGEST_ROOT: usize = LONGEST_KEY - "/999".len();
 
-/// How many attempts a saga's key may have. Running again is harmless, and a
-/// process that dies gives none back, so there are many.
-pub const MOST_ATTEMPTS: u32 = 10_000;
+/// How many attempts a saga's key may have. Running again is harmless, a process that
+/// dies gives none back, and who waits for people asks often: so there are many.
+pub const MOST_ATTEMPTS: u32 = 1_000_000;
 
 /// Whether a claim with these terms is that of a saga: no other contract has that
 /// many attempts for a body whose repetition is harmless, unless it means to.
