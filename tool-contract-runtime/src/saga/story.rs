@@ -63,9 +63,9 @@ impl Story {
         Ok(Self { id, record, history, journal, steps })
     }
 
-    /// What a person has to see to before it can go on: steps, and what undoes
-    /// steps; a step that waits for their yes is one. If it rests for nothing of that kind, it goes on when it is called
-    /// again.
+    /// What a person has to see to before it can go on: steps, among them those that wait
+    /// for a yes, and what undoes steps. If it rests for nothing of that kind, it goes on
+    /// when it is called again.
     #[must_use]
     pub fn waits_for(&self) -> Vec<OperationId> {
         self.waits_unless(|_| false)
