@@ -346,7 +346,8 @@ fn who_has_granted_is_told_so() {
     assert_eq!(late.code, 1);
     assert!(late.err.contains("enough people have agreed"), "{late:?}");
     // Who agreed may take it back until the call has begun.
-    let among = ["--approvers", path(&office.approvers()), "--why", "stop"];
+    let approvers = office.approvers();
+    let among = ["--approvers", path(&approvers), "--why", "stop"];
     assert_eq!(office.sign("deny", &request, "ada", &among).code, 0);
     let denied = Refusal::Denied { by: "ada".into(), why: "stop".into() };
     assert_eq!(office.admit(&office.call(&account())), Admitted::Refused(denied));
