@@ -47,7 +47,7 @@ pub(crate) enum ApprovalsCommand {
     Show(Request),
     /// Agree to a call
     Grant(Grant),
-    /// Refuse a call
+    /// Refuse a call, granted or not: it counts until the call has begun
     Deny(Deny),
 }
 

@@ -349,6 +349,23 @@ fn who_has_granted_is_told_so() {
     let late = office.sign_among("grant", &request, "bob");
     assert_eq!(late.code, 1);
     assert!(late.err.contains("enough people have agreed"), "{late:?}");
+    // Who agreed may take it back until the call has begun.
+    let approvers = office.approvers();
+    let among = ["--approvers", path(&approvers), "--why", "stop"];
+    assert_eq!(office.sign("deny", &request, "ada", &among).code, 0);
+    let denied = Refusal::Denied { by: "ada".into(), why: "stop".into() };
+    assert_eq!(office.admit(&office.call(&account())), Admitted::Refused(denied));
+}
+
+#[test]
+fn a_refusal_that_comes_too_late_is_told_so() {
+    let office = Office::new();
+    let request = office.request(&account());
+    assert_eq!(office.sign_among("grant", &request, "ada").code, 0);
+    assert!(matches!(office.admit(&office.call(&account())), Admitted::Claimed(_)));
+    let late = office.sign("deny", &request, "ada", &["--why", "stop"]);
+    assert_eq!(late.code, 1);
+    assert!(late.err.contains("has begun"), "{late:?}");
 }
 
 /// As the documentation of `approval` promises: who does not put back the history, too,

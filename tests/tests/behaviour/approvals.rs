@@ -139,6 +139,48 @@ async fn a_denied_call_does_not_run() {
 }
 
 #[tokio::test]
+async fn a_yes_is_taken_back_by_a_no() {
+    let stage = Stage::new();
+    let pending = delete("a", "k").request_approval(&stage.runtime).await.unwrap();
+    let ann = stage.runtime.insecure_local_approver("ann");
+    let approval = ann.grant(&pending).await.unwrap();
+    ann.deny(&pending, "I was wrong").await.unwrap();
+    let denied = pending.granted().await.unwrap_err();
+    assert!(matches!(denied, ApprovalError::Denied { .. }), "{denied:?}");
+    // Who has the approval in hand is told who and why.
+    let called = delete("a", "k").approved(approval).call(&stage.runtime).await;
+    let rejected = called.refused(Code::APPROVAL_DENIED);
+    assert!(rejected.reason.contains("ann") && rejected.reason.contains("wrong"), "{rejected}");
+    assert_eq!(stage.world.attempts(), 0);
+}
+
+#[tokio::test]
+async fn a_no_that_comes_after_the_call_has_begun_is_told_so() {
+    let stage = Stage::new();
+    let pending = delete("a", "k").request_approval(&stage.runtime).await.unwrap();
+    let ann = stage.runtime.insecure_local_approver("ann");
+    let approval = ann.grant(&pending).await.unwrap();
+    let gate = Gate::new();
+    stage.world.then(gate.within(Act::Fail(Trouble::Invalid)));
+    let call = tokio::spawn(delete("a", "k").approved(approval).call(&stage.runtime));
+    gate.reached().await;
+    for late in [
+        ann.deny(&pending, "stop").await.unwrap_err(),
+        ann.deny_request(pending.request().unwrap(), "stop").await.unwrap_err(),
+    ] {
+        assert!(matches!(late, ApprovalError::Begun { .. }), "{late:?}");
+    }
+    gate.open();
+    soon(call).await.unwrap().failed();
+    // Nothing came of it, and the grant was given back: now it counts.
+    let approval = pending.granted().await.unwrap().expect("it was given back");
+    ann.deny_request(pending.request().unwrap(), "stop").await.unwrap();
+    let called = delete("a", "k").approved(approval).call(&stage.runtime).await;
+    called.refused(Code::APPROVAL_DENIED);
+    assert_eq!(stage.world.attempts(), 1);
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_answers_expires() {
     let stage = Stage::new();
     let pending = delete("a", "k").request_approval(&stage.runtime).await.unwrap();
@@ -406,6 +448,23 @@ async fn a_dynamic_call_is_told_to_wait_and_runs_once_it_is_granted() {
         assert_eq!((response.status, response.replayed), (Status::Succeeded, true));
     }
     assert_eq!(stage.world.effects(), 1);
+}
+
+#[tokio::test]
+async fn a_dynamic_call_whose_approval_was_taken_back_is_refused() {
+    let stage = Stage::new();
+    let runtime = stage.builder().tool::<DeleteAccount>().build().unwrap();
+    let request = dispatch(&runtime, "a", "k", None, None).await.approval.unwrap();
+    runtime.insecure_local_approver("ann").grant_request(&request).await.unwrap();
+    runtime.insecure_local_approver("bob").deny_request(&request, "she may not").await.unwrap();
+    for approval in [Some(request), None] {
+        let response = dispatch(&runtime, "a", "k", None, approval).await;
+        assert_eq!(
+            (response.status, response.code),
+            (Status::Refused, Some(Code::APPROVAL_DENIED))
+        );
+    }
+    assert_eq!(stage.world.attempts(), 0);
 }
 
 #[tokio::test]

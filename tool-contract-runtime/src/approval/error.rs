@@ -28,6 +28,14 @@ pub enum ApprovalError {
         /// The request.
         request: ApprovalId,
     },
+    /// The call has begun.
+    #[error(
+        "the call for which {request} was granted has begun: this run is not stopped any more; if nothing comes of it, a refusal stops the next"
+    )]
+    Begun {
+        /// The request.
+        request: ApprovalId,
+    },
     /// Who asked may not decide.
     #[error("{by} asked for {request} and may not decide on it; another person has to")]
     Requester {
@@ -102,6 +110,7 @@ impl ApprovalError {
     pub fn undecided(undecided: &Undecided, request: ApprovalId, by: Arc<str>) -> Self {
         match undecided {
             Undecided::NoRequest { .. } => Self::Gone { request },
+            Undecided::Begun => Self::Begun { request },
             Undecided::Requester => Self::Requester { request, by },
             Undecided::Again => Self::Again { request, by },
             Undecided::Enough => Self::Enough { request },

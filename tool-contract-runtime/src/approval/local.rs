@@ -42,6 +42,15 @@ impl InsecureLocalApprover {
         Self { runtime, name }
     }
 
+    /// Where an operation is found whose request somebody decides on.
+    const DECIDABLE: [StateName; 5] = [
+        StateName::AwaitingApproval,
+        StateName::Approved,
+        StateName::Denied,
+        StateName::Released,
+        StateName::Running,
+    ];
+
     /// Calls that wait for a person; at most [`Query::MOST`]. What nobody can
     /// grant any more is left out.
     ///
@@ -49,7 +58,7 @@ impl InsecureLocalApprover {
     /// If the ledger cannot be asked.
     pub async fn waiting(&self) -> Result<Vec<Waiting>, ApprovalError> {
         let now = self.runtime.clock().now();
-        let (mut waiting, mut pages) = (Vec::new(), self.pages()?);
+        let (mut waiting, mut pages) = (Vec::new(), self.pages(StateName::AwaitingApproval)?);
         while waiting.len() < Query::MOST
             && let Some(page) = pages.next().await?
         {
@@ -63,9 +72,9 @@ impl InsecureLocalApprover {
         Ok(waiting)
     }
 
-    /// Operations that wait for a person.
-    fn pages(&self) -> Result<Pages<'_>, LedgerError> {
-        let query = Query { state: Some(StateName::AwaitingApproval), ..Query::default() };
+    /// Operations in one state.
+    fn pages(&self, state: StateName) -> Result<Pages<'_>, LedgerError> {
+        let query = Query { state: Some(state), ..Query::default() };
         Ok(Pages::of(&**self.ledger()?, query))
     }
 
@@ -115,13 +124,15 @@ impl InsecureLocalApprover {
     }
 
     async fn operation(&self, request: &ApprovalId) -> Result<OperationId, ApprovalError> {
-        let mut pages = self.pages()?;
-        while let Some(page) = pages.next().await? {
-            let is_asked_by = |record: &Record| {
-                record.approval.as_ref().is_some_and(|approval| approval.id == *request)
-            };
-            if let Some((id, _)) = page.into_iter().find(|(_, record)| is_asked_by(record)) {
-                return Ok(id);
+        let is_asked_by = |record: &Record| {
+            record.approval.as_ref().is_some_and(|approval| approval.id == *request)
+        };
+        for state in Self::DECIDABLE {
+            let mut pages = self.pages(state)?;
+            while let Some(page) = pages.next().await? {
+                if let Some((id, _)) = page.into_iter().find(|(_, record)| is_asked_by(record)) {
+                    return Ok(id);
+                }
             }
         }
         Err(ApprovalError::Gone { request: request.clone() })

@@ -2,7 +2,7 @@
 //!
 //! A call of a destructive tool leaves a request in the ledger. People other than
 //! the requester grant or deny it, and the step that claims the call counts who
-//! agreed. With [`Approvers`] only what they signed counts, so whoever else
+//! agreed. A no outweighs every yes, and counts until the call has begun. With [`Approvers`] only what they signed counts, so whoever else
 //! writes the ledger, an agent's own process among them, cannot get a call to
 //! run; without, the runtime has to say that it is
 //! [insecure](crate::RuntimeBuilder::insecure_local_approvals).
@@ -202,7 +202,11 @@ fn standing(
         return Err(gone());
     }
     match &record.state {
-        State::AwaitingApproval | State::Approved | State::Released { .. }
+        // A refusal that counts was told above.
+        State::AwaitingApproval
+        | State::Approved
+        | State::Released { .. }
+        | State::Denied { .. }
             if ballot.is_granted(approval) =>
         {
             Ok(Standing::Granted)

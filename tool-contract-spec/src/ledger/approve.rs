@@ -60,12 +60,15 @@ pub enum Undecided {
         /// Where the operation stands; `None` if the ledger does not know it.
         state: Option<StateName>,
     },
+    /// The call has begun: its grant is in use, and a no comes too late for this run.
+    Begun,
     /// Who asked may not decide.
     Requester,
     /// This person, or this key, has agreed already; a quorum is of different
     /// people.
     Again,
-    /// Enough people have agreed already, and it is too late for another word.
+    /// Enough people have agreed already: another yes changes nothing. A no counts
+    /// until the call is claimed.
     Enough,
     /// It is not signed by somebody who is trusted.
     Unproven,
@@ -130,6 +133,9 @@ fn acceptable(
     let is_open = match record.state {
         State::AwaitingApproval | State::Approved => true,
         State::Denied { .. } => may_judge && !ballot.is_refused(approval),
+        // A run that came to nothing gave its grant back: a no stops the next one.
+        State::Released { .. } => !decision.verdict.is_yes() && approval.expires_at > now,
+        State::Running { .. } => return Err(Undecided::Begun),
         _ => false,
     };
     if !is_open {
@@ -146,9 +152,9 @@ fn acceptable(
         if ballot.has_agreed(approval, &decision.by, signer) {
             return Err(Undecided::Again);
         }
-    }
-    if record.state == State::Approved && ballot.is_granted(approval) {
-        return Err(Undecided::Enough);
+        if record.state == State::Approved && ballot.is_granted(approval) {
+            return Err(Undecided::Enough);
+        }
     }
     Ok(approval.clone())
 }

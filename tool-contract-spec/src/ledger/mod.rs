@@ -5,7 +5,8 @@
 //!  (absent) ─────────▶ running {fence, lease} ─────────────▶ succeeded {result} ──ttl──▶ expired
 //!                        │ settle: nothing happened ─▶ released {attempts, not_before} ──claim──▶ running
 //!                        │ settle: unknown, or the lease ran out ─▶ unknown ──reconcile / person──▶ succeeded | released
-//!  claim of a destructive tool ─▶ awaiting_approval ──grant──▶ approved ──claim──▶ running     deny ─▶ denied
+//!  claim of a destructive tool ─▶ awaiting_approval ──grant──▶ approved ──claim──▶ running
+//!  awaiting_approval | approved | released with its grant ──deny──▶ denied
 //!  unknown ──▶ reconciling {fence, lease} ──▶ succeeded | released | unknown
 //!  released, its last attempt used ─▶ exhausted ──person──▶ released | succeeded
 //!  settle: nothing happened, for good, where somebody counts on it ─▶ exhausted

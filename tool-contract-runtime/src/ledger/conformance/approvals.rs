@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::racing::{admit_all, fences};
 use super::stage::{NOTHING, Stage, call, confirmed, happened, key};
 use crate::ledger::{
-    Admission, ApprovalId, ApprovalVerdict, Decided, Refusal, StateName, Undecided,
+    Admission, ApprovalId, ApprovalVerdict, Decided, EventKind, Refusal, StateName, Undecided,
 };
 
 fn asking(caller: u128) -> Admission {
@@ -42,7 +43,7 @@ pub(super) async fn a_grant_is_used_once(stage: Stage) {
 pub(super) async fn a_denial_stands(stage: Stage) {
     let id = key("k");
     let request = request(&stage, 1).await;
-    let denied = stage.decide(&id, &request, ApprovalVerdict::Deny { why: "no".into() }).await;
+    let denied = stage.decide(&id, &request, no()).await;
     assert_eq!(denied, Decided::Denied);
     assert_eq!(
         stage.refusal(&asking(2)).await,
@@ -50,6 +51,48 @@ pub(super) async fn a_denial_stands(stage: Stage) {
     );
     let late = stage.decide(&id, &request, ApprovalVerdict::GRANT).await;
     assert_eq!(late, Decided::Refused(Undecided::NoRequest { state: Some(StateName::Denied) }));
+}
+
+fn no() -> ApprovalVerdict {
+    ApprovalVerdict::Deny { why: "no".into() }
+}
+
+pub(super) async fn a_no_counts_until_the_call_has_begun(stage: Stage) {
+    let (id, denied) = (key("k"), Refusal::Denied { by: "ada".into(), why: "no".into() });
+    let granted = request(&stage, 1).await;
+    stage.decide(&id, &granted, ApprovalVerdict::GRANT).await;
+    let claim = stage.claim(&asking(2)).await;
+    let late = stage.decide(&id, &granted, no()).await;
+    assert_eq!(late, Decided::Refused(Undecided::Begun));
+    // The grant is given back, and nobody uses it any more.
+    stage.settle(&id, claim.fence, NOTHING).await;
+    assert_eq!(stage.decide(&id, &granted, no()).await, Decided::Denied);
+    let bringing = Admission { approval: Some(granted), ..asking(3) };
+    assert_eq!(stage.refusal(&bringing).await, denied);
+    let history: Vec<EventKind> = stage.history(&id).await.iter().map(|it| it.kind).collect();
+    assert!(history.ends_with(&[EventKind::Released, EventKind::ApprovalDenied]), "{history:?}");
+}
+
+/// The claim and the refusal are one step each: one of them comes first.
+pub(super) async fn either_a_no_or_a_claim_wins(stage: Stage) {
+    for round in 0..8 {
+        let id = key(&format!("k{round}"));
+        let call = |caller| Admission { id: id.clone(), ..asking(caller) };
+        let Refusal::AwaitingApproval { request, .. } = stage.refusal(&call(1)).await else {
+            panic!("no request");
+        };
+        stage.decide(&id, &request, ApprovalVerdict::GRANT).await;
+        let calls = admit_all(&stage, (2..10).map(call));
+        let (answers, decided) = tokio::join!(calls, stage.decide(&id, &request, no()));
+        match decided {
+            Decided::Denied => assert!(fences(&answers).is_empty()),
+            Decided::Refused(Undecided::Begun) => assert_eq!(fences(&answers).len(), 1),
+            other => panic!("neither: {other:?}"),
+        }
+        let state = stage.state(&id).await;
+        let won = if decided == Decided::Denied { StateName::Denied } else { StateName::Running };
+        assert_eq!(state, Some(won));
+    }
 }
 
 pub(super) async fn a_request_lapses(stage: Stage) {

@@ -114,6 +114,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
     approvals::{
         a_grant_is_used_once,
         a_denial_stands,
+        a_no_counts_until_the_call_has_begun,
+        either_a_no_or_a_claim_wins,
         a_request_lapses,
     }
     signatures::{
@@ -126,6 +128,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         a_quorum_is_of_people_with_keys_of_their_own,
         who_asks_is_nobody_who_agrees,
         a_refusal_is_signed_too,
+        a_no_takes_back_a_yes_if_it_counts,
         a_false_refusal_keeps_nobody_from_deciding,
         a_refusal_is_forgotten_by_nobody_for_whom_it_counts,
         one_grant_lets_one_of_many_run,

@@ -352,6 +352,28 @@ pub(super) async fn a_refusal_is_signed_too(stage: Stage) {
     }
 }
 
+pub(super) async fn a_no_takes_back_a_yes_if_it_counts(stage: Stage) {
+    let office = Office::new(stage, 1);
+    for (name, by) in [("genuine", "ann"), ("forged", "bob")] {
+        let id = key(name);
+        office.request(1, &id).await;
+        let yes = office.signed(&id, "ann", ApprovalVerdict::GRANT).await;
+        assert!(matches!(office.decide(yes).await, Decided::Granted { .. }));
+        let said = Decision { by: by.into(), ..office.signed(&id, "ann", no()).await };
+        if by == "ann" {
+            assert_eq!(office.decide(said).await, Decided::Denied);
+            let refusal = office.stage.refusal(&office.asking(2, &id)).await;
+            assert_eq!(refusal, Refusal::Denied { by: "ann".into(), why: "no".into() });
+            continue;
+        }
+        assert_eq!(office.decide(said.clone()).await, Decided::Refused(Undecided::Unproven));
+        assert_eq!(office.stage.state(&id).await, Some(StateName::Approved));
+        office.write(said).await;
+        assert_eq!(office.stage.state(&id).await, Some(StateName::Denied));
+        office.runs(&id).await;
+    }
+}
+
 pub(super) async fn a_false_refusal_keeps_nobody_from_deciding(stage: Stage) {
     let office = Office::new(stage, 1);
     for (name, verdict) in [("yes", ApprovalVerdict::GRANT), ("no", no())] {

@@ -152,6 +152,59 @@ fn a_denial_is_final() {
     assert_eq!(bench.at(TTL).refusal(&bringing(&request)), Refusal::Expired);
 }
 
+fn no() -> ApprovalVerdict {
+    ApprovalVerdict::Deny { why: "stop".into() }
+}
+
+#[test]
+fn a_no_outweighs_every_yes_until_the_call_has_begun() {
+    // Whoever agreed, or somebody else.
+    for by in ["ada", "eve"] {
+        let (mut bench, request) = approved();
+        assert_eq!(bench.decide(&request, by, no()), Decided::Denied);
+        let refused = Refusal::Denied { by: by.into(), why: "stop".into() };
+        assert_eq!(bench.refusal(&bringing(&request)), refused);
+        let late = Decided::Refused(Undecided::NoRequest { state: Some(StateName::Denied) });
+        assert_eq!(bench.grant(&request, "bob"), late);
+    }
+    let (mut bench, request) = approved();
+    bench.claim(&bringing(&request));
+    for verdict in [no(), ApprovalVerdict::GRANT] {
+        let late = Decided::Refused(Undecided::Begun);
+        assert_eq!(bench.decide(&request, "eve", verdict), late);
+        assert_eq!(bench.state(), StateName::Running);
+    }
+}
+
+#[test]
+fn who_asked_may_not_take_back_either() {
+    let mut bench = Bench::default();
+    let asking = Admission { requested_by: Some("bob".into()), ..admission(1, confirmed()) };
+    let request = bench.request(&asking);
+    bench.grant(&request, "ada");
+    assert_eq!(bench.decide(&request, "bob", no()), Decided::Refused(Undecided::Requester));
+    assert_eq!(bench.state(), StateName::Approved);
+}
+
+#[test]
+fn a_grant_that_was_given_back_is_taken_back_by_a_no() {
+    let given_back = || {
+        let (mut bench, request) = approved();
+        let claim = bench.claim(&bringing(&request));
+        bench.settle(claim.fence, 1, nothing(0));
+        (bench, request)
+    };
+    let (mut bench, request) = given_back();
+    let gone = Decided::Refused(Undecided::NoRequest { state: Some(StateName::Released) });
+    assert_eq!(bench.grant(&request, "bob"), gone, "it needs no other yes");
+    assert_eq!(bench.at(24).decide(&request, "eve", no()), Decided::Denied);
+    let refused = Refusal::Denied { by: "eve".into(), why: "stop".into() };
+    assert_eq!(bench.refusal(&bringing(&request)), refused);
+    // One that is over lets nothing run, and is not taken back.
+    let (mut bench, request) = given_back();
+    assert_eq!(bench.at(25).decide(&request, "eve", no()), gone);
+}
+
 #[test]
 fn who_asked_may_not_decide() {
     let mut bench = Bench::default();

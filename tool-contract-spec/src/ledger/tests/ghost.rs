@@ -1,6 +1,6 @@
 //! What an observer outside the ledger knows, and what must hold of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -47,6 +47,8 @@ pub(super) struct Ghost {
     grants: BTreeMap<ApprovalId, bool>,
     /// How many people have agreed to each request.
     people: BTreeMap<ApprovalId, u32>,
+    /// The requests that a person refused.
+    refused: BTreeSet<ApprovalId>,
     /// Whether a person gave it up.
     is_abandoned: bool,
     /// The claim that uses a grant.
@@ -82,6 +84,7 @@ impl Ghost {
         assert!(self.begun <= claim.attempts_before, "every attempt that was begun is counted");
         if let Confirmation::Wanted { standing, quorum } = confirmation {
             let grant = standing.expect("a confirmed run has a request");
+            assert!(!self.refused.contains(&grant), "what was refused does not run");
             let usable = self.grants.insert(grant.clone(), false);
             assert_eq!(usable, Some(true), "a grant is used for one run");
             assert!(self.people.get(&grant) >= Some(&quorum), "as many agreed as are wanted");
@@ -155,6 +158,10 @@ impl Ghost {
 
     pub(super) fn agreed(&mut self, request: &ApprovalId) {
         *self.people.entry(request.clone()).or_default() += 1;
+    }
+
+    pub(super) fn refused(&mut self, request: &ApprovalId) {
+        self.refused.insert(request.clone());
     }
 
     pub(super) fn granted(&mut self, request: &ApprovalId) {

@@ -101,7 +101,7 @@ fn histories_get_everywhere() {
 
 /// Every answer, event and state that one operation can come to; twins and lost
 /// ledgers have tests of their own.
-const EVERYWHERE: [&str; 63] = [
+const EVERYWHERE: [&str; 64] = [
     "admitted Claimed",
     "admitted Replay",
     "admitted again",
@@ -162,6 +162,7 @@ const EVERYWHERE: [&str; 63] = [
     "state Succeeded",
     "state Unknown",
     "undecided Again",
+    "undecided Begun",
     "undecided Enough",
     "undecided NoRequest",
     "undecided Requester",

@@ -581,5 +581,8 @@ impl World {
         if let Decided::Granted { .. } = answer {
             self.ghost.granted(&request);
         }
+        if answer == Decided::Denied {
+            self.ghost.refused(&request);
+        }
     }
 }
