@@ -13,4 +13,5 @@ mod limiting;
 mod recovering;
 mod resolving;
 mod shop;
+mod strangers;
 mod yard;
