@@ -9,6 +9,7 @@ mod ending;
 mod failing;
 mod happening;
 mod holding;
+mod likeness;
 mod limiting;
 mod recovering;
 mod resolving;
