@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Fence, Record, Renewed, State};
 use tool_contract_spec::rulebook::Code;
-use tool_contract_spec::saga::{self, Journal, Next, Place, Stand, Undoing, Why};
+use tool_contract_spec::saga::{self, Journal, Next, Place, Stand, Stepped, Undoing, Why};
 
 use super::compensation::{self, Undo};
 use super::engine::Engine;
@@ -130,17 +130,20 @@ impl<'e> Ending<'e> {
         self.journal.steps.get(&number).map(|stepped| stepped.tool.clone()).unwrap_or_default()
     }
 
+    fn stepped(&self, number: u32) -> Result<&Stepped, Rests> {
+        let unknown = || Rests::for_a_person(format!("its history has no step {number}"));
+        self.journal.steps.get(&number).ok_or_else(unknown)
+    }
+
     /// The operation of a step.
     fn id(&self, number: u32) -> Result<OperationId, Rests> {
-        let unknown = || Rests::for_a_person(format!("its history has no step {number}"));
-        let stepped = self.journal.steps.get(&number).ok_or_else(unknown)?;
-        saga::step_id(self.engine.id(), stepped)
+        saga::step_id(self.engine.id(), self.stepped(number)?)
             .map_err(|why| Rests::for_a_person(format!("step {number} can have no key: {why}")))
     }
 
     async fn record(&self, number: u32) -> Result<Option<Record>, Rests> {
         let found = self.engine.ledger().find(self.id(number)?).await;
-        found.map_err(|why| unasked(number, &why))
+        Ok(self.stepped(number)?.own(found.map_err(|why| unasked(number, &why))?))
     }
 
     /// Finds out what came of every step; or says why that cannot be.

@@ -234,7 +234,7 @@ impl Made {
     async fn may_stand(&self, stepped: &Stepped) -> bool {
         let Ok(id) = step_id(self.engine.id(), stepped) else { return false };
         let found = self.engine.ledger().find(id).await;
-        found.map_or(true, |record| may_stand(record.as_ref()))
+        found.map_or(true, |record| may_stand(stepped.own(record).as_ref()))
     }
 
     fn is_done(&self) {

@@ -98,7 +98,7 @@ impl StepStory {
         id: OperationId,
         stepped: Stepped,
     ) -> Result<Self, LedgerError> {
-        let record = ledger.find(id.clone()).await?;
+        let record = stepped.own(ledger.find(id.clone()).await?);
         let of = undoing_id(&id);
         let undoing = ledger.find(of.clone()).await?.map(|record| (of.clone(), record));
         let record_of_undoing = undoing.as_ref().map(|(_, record)| record);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Event, EventKind};
+use crate::ledger::{Event, EventKind, Record};
 use crate::operation::OperationHash;
 
 /// One note of a saga on one of its steps.
@@ -42,6 +42,13 @@ impl Stepped {
     pub fn to_detail(&self) -> String {
         // Texts, numbers and truth values are always written.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The record of this step, if it is one: a key that was released may be bound to
+    /// another's call, and what that did is not for the saga to undo.
+    #[must_use]
+    pub fn own(&self, record: Option<Record>) -> Option<Record> {
+        record.filter(|record| record.hash == self.hash)
     }
 
     /// Whether both are of the same step.
