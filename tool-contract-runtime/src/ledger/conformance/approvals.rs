@@ -58,7 +58,7 @@ fn no() -> ApprovalVerdict {
 }
 
 pub(super) async fn a_no_counts_until_the_call_has_begun(stage: Stage) {
-    let (id, denied) = (key("k"), Refusal::Denied { by: "ada".into(), why: "no".into() });
+    let (id, refused) = (key("k"), Refusal::Denied { by: "ada".into(), why: "no".into() });
     let granted = request(&stage, 1).await;
     stage.decide(&id, &granted, ApprovalVerdict::GRANT).await;
     let claim = stage.claim(&asking(2)).await;
@@ -68,7 +68,7 @@ pub(super) async fn a_no_counts_until_the_call_has_begun(stage: Stage) {
     stage.settle(&id, claim.fence, NOTHING).await;
     assert_eq!(stage.decide(&id, &granted, no()).await, Decided::Denied);
     let bringing = Admission { approval: Some(granted), ..asking(3) };
-    assert_eq!(stage.refusal(&bringing).await, denied);
+    assert_eq!(stage.refusal(&bringing).await, refused);
     let history: Vec<EventKind> = stage.history(&id).await.iter().map(|it| it.kind).collect();
     assert!(history.ends_with(&[EventKind::Released, EventKind::ApprovalDenied]), "{history:?}");
 }
@@ -77,12 +77,12 @@ pub(super) async fn a_no_counts_until_the_call_has_begun(stage: Stage) {
 pub(super) async fn either_a_no_or_a_claim_wins(stage: Stage) {
     for round in 0..8 {
         let id = key(&format!("k{round}"));
-        let call = |caller| Admission { id: id.clone(), ..asking(caller) };
-        let Refusal::AwaitingApproval { request, .. } = stage.refusal(&call(1)).await else {
+        let to_claim = |caller| Admission { id: id.clone(), ..asking(caller) };
+        let Refusal::AwaitingApproval { request, .. } = stage.refusal(&to_claim(1)).await else {
             panic!("no request");
         };
         stage.decide(&id, &request, ApprovalVerdict::GRANT).await;
-        let calls = admit_all(&stage, (2..10).map(call));
+        let calls = admit_all(&stage, (2..10).map(to_claim));
         let (answers, decided) = tokio::join!(calls, stage.decide(&id, &request, no()));
         match decided {
             Decided::Denied => assert!(fences(&answers).is_empty()),
