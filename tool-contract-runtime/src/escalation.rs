@@ -14,7 +14,6 @@ use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{
     EscalationId, Event, Fence, Reconciled, Record, Resolution, Resolved, State,
 };
-use tool_contract_spec::saga::is_saga;
 
 use crate::ledger::{Ledger, LedgerError, Pages, Query};
 use crate::saga::Story;
@@ -136,7 +135,7 @@ impl Escalations {
     ) -> Result<Vec<OperationId>, LedgerError> {
         let Escalation { operation, record, .. } = escalation.clone();
         match &self.ledger {
-            Some(ledger) if is_saga(&record.terms) => {
+            Some(ledger) if record.terms.saga => {
                 Ok(Story::read(&**ledger, operation, record).await?.waits_for())
             }
             _ => Ok(vec![operation]),

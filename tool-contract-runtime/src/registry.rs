@@ -244,10 +244,11 @@ impl Registry {
         let approvers = (contract.policy.confirm.is_some() && !has_approvers)
             .then(|| BuildError::ApproversMissing { tool: name.clone() });
         let is_taken = taken.is_some();
+        let terms = Terms::of(contract, self.lease, !tool.is_blocking());
         let entry = Arc::new(Entry {
             tool,
             template: template(contract),
-            terms: Arc::new(Terms::of(contract, self.lease, !tool.is_blocking())),
+            terms: Arc::new(Terms { saga: tool.is_saga(), ..terms }),
             fuse: Fuse::of(contract),
             obstacle: taken.or(state).or(secret).or(approvers),
         });

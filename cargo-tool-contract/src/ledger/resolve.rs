@@ -9,7 +9,7 @@ use tool_contract_runtime::ledger::{Reconciled, Record, Resolution, Resolved, St
 use tool_contract_runtime::saga::Story;
 use tool_contract_spec::duration;
 use tool_contract_spec::key::{IdempotencyKey, OperationId};
-use tool_contract_spec::saga::{Ended, ended, is_saga};
+use tool_contract_spec::saga::{Ended, ended};
 
 use super::view::Name;
 use super::{next, schema, stand};
@@ -95,7 +95,7 @@ pub(super) async fn record_word(
             _ => "the next call with this key runs it",
         };
         let state = match &resolution.resolved {
-            Resolved::Happened { result } if is_saga(&record.terms) => {
+            Resolved::Happened { result } if record.terms.saga => {
                 ended(result).map_or(state.as_str(), Ended::as_str)
             }
             _ => state.as_str(),

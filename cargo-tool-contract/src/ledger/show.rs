@@ -7,7 +7,7 @@ use tool_contract_runtime::ledger::{ApprovalRecord, Event, LedgerError, Record, 
 use tool_contract_runtime::saga::Story;
 use tool_contract_spec::duration;
 use tool_contract_spec::key::OperationId;
-use tool_contract_spec::saga::{Ended, is_saga};
+use tool_contract_spec::saga::Ended;
 
 use super::next::{self, Next};
 use super::view::{self, Happening, Line, Stored, Times};
@@ -63,7 +63,7 @@ pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
     };
     let fault = verify::fault(desk, &id, record.clone()).await?;
     let stands = stand::at(&record, desk.now);
-    let next = if is_saga(&record.terms) && stands.state.name().is_escalated() {
+    let next = if record.terms.saga && stands.state.name().is_escalated() {
         let story = Story::read(&*desk.ledger, id.clone(), record.clone()).await?;
         next::of_saga(desk, &story).await?
     } else {

@@ -3,7 +3,7 @@
 
 use tool_contract_runtime::ledger::{Fence, Record, State, StateName, Timestamp};
 use tool_contract_spec::ledger::{Around, notice};
-use tool_contract_spec::saga::{Ended, ended, is_saga};
+use tool_contract_spec::saga::{Ended, ended};
 
 /// The record as the next step will find it.
 pub(crate) fn at(record: &Record, now: Timestamp) -> Record {
@@ -41,7 +41,7 @@ pub(crate) fn name(record: &Record) -> &'static str {
 /// What a saga came to.
 pub(crate) fn came_to(record: &Record) -> Option<Ended> {
     match &record.state {
-        State::Succeeded { result, .. } if is_saga(&record.terms) => ended(result),
+        State::Succeeded { result, .. } if record.terms.saga => ended(result),
         _ => None,
     }
 }

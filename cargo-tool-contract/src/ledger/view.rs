@@ -141,6 +141,7 @@ pub(super) struct Terms {
     sliding: bool,
     remint: Remint,
     confirm: Option<Confirm>,
+    saga: bool,
     covered: bool,
 }
 
@@ -168,6 +169,7 @@ impl Terms {
             confirm: terms
                 .confirm
                 .map(|(ttl, quorum)| Confirm { ttl: duration::format(ttl), quorum }),
+            saga: terms.saga,
             covered: terms.covered,
         }
     }

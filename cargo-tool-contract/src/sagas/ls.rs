@@ -3,7 +3,6 @@
 use serde::Serialize;
 use tool_contract_runtime::ledger::{Pages, Query, StateName};
 use tool_contract_spec::duration;
-use tool_contract_spec::saga::is_saga;
 
 use super::story::Told;
 use crate::End;
@@ -59,7 +58,7 @@ async fn find(desk: &Desk, args: &SagaList) -> Result<Vec<Told>, Problem> {
         let is_before = after
             .as_ref()
             .is_some_and(|after| (&owner.tenant, &owner.tool) < (&after.tenant, &after.tool));
-        if !is_saga(&first.terms) || is_before {
+        if !first.terms.saga || is_before {
             continue;
         }
         let mut pages = Pages::of(
@@ -76,7 +75,7 @@ async fn find(desk: &Desk, args: &SagaList) -> Result<Vec<Told>, Problem> {
         {
             // A listing without a tenant has those of every tenant.
             let own = page.into_iter().filter(|(id, _)| id.tenant == owner.tenant);
-            for (id, record) in own.filter(|(_, record)| is_saga(&record.terms)) {
+            for (id, record) in own.filter(|(_, record)| record.terms.saga) {
                 found.push(Told::read(&*desk.ledger, id, record, desk.now).await?);
             }
         }

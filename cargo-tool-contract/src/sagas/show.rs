@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use tool_contract_runtime::ledger::Record;
 use tool_contract_runtime::saga::StepStory;
-use tool_contract_spec::saga::is_saga;
 
 use super::story::{self, Told};
 use crate::End;
@@ -57,7 +56,7 @@ struct Undoing<'r> {
 
 pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
     let (id, record) = find::one(desk, &args.key, &args.among).await?;
-    if !is_saga(&record.terms) {
+    if !record.terms.saga {
         let problem = Problem::new(Kind::NotFound, format!("{id} is no saga"));
         return Err(problem.help(format!("`{}` shows it", desk.command("show", &id, ""))));
     }

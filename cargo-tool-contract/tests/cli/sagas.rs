@@ -14,7 +14,7 @@ use crate::shell::Said;
 
 /// What a saga says.
 fn saga() -> Terms {
-    Terms { attempts: 3, max_total: MOST_ATTEMPTS, repeatable: true, ..held() }
+    Terms { attempts: 3, max_total: MOST_ATTEMPTS, repeatable: true, saga: true, ..held() }
 }
 
 /// Notes something in the history of a saga.

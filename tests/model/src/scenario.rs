@@ -32,6 +32,7 @@ fn terms() -> Terms {
         sliding: false,
         remint: Remint::Warn,
         confirm: None,
+        saga: false,
         covered: false,
     }
 }

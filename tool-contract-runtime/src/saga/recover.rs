@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::ledger::{Ballot, Event, EventKind, Record, State, StateName};
 use tool_contract_spec::policy::ArgumentRole;
-use tool_contract_spec::saga::{Stand, is_saga};
+use tool_contract_spec::saga::Stand;
 
 use super::story::{StepStory, Story};
 use crate::dispatch::{DynamicCall, Meta, Response};
@@ -194,7 +194,7 @@ fn waits<'a>(
         let mut said: Vec<String> = ids.iter().map(|id| wait(id, step(id))).collect();
         for step in &story.steps {
             let Some(record) = &step.record else { continue };
-            if is_saga(&record.terms) && matches!(record.state, State::Unknown(_)) {
+            if record.terms.saga && matches!(record.state, State::Unknown(_)) {
                 let inner = Story::read(ledger, step.id.clone(), record.clone()).await?;
                 said.extend(waits(runtime, ledger, &inner).await?);
             }

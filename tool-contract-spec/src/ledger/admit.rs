@@ -10,7 +10,6 @@ use super::{
 };
 use crate::key::IdempotencyKey;
 use crate::policy::Remint;
-use crate::saga::is_saga;
 
 /// Admits a call, or says why not; in this order: replay, conflict, state of
 /// the record, attempts and backoff, approval, limits, claim.
@@ -229,7 +228,7 @@ fn take_limits(
     let take = |cells: &mut [Cell], draws: &[Draw]| {
         draw(cells, draws, Some(slot), around.now).map_err(Refusal::Limited)
     };
-    let has_begun = is_saga(&record.terms) && record.attempts > 0;
+    let has_begun = record.terms.saga && record.attempts > 0;
     if !has_begun {
         return take(cells, &request.draws);
     }
@@ -277,7 +276,7 @@ fn claim(
         log.note(record, EventKind::InWorkflow, Some(workflow.to_string()));
     }
     // Whoever takes a saga up does so on behalf of the user for whom it began.
-    let began = is_first && is_saga(&request.terms);
+    let began = is_first && request.terms.saga;
     if let Some(user) = request.requested_by.as_ref().filter(|_| began) {
         log.note(record, EventKind::OnBehalf, Some(user.to_string()));
     }

@@ -322,8 +322,8 @@ pub fn resolve(
 fn is_of(terms: &Terms, said: &Resolved) -> bool {
     match said {
         Resolved::Reopened => true,
-        Resolved::Happened { result } => !saga::is_saga(terms) || saga::ended(result).is_some(),
-        Resolved::DidNotHappen { .. } | Resolved::Abandoned => !saga::is_saga(terms),
+        Resolved::Happened { result } => !terms.saga || saga::ended(result).is_some(),
+        Resolved::DidNotHappen { .. } | Resolved::Abandoned => !terms.saga,
     }
 }
 

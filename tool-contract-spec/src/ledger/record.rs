@@ -40,6 +40,9 @@ pub struct Terms {
     /// How long an approval is good for, and how many people it takes; `None`
     /// where none is wanted.
     pub confirm: Option<(Duration, u32)>,
+    /// Whether it is a saga: what it did stands on the records of its steps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub saga: bool,
     /// Whether a saga answers for it: a step before the point of no return. If it uses
     /// up its attempts, the saga sees to that, and no person has to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -68,6 +71,7 @@ impl Terms {
             sliding: policy.ttl.sliding,
             remint: policy.remint,
             confirm: policy.confirm.map(|confirm| (confirm.ttl, confirm.quorum)),
+            saga: false,
             covered: false,
         }
     }

@@ -17,7 +17,6 @@ pub use refused::{Refused, may_stand, refused};
 pub use unwind::{Next, Place, Stand, Undoing, Why, rests_for, settled, unwind};
 
 use crate::key::{IdempotencyKey, LONGEST_KEY, MalformedKey, OperationId};
-use crate::ledger::Terms;
 use crate::operation::Fingerprint;
 use crate::policy::Text;
 
@@ -31,13 +30,6 @@ pub const LONGEST_ROOT: usize = LONGEST_KEY - "/999".len();
 /// How many attempts a saga's key may have. Running again is harmless, a process that
 /// dies gives none back, and who waits for people asks often: so there are many.
 pub const MOST_ATTEMPTS: u32 = 1_000_000;
-
-/// Whether a claim with these terms is that of a saga: no other contract has that
-/// many attempts for a body whose repetition is harmless, unless it means to.
-#[must_use]
-pub const fn is_saga(terms: &Terms) -> bool {
-    terms.repeatable && terms.max_total == MOST_ATTEMPTS
-}
 
 /// The key of step `number` of the saga with the key `root`; so a saga may be a
 /// step of another.

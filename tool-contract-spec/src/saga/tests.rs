@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ledger::{
     ApprovalId, ApprovalRecord, Chain, Denial, Event, EventKind, Fence, Holder, Nonce, Record,
-    State, StateName, Timestamp, Unknown,
+    State, StateName, Terms, Timestamp, Unknown,
 };
 use crate::operation::OperationHash;
 use crate::policy::Remint;
@@ -119,6 +119,7 @@ fn record(state: State) -> Record {
         sliding: false,
         remint: Remint::Warn,
         confirm: None,
+        saga: false,
         covered: false,
     };
     Record {

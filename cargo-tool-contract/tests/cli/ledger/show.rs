@@ -91,6 +91,7 @@ fn programs_get_everything() {
     "sliding": false,
     "remint": "warn",
     "confirm": null,
+    "saga": false,
     "covered": false
   },
   "approval_request": null,

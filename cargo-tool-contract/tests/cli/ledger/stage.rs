@@ -45,6 +45,7 @@ pub(crate) fn terms() -> Terms {
         sliding: false,
         remint: Remint::Warn,
         confirm: None,
+        saga: false,
         covered: false,
     }
 }

@@ -49,11 +49,9 @@ impl Saga {
     fn of(steps: &[Step], mishaps: Mishaps, expects: &[Sight]) -> Self {
         let reconcile = Reconcile { with: "look".into(), settle: Duration::ZERO };
         let call = Policy { reconcile: Some(reconcile), ..policy(DedupedBy::Ledger, 2) };
-        let contracts = [
-            contract(policy(DedupedBy::Nature, MOST_ATTEMPTS)),
-            contract(call),
-            contract(policy(DedupedBy::Nature, 2)),
-        ];
+        let (own, mut terms) = contract(policy(DedupedBy::Nature, MOST_ATTEMPTS));
+        Arc::make_mut(&mut terms).saga = true;
+        let contracts = [(own, terms), contract(call), contract(policy(DedupedBy::Nature, 2))];
         let key = IdempotencyKey::new("key").expect("it is well formed");
         Self {
             id: OperationId { tenant: None, tool: "saga".into(), key },

@@ -13,7 +13,7 @@ use crate::world::Trouble;
 #[tool(
     side_effect = "write",
     idempotent(by = "nature"),
-    retry(max = 1, max_total = 10_000, on = ["retryable", "side_effect_unknown"]),
+    retry(max = 1, max_total = 1_000_000, on = ["retryable", "side_effect_unknown"]),
     rollback = "none",
     rate_limit(per_tool = "1/min"),
     state(Shop)

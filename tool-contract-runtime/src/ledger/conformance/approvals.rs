@@ -89,9 +89,8 @@ pub(super) async fn either_a_no_or_a_claim_wins(stage: Stage) {
             Decided::Refused(Undecided::Begun) => assert_eq!(fences(&answers).len(), 1),
             other => panic!("neither: {other:?}"),
         }
-        let state = stage.state(&id).await;
         let won = if decided == Decided::Denied { StateName::Denied } else { StateName::Running };
-        assert_eq!(state, Some(won));
+        assert_eq!(stage.state(&id).await, Some(won));
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tool_contract_spec::saga::MOST_ATTEMPTS;
-
 use super::stage::{
     LEASE, SETTLE, Stage, TIMEOUT, call, happened, key, repeatable, terms, unknown,
 };
@@ -109,7 +107,7 @@ pub(super) async fn a_repetition_is_in_doubt(stage: Stage) {
 
 pub(super) async fn of_a_saga_only_what_it_came_to_is_said(stage: Stage) {
     let id = key("k");
-    let terms = Terms { max_total: MOST_ATTEMPTS, ..repeatable() };
+    let terms = Terms { saga: true, ..repeatable() };
     let request = Admission { terms: terms.into(), ..call(1, &id) };
     let claim = stage.claim(&request).await;
     stage.settle(&id, claim.fence, unknown()).await;

@@ -33,6 +33,7 @@ pub(in crate::ledger) fn terms() -> Terms {
         sliding: false,
         remint: Remint::Warn,
         confirm: None,
+        saga: false,
         covered: false,
     }
 }

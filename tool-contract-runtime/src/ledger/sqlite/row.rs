@@ -14,7 +14,7 @@ use crate::ledger::{
 };
 
 /// The columns of a record that a claim sets, in the order of [`encode_claim`].
-pub(super) const CLAIM: [&str; 21] = [
+pub(super) const CLAIM: [&str; 22] = [
     "hash",
     "arguments",
     "fence",
@@ -33,6 +33,7 @@ pub(super) const CLAIM: [&str; 21] = [
     "remint",
     "confirm_ms",
     "quorum",
+    "saga",
     "covered",
     "correlation_id",
     "slots",
@@ -127,6 +128,7 @@ pub(super) fn encode_claim(record: &Record) -> Result<[ToSqlOutput<'_>; CLAIM.le
         text(terms.remint.as_str()),
         maybe(confirm, span),
         maybe(quorum, |quorum| number(quorum.into())),
+        number(terms.saga.into()),
         number(terms.covered.into()),
         maybe(record.correlation_id.as_deref(), text),
         json(Some(&record.slots).filter(|slots| !slots.is_empty()))?,
@@ -274,6 +276,7 @@ fn terms(c: &mut Columns<'_, '_>) -> Result<Terms, Damage> {
                 quorum.map(u32::try_from).transpose().map_err(|_| c.damage("is too large"))?;
             ttl.zip(quorum)
         },
+        saga: c.flag()?,
         covered: c.flag()?,
     })
 }

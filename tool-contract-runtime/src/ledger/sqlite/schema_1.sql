@@ -61,6 +61,7 @@ CREATE TABLE operations (
     remint              TEXT NOT NULL,
     confirm_ms          INTEGER,
     quorum              INTEGER,
+    saga                INTEGER NOT NULL,
     -- Whether a saga answers for it: what failed waits for no person.
     covered             INTEGER NOT NULL,
     -- The request for approval that stands, as JSON.

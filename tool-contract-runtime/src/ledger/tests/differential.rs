@@ -86,9 +86,16 @@ fn contract() -> impl Strategy<Value = Terms> {
         1 => Just(Terms { stoppable: false, ..terms() }),
     ];
     let ttl = prop_oneof![Just(Duration::from_secs(20)), Just(Duration::from_mins(2))];
-    let flags = (any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2));
     (base, ttl, flags, prop::sample::select(&Remint::ALL)).prop_map(
-        |(base, ttl, (sliding, covered), remint)| Terms { ttl, sliding, covered, remint, ..base },
+        |(base, ttl, (sliding, covered, saga), remint)| Terms {
+            ttl,
+            sliding,
+            covered,
+            saga,
+            remint,
+            ..base
+        },
     )
 }
 

@@ -43,6 +43,7 @@ fn terms() -> Terms {
         sliding: false,
         remint: Remint::Warn,
         confirm: None,
+        saga: false,
         covered: false,
     }
 }

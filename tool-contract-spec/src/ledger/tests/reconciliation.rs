@@ -479,7 +479,7 @@ fn what_is_repeated_and_unknown_again_keeps_its_name() {
 }
 
 fn saga() -> Terms {
-    Terms { max_total: crate::saga::MOST_ATTEMPTS, ..repeatable() }
+    Terms { saga: true, ..repeatable() }
 }
 
 /// A saga that rests.
