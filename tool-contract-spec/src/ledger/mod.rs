@@ -7,6 +7,7 @@
 //!                        │ settle: unknown, or the lease ran out ─▶ unknown ──reconcile / person──▶ succeeded | released
 //!  claim of a destructive tool ─▶ awaiting_approval ──grant──▶ approved ──claim──▶ running
 //!  awaiting_approval | approved | released with its grant ──deny──▶ denied
+//!  awaiting_approval | approved ──withdrawn──▶ released
 //!  unknown ──▶ reconciling {fence, lease} ──▶ succeeded | released | unknown
 //!  released, its last attempt used ─▶ exhausted ──person──▶ released | succeeded
 //!  settle: nothing happened, for good, where somebody counts on it ─▶ exhausted
