@@ -158,6 +158,7 @@ pub(super) fn superseded(
         Resolved::Reopened => {
             "only what is finished, refused, given up, expired or released can be reopened"
         }
+        Resolved::Withdrawn => "only what waits for people's yes, or has it, can be withdrawn",
         Resolved::DidNotHappen { .. } => "only of an unknown outcome can that be said",
         Resolved::Happened { .. } | Resolved::Abandoned => {
             "only what waits for a person's word can be resolved"

@@ -18,7 +18,8 @@ worded! {
         ApprovalGranted = 2 => "approval_granted",
         /// A person refused.
         ApprovalDenied = 3 => "approval_denied",
-        /// Nobody answered in time, or the grant was not used in time.
+        /// Nobody answered in time, or the grant was not used in time; or nobody needs it
+        /// any more, and the detail says who withdrew it, and why.
         ApprovalExpired = 4 => "approval_expired",
         /// A call claimed it.
         Claimed = 5 => "claimed",

@@ -7,6 +7,7 @@
 //!                        │ settle: unknown, or the lease ran out ─▶ unknown ──reconcile / person──▶ succeeded | released
 //!  claim of a destructive tool ─▶ awaiting_approval ──grant──▶ approved ──claim──▶ running
 //!  awaiting_approval | approved | released with its grant ──deny──▶ denied
+//!  awaiting_approval | approved ──withdrawn──▶ released
 //!  unknown ──▶ reconciling {fence, lease} ──▶ succeeded | released | unknown
 //!  released, its last attempt used ─▶ exhausted ──person──▶ released | succeeded
 //!  settle: nothing happened, for good, where somebody counts on it ─▶ exhausted
@@ -161,12 +162,17 @@ fn lapse(record: &mut Record, log: &mut Log) {
         State::AwaitingApproval | State::Approved
             if record.approval.as_ref().is_none_or(|approval| approval.expires_at <= log.now) =>
         {
-            record.approval = None;
-            let released = State::Released { not_before: Timestamp::ZERO };
-            log.enter(record, released, EventKind::ApprovalExpired, None);
+            end_request(record, None, log);
         }
         _ => {}
     }
+}
+
+/// The request for approval is over, and nothing happened.
+fn end_request(record: &mut Record, detail: Option<String>, log: &mut Log) {
+    record.approval = None;
+    let released = State::Released { not_before: Timestamp::ZERO };
+    log.enter(record, released, EventKind::ApprovalExpired, detail);
 }
 
 /// The operation's outcome is not known: its grant is spent, and an

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::settle::{escalation, release, succeed};
 use super::{
     Around, Denial, EscalationId, EventKind, Fence, Holder, Log, Nonce, Record, State, StateName,
-    Step, Terms, Timestamp, Unknown, lapse,
+    Step, Terms, Timestamp, Unknown, end_request, lapse,
 };
 use crate::key::OperationId;
 use crate::policy::Text;
@@ -237,6 +237,10 @@ pub enum Resolved {
     /// callers are told who gave it up, and why. Said of an unknown outcome, and of
     /// a key without attempts.
     Abandoned,
+    /// Nobody needs it any more: its request for approval is over before its time,
+    /// and so is a yes to it. Said of a call that waits for people, or for which they
+    /// said yes, and that has not begun.
+    Withdrawn,
     /// It may run again, **though it may have run before**: said of a key that is
     /// finished, refused, given up, expired or out of attempts. Its attempts are counted
     /// anew, and what it came to is left to its history.
@@ -305,6 +309,11 @@ pub fn resolve(
             abandon(record, resolution, detail, &mut log);
             recorded(record)
         }
+        (State::AwaitingApproval | State::Approved, Resolved::Withdrawn) => {
+            record.fence = around.fence;
+            end_request(record, Some(detail), &mut log);
+            recorded(record)
+        }
         (state, Resolved::Reopened) if is_at_rest(state) => {
             record.fence = around.fence;
             reopen(record, detail, &mut log);
@@ -323,7 +332,7 @@ fn is_of(terms: &Terms, said: &Resolved) -> bool {
     match said {
         Resolved::Reopened => true,
         Resolved::Happened { result } => !terms.saga || saga::ended(result).is_some(),
-        Resolved::DidNotHappen { .. } | Resolved::Abandoned => !terms.saga,
+        Resolved::DidNotHappen { .. } | Resolved::Abandoned | Resolved::Withdrawn => !terms.saga,
     }
 }
 

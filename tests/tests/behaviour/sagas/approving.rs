@@ -355,10 +355,14 @@ async fn a_step_beside_one_that_failed_waits_no_more() {
             let call = both("a".into(), shred_first).key(key).call(&runtime);
             let undone = yard.through(call).await.unwrap().into_inner().finished().unwrap_err();
             assert!(undone.error.contains("nobody had approved it when step"), "{undone:?}");
-            // The request stands, and a yes to it lets nothing run.
+            // Nobody is asked any more, and there is nothing to say yes to.
             let step = if shred_first { "t/0" } else { "u/1" };
-            let request = yard.stage.record("shred", step).await.unwrap().approval.unwrap().id;
-            says_yes(&runtime, &request).await;
+            let record = yard.stage.record("shred", step).await.unwrap();
+            assert_eq!((record.state.name(), record.approval), (StateName::Released, None));
+            assert!(runtime.insecure_local_approver("ann").waiting().await.unwrap().is_empty());
+            let history = yard.stage.history("shred", step).await;
+            let last = history.last().and_then(|event| event.detail.as_deref());
+            assert!(last.is_some_and(|it| it.contains("nobody had approved it when")), "{last:?}");
             let call = both("a".into(), shred_first).key(key).call(&runtime);
             assert!(yard.through(call).await.unwrap().replayed());
             assert!(recovers(&yard).await.recovered.is_empty());

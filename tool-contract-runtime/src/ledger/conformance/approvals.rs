@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::racing::{admit_all, fences};
 use super::stage::{NOTHING, Stage, call, confirmed, happened, key};
 use crate::ledger::{
-    Admission, ApprovalId, ApprovalVerdict, Decided, EventKind, Refusal, StateName, Undecided,
+    Admission, ApprovalId, ApprovalVerdict, Decided, EventKind, Reconciled, Refusal, Resolved,
+    StateName, Undecided,
 };
 
 fn asking(caller: u128) -> Admission {
@@ -92,6 +93,17 @@ pub(super) async fn either_a_no_or_a_claim_wins(stage: Stage) {
         let won = if decided == Decided::Denied { StateName::Denied } else { StateName::Running };
         assert_eq!(stage.state(&id).await, Some(won));
     }
+}
+
+pub(super) async fn what_is_withdrawn_waits_for_nobody(stage: Stage) {
+    let id = key("k");
+    let first = request(&stage, 1).await;
+    stage.decide(&id, &first, ApprovalVerdict::GRANT).await;
+    let withdrawn = stage.resolve(&id, Resolved::Withdrawn).await;
+    let released = Reconciled::Recorded { state: StateName::Released, escalation: None };
+    assert_eq!(withdrawn, released);
+    assert_eq!(stage.find(&id).await.and_then(|record| record.approval), None);
+    assert_ne!(request(&stage, 2).await, first);
 }
 
 pub(super) async fn a_request_lapses(stage: Stage) {

@@ -117,6 +117,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &behaviours! {
         a_no_counts_until_the_call_has_begun,
         either_a_no_or_a_claim_wins,
         a_request_lapses,
+        what_is_withdrawn_waits_for_nobody,
     }
     signatures::{
         a_signed_grant_is_kept_and_used_once,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tool_contract_spec::ledger::{ApprovalId, Note};
-use tool_contract_spec::saga::{Noted, Stepped};
+use tool_contract_spec::ledger::{ApprovalId, Note, Resolution, Resolved};
+use tool_contract_spec::saga::{Noted, Stepped, step_id};
 
 use super::{Engine, Ran, State};
 use crate::saga::Rests;
@@ -66,14 +66,27 @@ impl Engine {
         let why = format!(
             "nobody had approved it when step {failed}, which was made together with it, failed"
         );
-        let stepped = Stepped { noted: Some(Noted::Failed(why)), ..stepped };
+        let stepped = Stepped { noted: Some(Noted::Failed(why.clone())), ..stepped };
         let noted = self.write(number, Some(Note::Stepped(stepped.to_detail()))).await;
         noted.map_err(|_| {
             let unsaid = || Rests::again("that a step has failed could not be noted", None);
             self.halted().unwrap_or_else(unsaid)
         })?;
+        self.withdraw(&stepped, why).await;
         self.state().journal.note(stepped);
         Ok(())
+    }
+
+    /// Nobody is to say yes to what never runs: it is on record by now that the step has
+    /// failed. Where the ledger does not hear it, the request stands until it expires.
+    async fn withdraw(&self, stepped: &Stepped, why: String) {
+        let Ok(id) = step_id(self.id(), stepped) else { return };
+        let (by, why) = (format!("the saga {}", self.id()).into(), why.into());
+        let resolution =
+            Resolution { id, escalation: None, by, why, resolved: Resolved::Withdrawn };
+        if let Err(error) = self.ledger().resolve(resolution).await {
+            tracing::debug!(target: "tool_contract", saga = %self.id(), %error, "a request that nobody needs could not be withdrawn");
+        }
     }
 }
 

@@ -206,6 +206,30 @@ fn a_grant_that_was_given_back_is_taken_back_by_a_no() {
 }
 
 #[test]
+fn what_is_withdrawn_waits_for_nobody() {
+    let mut waiting = Bench::default();
+    let request = waiting.request(&admission(1, confirmed()));
+    for (mut bench, request) in [(waiting, request), approved()] {
+        let gone = Decided::Refused(Undecided::NoRequest { state: Some(StateName::Released) });
+        let recorded = Reconciled::Recorded { state: StateName::Released, escalation: None };
+        assert_eq!(bench.resolve(Resolved::Withdrawn), recorded);
+        assert_eq!(bench.grant(&request, "bob"), gone);
+        assert_eq!(bench.refusal(&bringing(&request)), Refusal::WrongApproval);
+        let again = Reconciled::Superseded { state: Some(StateName::Released) };
+        assert_eq!(bench.resolve(Resolved::Withdrawn), again);
+        // Whoever needs it after all asks anew.
+        assert_ne!(bench.request(&admission(3, confirmed())), request);
+    }
+    // What has begun is not withdrawn, and what came of it is not forgotten.
+    let (mut bench, request) = approved();
+    let claim = bench.claim(&bringing(&request));
+    let late = |state| Reconciled::Superseded { state: Some(state) };
+    assert_eq!(bench.resolve(Resolved::Withdrawn), late(StateName::Running));
+    bench.settle(claim.fence, 1, unknown());
+    assert_eq!(bench.resolve(Resolved::Withdrawn), late(StateName::Unknown));
+}
+
+#[test]
 fn who_asked_may_not_decide() {
     let mut bench = Bench::default();
     let asking = Admission { requested_by: Some("bob".into()), ..admission(1, confirmed()) };

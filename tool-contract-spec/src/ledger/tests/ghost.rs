@@ -47,7 +47,7 @@ pub(super) struct Ghost {
     grants: BTreeMap<ApprovalId, bool>,
     /// How many people have agreed to each request.
     people: BTreeMap<ApprovalId, u32>,
-    /// The requests that a person refused.
+    /// The requests that a person refused, or that were withdrawn.
     refused: BTreeSet<ApprovalId>,
     /// Whether a person gave it up.
     is_abandoned: bool,
@@ -84,7 +84,7 @@ impl Ghost {
         assert!(self.begun <= claim.attempts_before, "every attempt that was begun is counted");
         if let Confirmation::Wanted { standing, quorum } = confirmation {
             let grant = standing.expect("a confirmed run has a request");
-            assert!(!self.refused.contains(&grant), "what was refused does not run");
+            assert!(!self.refused.contains(&grant), "what was refused or withdrawn does not run");
             let usable = self.grants.insert(grant.clone(), false);
             assert_eq!(usable, Some(true), "a grant is used for one run");
             assert!(self.people.get(&grant) >= Some(&quorum), "as many agreed as are wanted");

@@ -59,6 +59,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (0..2_usize, prop::bool::weighted(0.2)).prop_map(|(who, cannot_tell)| Command::Report { who, cannot_tell }),
         1 => any::<bool>().prop_map(|dead| Command::Resolve { dead }),
         1 => Just(Command::Abandon),
+        1 => Just(Command::Withdraw),
         4 => (0..6_u8, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
             .prop_map(|(by, deny, stale)| Command::Decide { by, deny, stale }),
         2 => any::<usize>().prop_map(|which| Command::Redeliver { which }),

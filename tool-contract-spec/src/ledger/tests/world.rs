@@ -78,6 +78,7 @@ pub(super) enum Command {
         dead: bool,
     },
     Abandon,
+    Withdraw,
     Decide {
         by: u8,
         deny: bool,
@@ -203,6 +204,7 @@ impl World {
             Command::Report { who, cannot_tell } => self.report(*who, *cannot_tell),
             Command::Resolve { dead } => self.resolve(*dead),
             Command::Abandon => self.abandon(),
+            Command::Withdraw => self.withdraw(),
             Command::Decide { by, deny, stale } => self.decide(*by, *deny, *stale),
             Command::Redeliver { which } => self.redeliver(*which),
         }
@@ -556,6 +558,17 @@ impl World {
             Reconciled::Superseded { .. } => {
                 assert!(!before.is_some_and(StateName::is_escalated), "all in the queue may be");
             }
+        }
+    }
+
+    /// Nobody needs it any more.
+    fn withdraw(&mut self) {
+        let before = self.bench.slot.clone();
+        let answer = self.bench.resolve(Resolved::Withdrawn);
+        self.coverage.resolved(&answer);
+        if let Reconciled::Recorded { .. } = answer {
+            let standing = before.and_then(|record| record.approval);
+            self.ghost.refused(&standing.expect("a request stood").id);
         }
     }
 
