@@ -81,7 +81,7 @@ fn row(desk: &Desk, each: &Escalation) -> Vec<String> {
         tool,
         key,
         tenant,
-        record.state.name().to_string(),
+        stand::name(record).to_owned(),
         duration::passed(desk.now.since(stand::since(record, desk.now))),
         if is_long { format!("{shown}…") } else { shown },
     ]

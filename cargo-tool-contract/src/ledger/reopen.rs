@@ -38,12 +38,9 @@ const fn risk(state: StateName) -> Option<&'static str> {
         StateName::Abandoned => Some(
             "somebody gave it up, and it may have happened; reopened, the next call with this key may make it happen again",
         ),
-        StateName::Exhausted => {
+        StateName::Exhausted | StateName::Released => {
             Some("reopened, the next call with this key runs it, its attempts counted anew")
         }
-        StateName::Released => Some(
-            "reopened, the next call with this key runs it, its attempts counted anew; its effect may happen again",
-        ),
         StateName::AwaitingApproval
         | StateName::Approved
         | StateName::Running

@@ -3,20 +3,16 @@
 use tool_contract_runtime::ledger::Terms;
 use tool_contract_spec::duration;
 use tool_contract_spec::policy::Remint;
+use tool_contract_spec::saga::is_saga;
 
 use crate::report::counted;
 
 /// The terms of the newest claim, one sentence each.
 pub(super) fn words(terms: &Terms) -> Vec<String> {
     let span = duration::format;
-    let mut words = vec![
-        format!(
-            "{} a call, {} under one key in all",
-            counted(terms.attempts as usize, "attempt", "attempts"),
-            terms.max_total
-        ),
-        repetition(terms).to_owned(),
-        finding_out(terms),
+    // A saga's attempts do no harm: its steps, which have terms of their own, see to that.
+    let mut words = if is_saga(terms) { Vec::new() } else { attempts(terms) };
+    words.extend([
         if terms.stoppable {
             format!("an attempt ends after {}", span(terms.timeout))
         } else {
@@ -32,7 +28,7 @@ pub(super) fn words(terms: &Terms) -> Vec<String> {
             if terms.sliding { ", anew from each replay" } else { "" }
         ),
         remint(terms.remint).to_owned(),
-    ];
+    ]);
     words.extend(terms.confirm.map(|(ttl, quorum)| {
         format!(
             "{} must approve, and that holds for {}",
@@ -44,6 +40,16 @@ pub(super) fn words(terms: &Terms) -> Vec<String> {
         words.push("it is a step of a saga, which sees to its failure".to_owned());
     }
     words
+}
+
+/// How often it is tried, and what that may do.
+fn attempts(terms: &Terms) -> Vec<String> {
+    let attempts = counted(terms.attempts as usize, "attempt", "attempts");
+    vec![
+        format!("{attempts} a call, {} under one key in all", terms.max_total),
+        repetition(terms).to_owned(),
+        finding_out(terms),
+    ]
 }
 
 const fn repetition(terms: &Terms) -> &'static str {

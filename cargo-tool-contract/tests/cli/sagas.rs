@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tool_contract_runtime::ledger::{
-    ApprovalId, Claim, Intent, Ledger as _, Note, Renewed, Settlement, StateName, Terms, Verdict,
+    ApprovalId, ApprovalVerdict, Claim, Decision, Intent, Ledger as _, Note, Renewed, Settlement,
+    SqliteLedger, StateName, Terms, Trust, Verdict,
 };
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::operation::OperationHash;
@@ -127,7 +128,7 @@ fn the_steps_of_one_are_shown_in_their_order() {
     let said = filled().tool_contract(&["sagas", "show", "order-7"]);
     let expected = "\
 place_order[order-7]: rests since 2026-11-19 01:02:03 UTC (3d 2h ago)
-  it could not undo step 2
+  when it came to rest: it could not undo step 2
   arguments {\"cents\":4200,\"order_id\":\"order-17\"}
 
 STEP  TOOL            KEY        STATE      ATTEMPTS  BEGAN                    SINCE                    ERROR
@@ -218,7 +219,8 @@ fn what_failed_for_good_after_the_pivot_is_what_a_saga_waits_for() {
     let said = stage.tool_contract(&["sagas", "show", "order-9"]);
     for part in [
         "  it waits for ship[order-9/1], which is exhausted\n",
-        "  it failed for good, and its saga cannot do without it. To let it be tried again",
+        "  it failed for good, and its saga cannot do without it. To let it be tried again\n",
+        "  to give it up: it never runs again, and its saga then waits for your word on the whole\n",
         "    tool-contract ledger reopen order-9/1 --tool ship --why WHY\n",
     ] {
         assert!(said.out.contains(part), "{part}\n{}", said.out);
@@ -230,35 +232,201 @@ fn what_failed_for_good_after_the_pivot_is_what_a_saga_waits_for() {
     );
 }
 
-/// One whose step asked people for a yes, for so long.
-fn asking(ttl: Duration) -> (Stage, ApprovalId) {
-    let stage = Stage::new();
-    let (saga_id, wipe) = (id("place_order", "order-9"), id("wipe", "order-9/0"));
-    let claim = stage.claim(&saga_id, saga());
-    note(&stage, &saga_id, &claim, step(0, "wipe", false, None));
-    let wants_yes = Terms { confirm: Some((ttl, 1)), ..confirmed() };
-    stage.admit(&wipe, wants_yes, Intent::RequestApproval);
-    let request = stage.find(&wipe).approval.expect("a request").id;
-    settle(&stage, &saga_id, &claim, unknown("step 0 waits for a person's yes"));
-    (stage, request)
+/// One whose step asked people for a yes, for so long, before its pivot or after it.
+struct Asking {
+    stage: Stage,
+    request: ApprovalId,
+}
+
+const ASKING: &str = "order-9";
+
+impl Asking {
+    fn new(ttl: Duration) -> Self {
+        let covered = Terms { covered: true, ..confirmed() };
+        Self::at(0, Terms { confirm: Some((ttl, 1)), ..covered })
+    }
+
+    fn after_the_pivot() -> Self {
+        Self::at(1, confirmed())
+    }
+
+    fn at(number: u32, terms: Terms) -> Self {
+        let stage = Stage::new();
+        let saga_id = id("place_order", ASKING);
+        let claim = stage.claim(&saga_id, saga());
+        if number > 0 {
+            note(&stage, &saga_id, &claim, step(0, "charge", true, None));
+            stage.run(&id("charge", "order-9/0"), self::terms(), succeeded("1"));
+        }
+        note(&stage, &saga_id, &claim, step(number, "wipe", false, None));
+        let wipe = id("wipe", &format!("{ASKING}/{number}"));
+        stage.admit(&wipe, terms, Intent::RequestApproval);
+        let request = stage.find(&wipe).approval.expect("a request").id;
+        let cause = unknown("step 0 waits for a person's yes");
+        settle(&stage, &saga_id, &claim, cause);
+        Self { stage, request }
+    }
+
+    /// What alice says to it, as those know who trust anybody.
+    fn say(&self, number: u32, verdict: ApprovalVerdict) {
+        let decision = Decision {
+            id: id("wipe", &format!("{ASKING}/{number}")),
+            request: self.request.clone(),
+            by: "alice".into(),
+            verdict,
+            signature: None,
+            trust: Trust::insecure(),
+        };
+        let ledger = async |ledger: &SqliteLedger| ledger.decide_approval(decision).await;
+        self.stage.with(ledger).expect("a decision");
+    }
+
+    fn next(&self, group: &str) -> String {
+        let said = self.stage.tool(group, &["show", ASKING]).timeless();
+        let (_, next) = said.out.split_once("\nNext\n").expect("what is next");
+        next.to_owned()
+    }
+}
+
+fn no() -> ApprovalVerdict {
+    ApprovalVerdict::Deny { why: "not today".into() }
 }
 
 #[test]
 fn a_saga_that_waits_for_a_yes_says_for_which() {
-    let (stage, request) = asking(AGO * 2);
+    let asking = Asking::new(AGO * 2);
     for group in ["sagas", "escalations"] {
-        let said = stage.tool(group, &["show", "order-9"]);
+        let next = asking.next(group);
         for part in [
-            "it waits for wipe[order-9/0], which is awaiting_approval\n",
-            &format!("approvals show {request}\n"),
+            "  it waits for wipe[order-9/0], which is awaiting_approval\n",
+            &format!("approvals show {}\n", asking.request),
+            "  then call it again with its key, or `runtime.recover()`: it goes on\n",
         ] {
-            assert!(said.out.contains(part), "{part}\n{}", said.out);
+            assert!(next.contains(part), "{part}\n{next}");
         }
     }
-    let (stage, _) = asking(AGO / 2);
+}
+
+#[test]
+fn who_was_not_answered_asks_people_anew() {
+    let asking = Asking::new(AGO / 2);
+    let next = asking.next("sagas");
+    let expected = "  it waits for wipe[order-9/0], whose request expired
+    tool-contract ledger show order-9/0 --tool wipe
+  nobody answered in time: when the caller of its saga calls that again, people are asked anew \
+(`recover` does not ask)
+  if its steps were";
+    assert!(next.starts_with(expected), "{next}");
+    let said = asking.stage.tool_contract(&["sagas", "show", ASKING]);
+    assert!(said.out.contains("order-9/0  request expired  0"), "{}", said.out);
+    let said = asking.stage.ledger(&["show", "order-9/0"]);
+    assert!(said.out.contains("  nobody answered in time: when the caller"), "{}", said.out);
+}
+
+#[test]
+fn a_saga_goes_on_with_the_yes_that_its_step_has() {
+    let asking = Asking::new(AGO * 2);
+    asking.say(0, ApprovalVerdict::GRANT);
+    let goes =
+        "  step 0 is approved: call it again with its key, or `runtime.recover()`: it goes on\n";
+    for group in ["sagas", "escalations", "ledger"] {
+        assert!(asking.next(group).starts_with(goes), "{}", asking.next(group));
+    }
+    // A yes that ran out is none.
+    let asking = Asking::new(AGO / 2);
+    asking.say(0, ApprovalVerdict::GRANT);
+    let next = asking.next("sagas");
+    assert!(next.contains("people are asked anew") && !next.contains("it goes on"), "{next}");
+}
+
+#[test]
+fn a_no_undoes_a_saga_that_can_be_undone() {
+    let asking = Asking::new(AGO * 2);
+    asking.say(0, no());
+    let undone = "  step 0 was refused by alice: call it again with its key, or `runtime.recover()`: it is undone\n";
+    assert!(asking.next("sagas").starts_with(undone), "{}", asking.next("sagas"));
+
+    let asking = Asking::after_the_pivot();
+    asking.say(1, no());
+    let next = asking.next("sagas");
+    for part in [
+        "  it waits for wipe[order-9/1], which is denied\n",
+        "  a person refused it. To let it be asked for again\n    tool-contract ledger reopen",
+        "  then call it again with its key",
+    ] {
+        assert!(next.contains(part), "{part}\n{next}");
+    }
+}
+
+#[test]
+fn what_none_of_its_records_shows_its_cause_says() {
+    let stage = Stage::new();
+    let saga_id = id("place_order", "order-9");
+    for (cause, first) in [
+        (
+            "step 1: a budget is spent [TC0261]",
+            "give its workflow a larger budget first; then call it again",
+        ),
+        (
+            "[TC0231] the saga's code changed",
+            "run the code that began it first; then call it again",
+        ),
+        ("the ledger could not be asked", "call it again"),
+    ] {
+        let claim = stage.claim(&saga_id, saga());
+        settle(&stage, &saga_id, &claim, unknown(cause));
+        let said = stage.tool_contract(&["sagas", "show", "order-9"]);
+        assert!(said.out.contains(&format!("\nNext\n  {first}")), "{}", said.out);
+    }
+}
+
+#[test]
+fn a_saga_that_gave_up_after_its_pivot_waits_for_a_word_on_the_whole() {
+    let stage = Stage::new();
+    let saga_id = id("place_order", "order-9");
+    let claim = stage.claim(&saga_id, saga());
+    note(&stage, &saga_id, &claim, step(0, "charge", true, None));
+    note(&stage, &saga_id, &claim, Note::Unwinding("sold out".into()));
+    stage.run(&id("charge", "order-9/0"), terms(), succeeded("1"));
+    settle(&stage, &saga_id, &claim, unknown("it goes neither forward nor back"));
     let said = stage.tool_contract(&["sagas", "show", "order-9"]);
-    let next = "nobody said yes in time, or that yes is spent: who calls it again asks people anew";
-    assert!(said.out.contains(next), "{}", said.out);
+    assert!(said.out.contains("\nNext\n  if its steps were finished"), "{}", said.out);
+}
+
+#[test]
+fn a_saga_rests_wherever_it_is_shown() {
+    let stage = filled();
+    for args in [&["ledger", "ls"][..], &["ledger", "show", "order-7"], &["sagas", "ls"]] {
+        let said = stage.tool_contract(args);
+        let line = said.out.lines().find(|line| line.contains("rests"));
+        assert!(line.is_some(), "{args:?} {}", said.out);
+    }
+    let said = stage.ledger(&["show", "order-7"]);
+    assert!(said.out.starts_with("place_order[order-7]: it goes no further for now"), "{said:?}");
+    for meaningless in ["attempt", "may have happened", "to repeat", "shows after"] {
+        let (told, _) = said.out.split_once("\nHistory").expect("a history");
+        assert!(!told.replace("an attempt ends", "").contains(meaningless), "{told}");
+    }
+    let said = stage.ledger(&["show", "order-7", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(document["state"], "unknown");
+}
+
+#[test]
+fn a_step_of_a_saga_that_has_ended_is_not_reopened() {
+    let stage = filled();
+    let undone = r#"{"undone":{"error":"let go by hand","steps":[]}}"#;
+    let reopen = "ledger reopen order-7/1 --tool reserve";
+    let show = || stage.ledger(&["show", "order-7/1", "--tool", "reserve"]).out;
+    assert!(show().contains(reopen), "{}", show());
+    assert_eq!(resolve(&stage, "ledger", &["--happened", undone]).code, 0);
+    assert!(!show().contains(reopen), "{}", show());
+    assert!(show().ends_with("a new try is a new key\n"), "{}", show());
+    for group in ["ledger", "sagas"] {
+        let said = stage.tool(group, &["show", "order-7"]);
+        let next = "\nNext\n  it is undone, and stays so: a new try is a new key\n";
+        assert!(said.out.ends_with(next), "{}", said.out);
+    }
 }
 
 #[test]

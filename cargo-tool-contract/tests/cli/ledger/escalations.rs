@@ -100,7 +100,7 @@ fn the_whole_story_is_shown_by_the_id_or_by_the_key() {
         "\n         → stop: no time left\n",
         "\
 Next
-  it has had all its attempts. To allow as many again, though its effect may then happen again
+  it has had all its attempts. To allow as many again
     tool-contract ledger reopen order-17 --tool refund --tenant acme --why WHY
   if somebody did it by hand (RESULT is what its callers get, as JSON)
     tool-contract ledger resolve order-17 --tool refund --tenant acme --happened RESULT --why WHY
