@@ -32,10 +32,16 @@ pub(crate) struct Next {
     command: Option<String>,
 }
 
+impl Next {
+    pub(crate) fn new(when: impl Into<String>, command: Option<String>) -> Self {
+        Self { when: when.into(), command }
+    }
+}
+
 /// The ways to go on from where the operation stands, which is `record` as the
 /// next step will find it, and as what it is in its saga. `no_tenant` says so where
 /// tenants share the key.
-pub(super) fn steps(
+pub(crate) fn steps(
     desk: &Desk,
     id: &OperationId,
     record: &Record,

@@ -465,3 +465,34 @@ fn what_is_no_saga_says_so() {
     assert!(said.err.contains("reserve[order-7/1] is no saga"), "{}", said.err);
     assert!(said.err.contains("ledger show order-7/1 --tool reserve"), "{}", said.err);
 }
+
+#[test]
+fn a_saga_that_waits_for_what_is_listed_is_not_listed_itself() {
+    let list = |stage: &Stage, args: &[&str]| {
+        let said = stage.tool("escalations", &[&["ls", "--json"], args].concat());
+        let document: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        let listed = document["escalations"].as_array().expect("a list").clone();
+        let tools = listed.iter().filter_map(|each| each["tool"].as_str());
+        tools.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let stage = filled();
+    assert_eq!(list(&stage, &[]), ["hold.rollback"]);
+    assert_eq!(list(&stage, &["--tool", "place_order"]), ["place_order"]);
+    let word = ["resolve", "order-7/2", "--tool", "hold.rollback", "--happened", "null"];
+    assert_eq!(stage.tool("ledger", &[&word[..], &["--why", "let go"]].concat()).code, 0);
+    assert_eq!(list(&stage, &[]), ["place_order"], "it waits for no step");
+    // Nobody says what happened of that, but yes or no.
+    let asking = Asking::new(AGO * 2);
+    assert_eq!(list(&asking.stage, &[]), ["place_order"]);
+    let said = asking.stage.tool_contract(&["escalations", "ls"]);
+    assert!(said.out.contains("  rests  "), "{}", said.out);
+}
+
+#[test]
+fn whom_a_step_asked_in_vain_is_told_who_asks_again() {
+    let asking = Asking::new(AGO / 2);
+    let said = asking.stage.tool("approvals", &["show", &asking.request.0]);
+    let next = "\nNext\n  nobody answered in time: when the caller of its saga calls that again, \
+                people are asked anew (`recover` does not ask)\n";
+    assert!(said.out.ends_with(next) && said.out.contains("state       expired"), "{}", said.out);
+}
