@@ -33,6 +33,11 @@ pub(crate) struct Next {
 }
 
 impl Next {
+    /// When, in words.
+    pub(super) fn when(&self) -> &str {
+        &self.when
+    }
+
     pub(crate) fn new(when: impl Into<String>, command: Option<String>) -> Self {
         Self { when: when.into(), command }
     }
@@ -72,6 +77,9 @@ pub(crate) fn steps(
         };
         resolve(format!("to give it up: it never runs again, and {then}"), "--abandon")
     };
+    if let Some(ended) = of_ended(record) {
+        return vec![ended];
+    }
     match &record.state {
         State::Unknown(unknown) => {
             let happened = "if it happened (RESULT is what its callers get, as JSON)".to_owned();
@@ -116,7 +124,6 @@ pub(crate) fn steps(
         State::Released { .. } => {
             nothing("nothing happened: the next call with this key runs it".to_owned())
         }
-        State::Succeeded { .. } if stand::came_to(record).is_some() => ended(record),
         State::Succeeded { .. } => {
             reopen("it happened, and nothing is left to do. To run it again")
         }
@@ -126,15 +133,13 @@ pub(crate) fn steps(
     }
 }
 
-/// What follows of a saga that has ended: called again with its key, it answers the
-/// same.
-pub(crate) fn ended(record: &Record) -> Vec<Next> {
-    let when = match stand::came_to(record) {
-        None => return Vec::new(),
-        Some(Ended::Finished) => "it finished, and nothing is left to do",
-        Some(Ended::Undone) => "it is undone, and stays so: a new try is a new key",
+/// What follows of a saga that has ended; `None` of anything else.
+pub(crate) fn of_ended(record: &Record) -> Option<Next> {
+    let when = match stand::came_to(record)? {
+        Ended::Finished => "it finished, and answers the same again: to do it anew takes a new key",
+        Ended::Undone => "it is undone, and answers the same again: a new try is a new key",
     };
-    vec![Next { when: when.to_owned(), command: None }]
+    Some(Next::new(when, None))
 }
 
 /// What to say where what is reopened may have happened before.
@@ -155,8 +160,11 @@ const fn approved(part: Option<Part>) -> &'static str {
 
 /// That nothing of it runs before people were asked anew.
 pub(crate) fn unanswered(record: &Record, part: Option<Part>) -> String {
-    let why =
-        if stand::is_unanswered(record) { "nobody answered in time" } else { "its yes is spent" };
+    let why = if stand::is_unanswered(record) {
+        "nobody answered in time, or the yes ran out unused"
+    } else {
+        "its yes is spent"
+    };
     let who = match part {
         None => "its caller calls it again, people are asked anew",
         Some(_) => {

@@ -180,6 +180,7 @@ pub(super) fn superseded(
         | StateName::Exhausted
         | StateName::Released => format!("`{reopen}` lets it run again{}", next::again(state)),
     };
+    let help = next::of_ended(record).map_or(help, |ended| ended.when().to_owned());
     Problem::new(Kind::WrongState, message).help(help).state(state)
 }
 

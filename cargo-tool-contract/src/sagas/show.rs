@@ -64,7 +64,7 @@ pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
     let story = Told::read(&*desk.ledger, id, record, desk.now).await?;
     let next = match story.word() {
         "rests" => next::of_saga(desk, &story).await?,
-        _ => next::ended(&story.record),
+        _ => next::of_ended(&story.record).into_iter().collect(),
     };
     let shown = Shown { desk, story: &story, next };
     desk.say(&shown.document(), || shown.told())?;

@@ -307,7 +307,7 @@ fn what_is_over_is_not_there() {
     fs::copy(office.key("ada"), stale.key("ada")).expect("a file");
     let said = stale.sign("grant", &request, "ada", &[]);
     let expired = format!(
-        "error: {request} has expired; nothing was changed\n  = help: nobody answered in time: when its caller calls it \
+        "error: {request} has expired; nothing was changed\n  = help: nobody answered in time, or the yes ran out unused: when its caller calls it \
          again, people are asked anew\n"
     );
     assert_eq!((said.code, said.out, said.err), (1, String::new(), expired));
