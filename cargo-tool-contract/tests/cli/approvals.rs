@@ -7,8 +7,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tool_contract_runtime::approval::Approvers;
 use tool_contract_runtime::ledger::{
-    Admission, Admitted, ApprovalId, Ledger as _, Record, Refusal, Settlement, SqliteLedger,
-    StateName, Terms,
+    Admission, Admitted, ApprovalId, ApprovalVerdict, Decision, Ledger as _, Record, Refusal,
+    Settlement, SqliteLedger, StateName, Terms, Timestamp, Trust,
 };
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::operation::Preimage;
@@ -363,6 +363,40 @@ fn what_was_used_is_said_to_be() {
     let settle = async |ledger: &SqliteLedger| ledger.settle(&settlement).await.map(drop);
     office.stage.with(settle).expect("it is settled");
     used("grant");
+}
+
+#[test]
+fn a_yes_that_is_over_says_so() {
+    let office = Office::new();
+    let stage = Stage::new();
+    let confirm = Some((AGO * 2, 2));
+    let call = Admission { terms: Terms { confirm, ..terms() }.into(), ..office.call(&account()) };
+    let decided = stage.with(async |ledger| {
+        let asked = ledger.admit(&call).await.expect("an answer");
+        let Admitted::Refused(Refusal::AwaitingApproval { request, expires_at }) = asked else {
+            panic!("no request: {asked:?}")
+        };
+        let decision = Decision {
+            id: account(),
+            request: request.clone(),
+            by: "eve".into(),
+            // Half of the way is behind us.
+            verdict: ApprovalVerdict::Grant {
+                until: Timestamp(expires_at.0 - millis(AGO + AGO / 2)),
+            },
+            signature: None,
+            trust: Trust::insecure(),
+        };
+        ledger.decide_approval(decision).await.map(|_| request)
+    });
+    let request = decided.expect("a decision");
+    let args = ["show", &*request.0, "--approvers", path(&office.approvers())].map(str::to_owned);
+    let said = stage.tool("approvals", &args.each_ref().map(String::as_str));
+    assert!(said.out.contains("eve (DOES NOT COUNT: it has expired); 2 must"), "{}", said.out);
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).expect("milliseconds")
 }
 
 #[test]

@@ -229,6 +229,7 @@ fn what_failed_for_good_after_the_pivot_is_what_a_saga_waits_for() {
         said.out.contains("ship[order-9/1]: nothing happened, and it failed for good"),
         "{said:?}"
     );
+    assert!(said.out.contains("its saga then waits for your word on the whole\n"), "{said:?}");
 }
 
 #[test]

@@ -203,6 +203,8 @@ fn a_step_of_a_saga_that_has_ended_is_not_reopened() {
     assert_eq!(resolve(&stage, "ledger", &["--happened", undone]).code, 0);
     assert!(!show().contains(reopen), "{}", show());
     assert!(show().ends_with("a new try is a new key\n"), "{}", show());
+    let said = stage.ledger(&["reopen", "order-7", "--why", "once more"]);
+    assert!(said.err.contains("answers the same again"), "{said:?}");
     for group in ["ledger", "sagas"] {
         let said = stage.tool(group, &["show", "order-7"]);
         let next = "\nNext\n  it is undone, and answers the same again: a new try is a new key\n";
@@ -239,4 +241,21 @@ fn whom_a_step_asked_in_vain_is_told_who_asks_again() {
     let next = "\nNext\n  nobody answered in time, or the yes ran out unused: when the caller of its saga calls that again, \
                 people are asked anew (`recover` does not ask)\n";
     assert!(said.out.ends_with(next) && said.out.contains("state       expired"), "{}", said.out);
+}
+
+#[test]
+fn a_saga_that_waits_for_a_saga_is_led_to_it() {
+    let stage = filled();
+    let outer = id("fulfil", "week-3");
+    let claim = stage.claim(&outer, saga());
+    note(&stage, &outer, &claim, step(0, "place_order", false, None));
+    let inner = id("place_order", "week-3/0");
+    let claimed = stage.claim(&inner, saga());
+    settle(&stage, &inner, &claimed, unknown("somebody has to look"));
+    settle(&stage, &outer, &claim, unknown("it is not known what came of step 0"));
+    let said = stage.tool_contract(&["sagas", "show", "week-3"]);
+    let next = "\nNext\n  it waits for place_order[week-3/0], which rests
+    tool-contract sagas show week-3/0 --tool place_order
+  then call it again";
+    assert!(said.out.contains(next), "{}", said.out);
 }
