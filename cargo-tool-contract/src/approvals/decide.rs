@@ -9,9 +9,11 @@ use tool_contract_spec::operation::OperationHash;
 
 use super::find::{self, Asked};
 use super::show::told;
+use super::standing::Standing;
 use super::{key, view};
 use crate::End;
 use crate::args::{Deny, Grant, Hand, Request};
+use crate::operator::word::WHY;
 use crate::operator::{Desk, Kind, Problem, confirm, text, time};
 use crate::report::complain;
 
@@ -37,7 +39,7 @@ pub(super) async fn grant(desk: &Desk, args: &Grant) -> Result<End, Problem> {
 
 pub(super) async fn deny(desk: &Desk, args: &Deny) -> Result<End, Problem> {
     let why = args.why.trim();
-    if why.is_empty() {
+    if why.is_empty() || why == WHY {
         return Err(Problem::new(
             Kind::Usage,
             "`--why` gives no reason; nothing was changed".into(),
@@ -57,6 +59,7 @@ async fn decide(
     verdict: ApprovalVerdict,
 ) -> Result<End, Problem> {
     let approvers = key::approvers(&request.trusted)?;
+    is_open(desk, &asked, approvers.as_ref()).await?;
     let name = hand.name.trim();
     let approver = Approver::new(name, key::of(name, &hand.key, approvers.as_ref())?);
     let trust = approvers.map(Approvers::into_trust);
@@ -79,6 +82,18 @@ async fn decide(
     let document = document(&asked, desk, trust.as_ref(), &decision, &decided);
     desk.say(&document, || text::plain(&said(&asked, desk, &decision, &decided)))?;
     Ok(End::Fine)
+}
+
+/// Refuses what nobody can decide any more, before anybody reads what it was for. Who
+/// does not know whether a no counts may sign all the same.
+async fn is_open(desk: &Desk, asked: &Asked, approvers: Option<&Approvers>) -> Result<(), Problem> {
+    let trust = approvers.cloned().map(Approvers::into_trust);
+    let Asked { id, record, approval } = asked;
+    match Standing::of(asked, desk, trust.as_ref()) {
+        Standing::Waits | Standing::Approved => Ok(()),
+        Standing::Refused if trust.is_none() => Ok(()),
+        standing => Err(standing.gone(desk, id, record, &approval.id).await?),
+    }
 }
 
 /// What is about to be signed.
@@ -148,7 +163,12 @@ fn refused(error: &ApprovalError) -> Problem {
         ApprovalError::Ledger(_) => Kind::Ledger,
         _ => Kind::WrongState,
     };
-    let problem = Problem::new(kind, format!("{error}; nothing was changed"));
+    let what = match error {
+        // It is no program that is spoken to.
+        ApprovalError::Gone { request } => format!("{request} stands no more"),
+        error => error.to_string(),
+    };
+    let problem = Problem::new(kind, format!("{what}; nothing was changed"));
     match error {
         ApprovalError::Unproven { .. } => {
             problem.help("is your line, as `approvals keygen` printed it, among the approvers?")

@@ -1,8 +1,11 @@
 //! Which request is meant.
 
-use tool_contract_runtime::ledger::{ApprovalId, ApprovalRecord, Pages, Query, Record, StateName};
+use tool_contract_runtime::ledger::{
+    ApprovalId, ApprovalRecord, Event, EventKind, LedgerError, Pages, Query, Record, StateName,
+};
 use tool_contract_spec::key::OperationId;
 
+use super::standing::Standing;
 use crate::operator::{Desk, Kind, Problem};
 
 /// A request for approval, and what it is about.
@@ -61,10 +64,45 @@ pub(super) async fn one(desk: &Desk, request: &ApprovalId) -> Result<Asked, Prob
         StateName::Running,
     ];
     let found = all(desk, &states, |asked| asked.approval.id == *request, 1).await?;
-    found.into_iter().next().ok_or_else(|| {
-        let message =
-            format!("no request {request} stands: it was spent, has expired or never was");
-        let help = format!("`{}` lists those that wait", desk.begin_in("approvals", "ls"));
-        Problem::new(Kind::NotFound, message).help(help)
-    })
+    match found.into_iter().next() {
+        Some(asked) => Ok(asked),
+        None => Err(over(desk, request).await?),
+    }
+}
+
+/// What became of a request that stands on no record any more. Only what people are asked
+/// for is looked through.
+async fn over(desk: &Desk, request: &ApprovalId) -> Result<Problem, Problem> {
+    let mut pages = Pages::of(&*desk.ledger, Query::default());
+    while let Some(page) = pages.next().await? {
+        for (id, record) in page.into_iter().filter(|(_, record)| record.terms.confirm.is_some()) {
+            let history = match desk.ledger.history(id.clone()).await {
+                // `verify` says so.
+                Err(LedgerError::Corrupt(_)) => continue,
+                history => history?,
+            };
+            if let Some(standing) = became(request, &history) {
+                return standing.gone(desk, &id, &record, request).await;
+            }
+        }
+    }
+    let message = format!("the ledger knows no request {request}; nothing was changed");
+    let help = format!("`{}` lists those that wait", desk.begin_in("approvals", "ls"));
+    Ok(Problem::new(Kind::NotFound, message).help(help))
+}
+
+/// What became of a request for which people were asked in this history.
+fn became(request: &ApprovalId, history: &[Event]) -> Option<Standing> {
+    let asked = |event: &&Event| {
+        event.kind == EventKind::ApprovalRequested && event.detail.as_deref() == Some(&*request.0)
+    };
+    let mut events = history.iter();
+    events.find(asked)?;
+    let ended = events.find_map(|event| match event.kind {
+        EventKind::Claimed | EventKind::ClaimedReminted => Some(Standing::Used),
+        EventKind::ApprovalExpired => Some(Standing::Expired),
+        EventKind::Reopened | EventKind::Bound => Some(Standing::Over),
+        _ => None,
+    });
+    Some(ended.unwrap_or(Standing::Over))
 }

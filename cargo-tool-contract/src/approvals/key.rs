@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tool_contract_runtime::approval::{Approvers, PrivateKey};
 use tool_contract_runtime::ledger::Trust;
@@ -86,6 +86,11 @@ pub(super) fn of(
     }))
 }
 
+/// The file that names those whom programs trust.
+pub(super) fn named(trusted: &Trusted) -> Option<PathBuf> {
+    trusted.approvers.clone().or_else(|| std::env::var_os(APPROVERS).map(Into::into))
+}
+
 /// Those whom programs trust, where it is known who they are.
 pub(super) fn trust(trusted: &Trusted) -> Result<Option<Trust>, Problem> {
     Ok(approvers(trusted)?.map(Approvers::into_trust))
@@ -93,8 +98,7 @@ pub(super) fn trust(trusted: &Trusted) -> Result<Option<Trust>, Problem> {
 
 /// The same, by their keys.
 pub(super) fn approvers(trusted: &Trusted) -> Result<Option<Approvers>, Problem> {
-    let path = trusted.approvers.clone().or_else(|| std::env::var_os(APPROVERS).map(Into::into));
-    let Some(path) = path else { return Ok(None) };
+    let Some(path) = named(trusted) else { return Ok(None) };
     let approvers = Approvers::read(&path).map_err(|error| {
         Problem::new(Kind::Usage, error.to_string())
             .help("it has one line for each person, as `approvals keygen` prints it")

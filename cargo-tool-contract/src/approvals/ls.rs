@@ -4,6 +4,7 @@ use serde::Serialize;
 use tool_contract_runtime::ledger::{StateName, Trust};
 
 use super::find::{self, Asked};
+use super::standing::Standing;
 use super::view::Line;
 use super::{key, view};
 use crate::End;
@@ -35,7 +36,7 @@ fn listed(desk: &Desk, found: &[Asked], trust: Option<&Trust>, more: bool) -> St
     if found.is_empty() {
         return "nothing waits for approval".to_owned();
     }
-    let titles = ["REQUEST", "TOOL", "KEY", "TENANT", "ASKED BY", "AGREED", "EXPIRES"];
+    let titles = ["REQUEST", "TOOL", "KEY", "TENANT", "ASKED BY", "AGREED", "STATE", "EXPIRES"];
     let rows: Vec<Vec<String>> = found.iter().map(|asked| row(desk, asked, trust)).collect();
     let mut out = listing::listed(&titles, &rows, ("request", "requests"), None);
     if more {
@@ -58,6 +59,7 @@ fn row(desk: &Desk, asked: &Asked, trust: Option<&Trust>) -> Vec<String> {
         tenant,
         approval.requested_by.as_deref().unwrap_or_default().to_owned(),
         agreed(desk, asked, trust),
+        Standing::of(asked, desk, trust).word().to_owned(),
         time::relative(approval.expires_at, desk.now),
     ]
 }

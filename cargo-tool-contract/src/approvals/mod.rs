@@ -6,6 +6,7 @@ mod key;
 mod keygen;
 mod ls;
 mod show;
+mod standing;
 mod view;
 
 use crate::End;

@@ -6,20 +6,30 @@ use tool_contract_runtime::ledger::Trust;
 
 use super::find::{self, Asked};
 use super::key;
+use super::standing::{self, Standing};
 use super::view::{self, Document};
 use crate::End;
 use crate::args::Request;
+use crate::ledger::next;
 use crate::operator::text::plain;
 use crate::operator::{Desk, Problem, time};
 
 pub(super) async fn run(desk: &Desk, args: &Request) -> Result<End, Problem> {
     let trust = key::trust(&args.trusted)?;
+    let trust = trust.as_ref();
     let asked = find::one(desk, &args.request).await?;
-    let document = Document::of(&asked, desk, trust.as_ref());
+    let standing = Standing::of(&asked, desk, trust);
+    let next = standing::steps(desk, &asked, standing, &args.trusted).await?;
+    let document = Document::of(&asked, desk, trust, &next);
     desk.say(&document, || {
-        let mut said = told(&asked, desk, trust.as_ref());
+        let mut said = told(&asked, desk, trust);
         if trust.is_none() && !asked.approval.grants.is_empty() {
             said.push_str(key::UNTOLD);
+            said.push('\n');
+        }
+        if !next.is_empty() {
+            // Writing into a String cannot fail.
+            let _ = write!(said, "\nNext\n{}", next::told(&next));
         }
         said
     })?;
@@ -53,6 +63,7 @@ pub(super) fn told(asked: &Asked, desk: &Desk, trust: Option<&Trust>) -> String 
         field("bound to", bound);
     }
     field("hash", &record.hash.to_string());
+    field("state", Standing::of(asked, desk, trust).word());
     let by = approval.requested_by.as_deref().unwrap_or("(nobody was named)");
     field("asked by", &format!("{by}, {}", time::both(approval.requested_at, desk.now)));
     field("expires", &time::both(approval.expires_at, desk.now));

@@ -5,6 +5,8 @@ use tool_contract_runtime::ledger::{ApprovalRecord, Ballot, Grant, StateName, Tr
 use tool_contract_spec::operation::OperationHash;
 
 use super::find::Asked;
+use super::standing::Standing;
+use crate::ledger::next::Next;
 use crate::ledger::view::Name;
 use crate::operator::{Desk, time};
 
@@ -21,6 +23,8 @@ pub(super) struct Line<'a> {
     /// How many yeses are on record.
     signed: usize,
     agreed: Option<u32>,
+    state: StateName,
+    stands: Standing,
 }
 
 impl<'a> Line<'a> {
@@ -35,6 +39,8 @@ impl<'a> Line<'a> {
             quorum: approval.quorum,
             signed: approval.grants.len(),
             agreed: agreed(asked, desk, trust),
+            state: asked.record.state.name(),
+            stands: Standing::of(asked, desk, trust),
         }
     }
 }
@@ -44,7 +50,6 @@ impl<'a> Line<'a> {
 pub(super) struct Document<'a> {
     #[serde(flatten)]
     line: Line<'a>,
-    state: StateName,
     arguments: &'a str,
     ignored: Option<&'a str>,
     recorded: &'a str,
@@ -52,6 +57,7 @@ pub(super) struct Document<'a> {
     is_altered: bool,
     grants: Vec<Said<'a>>,
     denied: Option<Said<'a>>,
+    next: &'a [Next],
 }
 
 /// What somebody said.
@@ -67,27 +73,46 @@ pub(super) struct Said<'a> {
     signed: bool,
     /// Whether programs that trust these people count it; `None` if it is not
     /// known whom they trust.
-    counts: Option<bool>,
+    pub(super) counts: Option<bool>,
+    /// Why not, where programs do not count it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    void: Option<&'static str>,
 }
 
 impl Said<'_> {
     /// In a word, behind a name.
-    pub(super) const fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> String {
         match (self.counts, self.signed) {
-            (Some(true), _) => "",
-            (Some(false), _) => " (DOES NOT COUNT)",
-            (None, true) => " (signature not checked)",
-            (None, false) => " (NOT SIGNED)",
+            (Some(true), _) => String::new(),
+            (Some(false), _) => {
+                format!(" (DOES NOT COUNT: {})", self.void.unwrap_or("nobody knows why"))
+            }
+            (None, true) => " (signature not checked)".to_owned(),
+            (None, false) => " (NOT SIGNED)".to_owned(),
         }
     }
 }
 
+/// Why what `by` said does not count, if it does not.
+fn void(asked: &Asked, by: &str, is_signed: bool, is_over: bool) -> &'static str {
+    match is_signed {
+        _ if is_over => "it has expired",
+        _ if asked.approval.requested_by.as_deref() == Some(by) => "who asked cannot agree",
+        true => "signed with a key that is not theirs among the approvers",
+        false => "it is not signed",
+    }
+}
+
 impl<'a> Document<'a> {
-    pub(super) fn of(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Self {
+    pub(super) fn of(
+        asked: &'a Asked,
+        desk: &Desk,
+        trust: Option<&Trust>,
+        next: &'a [Next],
+    ) -> Self {
         let record = &asked.record;
         Self {
             line: Line::of(asked, desk, trust),
-            state: record.state.name(),
             arguments: asked.arguments(),
             ignored: asked.approval.ignored(),
             recorded: &record.arguments,
@@ -95,6 +120,7 @@ impl<'a> Document<'a> {
             is_altered: asked.is_altered(),
             grants: grants(asked, desk, trust),
             denied: denied(asked, desk, trust),
+            next,
         }
     }
 }
@@ -112,19 +138,32 @@ pub(super) fn agreed(asked: &Asked, desk: &Desk, trust: Option<&Trust>) -> Optio
     Some(asked.approval.quorum.saturating_sub(missing))
 }
 
+/// Whether it has its yes; as it is on record, if it is not known who counts.
+pub(super) fn is_granted(asked: &Asked, desk: &Desk, trust: Option<&Trust>) -> bool {
+    match trust {
+        Some(trust) => ballot(asked, desk, trust).is_granted(&asked.approval),
+        None => asked.record.state.name() == StateName::Approved,
+    }
+}
+
 /// Who agreed, and whether that counts.
 pub(super) fn grants<'a>(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Vec<Said<'a>> {
     let counts = |grant: &Grant| {
         let alone = ApprovalRecord { grants: vec![grant.clone()], ..asked.approval.clone() };
         trust.map(|trust| !ballot(asked, desk, trust).people(&alone).is_empty())
     };
-    let said = asked.approval.grants.iter().map(|grant| Said {
-        by: &grant.by,
-        why: None,
-        at: Some(time::iso(grant.at)),
-        until: Some(time::iso(grant.until)),
-        signed: grant.signature.is_some(),
-        counts: counts(grant),
+    let said = asked.approval.grants.iter().map(|grant| {
+        let (signed, counts) = (grant.signature.is_some(), counts(grant));
+        let void = || void(asked, &grant.by, signed, grant.until <= desk.now);
+        Said {
+            by: &grant.by,
+            why: None,
+            at: Some(time::iso(grant.at)),
+            until: Some(time::iso(grant.until)),
+            signed,
+            counts,
+            void: (counts == Some(false)).then(void),
+        }
     });
     said.collect()
 }
@@ -133,12 +172,14 @@ pub(super) fn grants<'a>(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -
 pub(super) fn denied<'a>(asked: &'a Asked, desk: &Desk, trust: Option<&Trust>) -> Option<Said<'a>> {
     let denial = asked.approval.denied.as_ref()?;
     let counts = |trust: &Trust| ballot(asked, desk, trust).is_denied(&asked.approval, denial);
+    let (signed, counts) = (denial.signature.is_some(), trust.map(counts));
     Some(Said {
         by: &denial.by,
         why: Some(&denial.why),
         at: None,
         until: None,
-        signed: denial.signature.is_some(),
-        counts: trust.map(counts),
+        signed,
+        counts,
+        void: (counts == Some(false)).then(|| void(asked, &denial.by, signed, false)),
     })
 }

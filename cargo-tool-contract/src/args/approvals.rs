@@ -18,10 +18,12 @@ in their name.
 The ledger is named as for `ledger`. With --json, standard output is one JSON document:
   keygen       {name, public, line, file}
   ls           {requests: [{request, tenant, tool, key, requested_by, requested_at, expires_at, \
-quorum, signed, agreed}], more}; `signed` is how many yeses are on record, `agreed` how many count
-  show         one such request with {state, arguments, ignored, recorded, operation_hash, is_altered, \
-grants: [{by, at, until, signed, counts}], denied}; `arguments` is what the hash is of, `ignored` what else a yes is for
-  grant, deny  {request, tenant, tool, key, operation_hash, by, verdict, until, why, missing}
+quorum, signed, agreed, state, stands}], more}; `signed` is how many yeses are on record, `agreed` how many count; \
+`state` is the call's as recorded, `stands` is waits, approved, refused, expired or used
+  show         one such request with {arguments, ignored, recorded, operation_hash, is_altered, \
+grants: [{by, at, until, signed, counts, void}], denied, next}; `arguments` is what the hash is of, `ignored` what else a \
+yes is for, `void` why a yes does not count, `next` lists {when, command}
+  grant, deny  one such request with {operation_hash, by, verdict, until, why, missing}
 `agreed`, `counts` and `missing` are null without --approvers.
 What went wrong is told as by `ledger`.
 

@@ -59,7 +59,8 @@ pub(crate) struct Access {
 const QUEUE: &str = "\
 What rests here until a person says what happened, gives it up, or lets it run again: outcomes \
 that are unknown, and keys that have had all their attempts; failed compensations are among them. A \
-key that might be tried once and failed without effect is not: its caller knows all that there is.
+key that might be tried once and failed without effect is not: its caller knows all that there is; nor \
+is a saga that waits for nothing but steps that are listed.
 
 The ledger is named as for `ledger`. With --json, `ls` prints {escalations: [{escalation, tenant, \
 tool, key, state, since, attempts, max_total, cause, arguments}], next}; `show` and `resolve` print \

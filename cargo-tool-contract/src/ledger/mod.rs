@@ -2,6 +2,7 @@
 
 mod ls;
 pub(crate) mod next;
+pub(crate) mod part;
 mod prune;
 mod queue;
 mod reopen;

@@ -1,25 +1,29 @@
 //! What can be done about an operation: the commands, ready to be copied.
 
-use serde::Serialize;
-use tool_contract_runtime::ledger::{Record, State, Timestamp};
-use tool_contract_runtime::saga::Story;
-use tool_contract_spec::key::OperationId;
-use tool_contract_spec::saga::Stand;
+mod saga;
 
+use serde::Serialize;
+use tool_contract_runtime::ledger::{Record, State, StateName, Timestamp};
+use tool_contract_spec::key::OperationId;
+use tool_contract_spec::saga::Ended;
+
+use super::part::Part;
 use super::stand;
 use crate::operator::text::plain;
 use crate::operator::word::WHY;
-use crate::operator::{Desk, Problem, time};
+use crate::operator::{Desk, time};
 
 /// What stands for a result in a command; it is not JSON, so that it is not
 /// taken for one.
 const RESULT: &str = "--happened RESULT";
 
-/// What stands for what a saga came to.
-const OUTCOME: &str = "--happened OUTCOME";
+/// Of a step, that its saga has ended.
+const OVER: &str = "its saga has ended, and calls it no more: a new try is a new key";
 
 /// That it did not happen.
 const NOT: &str = "--did-not-happen";
+
+pub(crate) use saga::of_saga;
 
 /// One way to go on.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -28,29 +32,54 @@ pub(crate) struct Next {
     command: Option<String>,
 }
 
+impl Next {
+    /// When, in words.
+    pub(super) fn when(&self) -> &str {
+        &self.when
+    }
+
+    pub(crate) fn new(when: impl Into<String>, command: Option<String>) -> Self {
+        Self { when: when.into(), command }
+    }
+}
+
 /// The ways to go on from where the operation stands, which is `record` as the
-/// next step will find it. `no_tenant` says so where tenants share the key.
-pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: bool) -> Vec<Next> {
+/// next step will find it, and as what it is in its saga. `no_tenant` says so where
+/// tenants share the key.
+pub(crate) fn steps(
+    desk: &Desk,
+    id: &OperationId,
+    record: &Record,
+    part: Option<Part>,
+    no_tenant: bool,
+) -> Vec<Next> {
     let command = |verb: &str, more: &str| {
         let more = if no_tenant { format!("--no-tenant {more}") } else { more.to_owned() };
         Some(desk.command(verb, id, more.trim_end()))
     };
+    let nothing = |when: String| vec![Next { when, command: None }];
     let reopen = |when: &str| {
-        let when = format!("{when}, though its effect may then happen again");
+        if part == Some(Part::Over) {
+            return nothing(OVER.to_owned());
+        }
+        let when = format!("{when}{}", again(record.state.name()));
         vec![Next { when, command: command("reopen", &format!("--why {WHY}")) }]
     };
-    let nothing = |when: String| vec![Next { when, command: None }];
     let look = |when: String| vec![Next { when, command: command("show", "") }];
     let resolve = |when: String, flags: &str| Next {
         when,
         command: command("resolve", &format!("{flags} --why {WHY}")),
     };
     let give_up = || {
-        resolve(
-            "to give it up: it never runs again, and its callers are told why".to_owned(),
-            "--abandon",
-        )
+        let then = match part {
+            Some(Part::CountedOn) => "its saga then waits for your word on the whole",
+            _ => "its callers are told why",
+        };
+        resolve(format!("to give it up: it never runs again, and {then}"), "--abandon")
     };
+    if let Some(ended) = of_ended(record) {
+        return vec![ended];
+    }
     match &record.state {
         State::Unknown(unknown) => {
             let happened = "if it happened (RESULT is what its callers get, as JSON)".to_owned();
@@ -79,17 +108,15 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
             let command = request.map(|show| desk.begin_in("approvals", &show));
             vec![Next { when: "people have to agree; this says to what".to_owned(), command }]
         }
-        State::Approved => nothing("it is approved: its caller may run it now".to_owned()),
+        State::Approved => nothing(approved(part).to_owned()),
+        State::Released { .. } if part == Some(Part::Over) => nothing(OVER.to_owned()),
+        State::Released { .. } if stand::asks_anew(record) => nothing(unanswered(record, part)),
         State::Released { .. } if record.terms.covered => {
             nothing("nothing happened, and its saga goes by that".to_owned())
         }
         State::Released { .. } if record.attempts >= record.terms.max_total => {
             reopen("it has had all its attempts. To allow more")
         }
-        State::Released { .. } if Stand::of(Some(record)) == Stand::Waits => nothing(
-            "nobody said yes in time, or that yes is spent: who calls it again asks people anew"
-                .to_owned(),
-        ),
         State::Released { not_before } if *not_before > desk.now => nothing(format!(
             "nothing happened: the next call with this key runs it, from {} on",
             time::both(*not_before, desk.now)
@@ -106,25 +133,45 @@ pub(super) fn steps(desk: &Desk, id: &OperationId, record: &Record, no_tenant: b
     }
 }
 
-/// The ways to go on with a saga that rests: what it waits for, with the ways to go
-/// on with that; then the saga itself.
-pub(crate) async fn of_saga(desk: &Desk, story: &Story) -> Result<Vec<Next>, Problem> {
-    let mut next = Vec::new();
-    for id in story.waits_for() {
-        let Some(record) = desk.ledger.find(id.clone()).await? else { continue };
-        let record = stand::at(&record, desk.now);
-        let when = format!("it waits for {id}, which is {}", record.state.name());
-        next.push(Next { when, command: Some(desk.command("show", &id, "")) });
-        next.extend(steps(desk, &id, &record, false));
+/// What follows of a saga that has ended; `None` of anything else.
+pub(crate) fn of_ended(record: &Record) -> Option<Next> {
+    let when = match stand::came_to(record)? {
+        Ended::Finished => "it finished, and answers the same again: to do it anew takes a new key",
+        Ended::Undone => "it is undone, and answers the same again: a new try is a new key",
+    };
+    Some(Next::new(when, None))
+}
+
+/// What to say where what is reopened may have happened before.
+pub(super) const fn again(state: StateName) -> &'static str {
+    match state {
+        StateName::Denied | StateName::Exhausted | StateName::Released => "",
+        _ => ", though its effect may then happen again",
     }
-    let then = if next.is_empty() { "" } else { "then " };
-    let when = format!("{then}call it again with its key, or `runtime.recover()`: it goes on");
-    next.push(Next { when, command: None });
-    let when = "if its steps were finished or undone by hand (OUTCOME is what it came to, \
-                {\"finished\":RESULT} or {\"undone\":{\"error\":WHY,\"steps\":[]}}, as JSON)";
-    let say = desk.command("resolve", &story.id, &format!("{OUTCOME} --why {WHY}"));
-    next.push(Next { when: when.to_owned(), command: Some(say) });
-    Ok(next)
+}
+
+const fn approved(part: Option<Part>) -> &'static str {
+    match part {
+        None => "it is approved: its caller may run it now",
+        Some(Part::Over) => OVER,
+        Some(_) => "it is approved: it runs when its saga goes on",
+    }
+}
+
+/// That nothing of it runs before people were asked anew.
+pub(crate) fn unanswered(record: &Record, part: Option<Part>) -> String {
+    let why = if stand::is_unanswered(record) {
+        "nobody answered in time, or the yes ran out unused"
+    } else {
+        "its yes is spent"
+    };
+    let who = match part {
+        None => "its caller calls it again, people are asked anew",
+        Some(_) => {
+            "the caller of its saga calls that again, people are asked anew (`recover` does not ask)"
+        }
+    };
+    format!("{why}: when {who}")
 }
 
 /// How to say that it did not happen, and when that is believed.

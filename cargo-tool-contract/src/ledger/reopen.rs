@@ -2,6 +2,7 @@
 
 use tool_contract_runtime::ledger::{Resolved, StateName};
 
+use super::next::{self, Next};
 use super::resolve::{record_word, superseded};
 use super::stand;
 use crate::End;
@@ -19,6 +20,8 @@ pub(super) async fn run(desk: &Desk, args: &Reopen) -> Result<End, Problem> {
         return Err(superseded(desk, &id, &record, state, &Resolved::Reopened));
     };
     if !desk.is_for_programs() {
+        let ended = next::of_ended(&stands);
+        let risk = ended.as_ref().map_or(risk, Next::when);
         complain(&text::plain(&format!("warning: {id} is {}: {risk}", stand::name(&stands))));
     }
     if !args.yes {
@@ -38,12 +41,9 @@ const fn risk(state: StateName) -> Option<&'static str> {
         StateName::Abandoned => Some(
             "somebody gave it up, and it may have happened; reopened, the next call with this key may make it happen again",
         ),
-        StateName::Exhausted => {
+        StateName::Exhausted | StateName::Released => {
             Some("reopened, the next call with this key runs it, its attempts counted anew")
         }
-        StateName::Released => Some(
-            "reopened, the next call with this key runs it, its attempts counted anew; its effect may happen again",
-        ),
         StateName::AwaitingApproval
         | StateName::Approved
         | StateName::Running

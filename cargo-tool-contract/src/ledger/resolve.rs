@@ -116,7 +116,7 @@ async fn of_its_steps(
     let story = Story::read(&*desk.ledger, id.clone(), record).await?;
     let message = format!(
         "{id} is a saga, and what it did stands: of the whole can be said only that it finished, or that it was \
-         undone; it rests: {cause}; nothing was changed"
+         undone; it came to rest: {cause}; nothing was changed"
     );
     let next = next::of_saga(desk, &story).await?;
     let help = format!("resolve what it waits for:\n{}", next::told(&next));
@@ -179,10 +179,9 @@ pub(super) fn superseded(
         | StateName::Abandoned
         | StateName::Expired
         | StateName::Exhausted
-        | StateName::Released => {
-            format!("`{reopen}` lets it run again, though its effect may then happen again")
-        }
+        | StateName::Released => format!("`{reopen}` lets it run again{}", next::again(state)),
     };
+    let help = next::of_ended(record).map_or(help, |ended| ended.when().to_owned());
     Problem::new(Kind::WrongState, message).help(help).state(state)
 }
 

@@ -10,6 +10,7 @@ use tool_contract_spec::key::OperationId;
 use tool_contract_spec::saga::Ended;
 
 use super::next::{self, Next};
+use super::part::Part;
 use super::view::{self, Happening, Line, Stored, Times};
 use super::{stand, terms, verify};
 use crate::End;
@@ -67,7 +68,8 @@ pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
         let story = Story::read(&*desk.ledger, id.clone(), record.clone()).await?;
         next::of_saga(desk, &story).await?
     } else {
-        next::steps(desk, &id, &stands, args.among.no_tenant)
+        let part = Part::of(desk, &id).await?;
+        next::steps(desk, &id, &stands, part, args.among.no_tenant)
     };
     let shown = Shown {
         desk,
@@ -141,6 +143,9 @@ impl Shown<'_> {
                 "it failed, and what had happened of it was undone"
             }
             State::Succeeded { .. } => "it happened",
+            State::Unknown(_) if self.record.terms.saga => {
+                "it goes no further for now; what it did stands"
+            }
             State::Unknown(_) => "it may have happened",
             State::Reconciling { .. } => "it may have happened, and somebody is finding out",
             State::Expired => "its key was used, and is past its ttl",
@@ -157,7 +162,11 @@ impl Shown<'_> {
         more("state", Some(format!("{} since {since}", stand::word(record, now))));
         more("cause", self.cause().map(ToOwned::to_owned));
         more("escalation", self.record.escalation.as_ref().map(ToString::to_string));
-        more("attempts", Some(format!("{} of {}", record.attempts, record.terms.max_total)));
+        more(
+            "attempts",
+            (!record.terms.saga)
+                .then(|| format!("{} of {}", record.attempts, record.terms.max_total)),
+        );
         more("arguments", Some(record.arguments.to_string()));
         more("result", view::result(record, self.history).map(ToOwned::to_owned));
         if let State::Abandoned { no, .. } = &record.state {

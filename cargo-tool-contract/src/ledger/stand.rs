@@ -3,7 +3,7 @@
 
 use tool_contract_runtime::ledger::{Fence, Record, State, StateName, Timestamp};
 use tool_contract_spec::ledger::{Around, notice};
-use tool_contract_spec::saga::{Ended, ended};
+use tool_contract_spec::saga::{Ended, Stand, ended};
 
 /// The record as the next step will find it.
 pub(crate) fn at(record: &Record, now: Timestamp) -> Record {
@@ -30,12 +30,33 @@ pub(crate) fn since(record: &Record, now: Timestamp) -> Timestamp {
 pub(crate) fn word(record: &Record, now: Timestamp) -> String {
     let at = at(record, now);
     let (recorded, stands) = (name(record), name(&at));
-    if recorded == stands { recorded.to_owned() } else { format!("{recorded}, now {stands}") }
+    match recorded == stands {
+        _ if is_unanswered(&at) => UNANSWERED.to_owned(),
+        true => recorded.to_owned(),
+        false => format!("{recorded}, now {stands}"),
+    }
 }
 
-/// The name of its state; of a saga that has ended, what it came to.
+/// How it stands where nobody said yes in time.
+const UNANSWERED: &str = "request expired";
+
+/// Whether people were asked for their yes, and nobody has given it in time. It never
+/// ran.
+pub(crate) fn is_unanswered(stands: &Record) -> bool {
+    stands.attempts == 0 && asks_anew(stands)
+}
+
+/// Whether nothing of it runs before people were asked anew.
+pub(crate) fn asks_anew(stands: &Record) -> bool {
+    matches!(stands.state, State::Released { .. }) && Stand::of(Some(stands)) == Stand::Waits
+}
+
+/// The name of its state; of a saga, that it rests, or what it came to.
 pub(crate) fn name(record: &Record) -> &'static str {
-    came_to(record).map_or(record.state.name().as_str(), Ended::as_str)
+    match &record.state {
+        State::Unknown(_) if record.terms.saga => "rests",
+        state => came_to(record).map_or(state.name().as_str(), Ended::as_str),
+    }
 }
 
 /// What a saga came to.

@@ -9,14 +9,9 @@ use crate::report::counted;
 /// The terms of the newest claim, one sentence each.
 pub(super) fn words(terms: &Terms) -> Vec<String> {
     let span = duration::format;
-    let mut words = vec![
-        format!(
-            "{} a call, {} under one key in all",
-            counted(terms.attempts as usize, "attempt", "attempts"),
-            terms.max_total
-        ),
-        repetition(terms).to_owned(),
-        finding_out(terms),
+    // A saga's attempts do no harm: its steps, which have terms of their own, see to that.
+    let mut words = if terms.saga { Vec::new() } else { attempts(terms) };
+    words.extend([
         if terms.stoppable {
             format!("an attempt ends after {}", span(terms.timeout))
         } else {
@@ -32,7 +27,7 @@ pub(super) fn words(terms: &Terms) -> Vec<String> {
             if terms.sliding { ", anew from each replay" } else { "" }
         ),
         remint(terms.remint).to_owned(),
-    ];
+    ]);
     words.extend(terms.confirm.map(|(ttl, quorum)| {
         format!(
             "{} must approve, and that holds for {}",
@@ -44,6 +39,16 @@ pub(super) fn words(terms: &Terms) -> Vec<String> {
         words.push("it is a step of a saga, which sees to its failure".to_owned());
     }
     words
+}
+
+/// How often it is tried, and what that may do.
+fn attempts(terms: &Terms) -> Vec<String> {
+    let attempts = counted(terms.attempts as usize, "attempt", "attempts");
+    vec![
+        format!("{attempts} a call, {} under one key in all", terms.max_total),
+        repetition(terms).to_owned(),
+        finding_out(terms),
+    ]
 }
 
 const fn repetition(terms: &Terms) -> &'static str {

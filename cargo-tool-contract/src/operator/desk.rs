@@ -87,6 +87,17 @@ impl Desk {
 
     /// A command on an operation, ready to be copied.
     pub(crate) fn command(&self, verb: &str, id: &OperationId, more: &str) -> String {
+        self.command_in("ledger", verb, id, more)
+    }
+
+    /// A command of this group on an operation.
+    pub(crate) fn command_in(
+        &self,
+        group: &str,
+        verb: &str,
+        id: &OperationId,
+        more: &str,
+    ) -> String {
         let key = text::quoted(id.key.as_str());
         let (first, last) = if key.starts_with('-') {
             (String::new(), format!(" -- {key}"))
@@ -98,7 +109,7 @@ impl Desk {
         let whose = whose.unwrap_or_default();
         let tool = text::quoted(&id.tool);
         let more = if more.is_empty() { String::new() } else { format!(" {more}") };
-        format!("{}{first} --tool {tool}{whose}{more}{last}", self.begin(verb))
+        format!("{}{first} --tool {tool}{whose}{more}{last}", self.begin_in(group, verb))
     }
 
     /// How a command on an operation of this ledger begins.

@@ -63,7 +63,7 @@ pub(super) async fn run(desk: &Desk, args: &Show) -> Result<End, Problem> {
     let story = Told::read(&*desk.ledger, id, record, desk.now).await?;
     let next = match story.word() {
         "rests" => next::of_saga(desk, &story).await?,
-        _ => Vec::new(),
+        _ => next::of_ended(&story.record).into_iter().collect(),
     };
     let shown = Shown { desk, story: &story, next };
     desk.say(&shown.document(), || shown.told())?;
@@ -125,7 +125,7 @@ impl Shown<'_> {
         let mut out = format!("{}: {word} since {since}\n", plain(&story.id.to_string()));
         // Writing into a String cannot fail.
         if let Some(cause) = story.cause() {
-            let _ = writeln!(out, "  {}", plain(cause));
+            let _ = writeln!(out, "  when it came to rest: {}", plain(cause));
         }
         let _ = writeln!(out, "  arguments {}\n", plain(&story.record.arguments));
         out.push_str(&self.forward());

@@ -40,7 +40,6 @@ impl Told {
     /// Where it stands, in a word.
     pub(super) fn word(&self) -> &'static str {
         match &self.stands.state {
-            State::Unknown(_) => "rests",
             State::Running { .. } if self.journal.unwinding.is_some() => "undoing",
             _ => stand::name(&self.stands),
         }

@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tool_contract_runtime::approval::Approvers;
 use tool_contract_runtime::ledger::{
-    Admission, Admitted, ApprovalId, Ledger as _, Record, Refusal, StateName, Terms,
+    Admission, Admitted, ApprovalId, ApprovalVerdict, Decision, Ledger as _, Record, Refusal,
+    Settlement, SqliteLedger, StateName, Terms, Timestamp, Trust,
 };
 use tool_contract_spec::key::OperationId;
 use tool_contract_spec::operation::Preimage;
 
-use crate::ledger::stage::{AGO, Stage, admission, id, terms};
+use crate::ledger::stage::{AGO, Stage, admission, id, succeeded, terms};
 use crate::shell::{Said, finish, plain_command};
 
 const ARGUMENTS: &str = r#"{"account":"a-7"}"#;
@@ -73,7 +75,7 @@ impl Office {
             ignored: Some(IGNORED.into()),
         };
         let trust = Approvers::read(self.approvers()).expect("approvers").into_trust();
-        let confirm = Some((std::time::Duration::from_mins(15), 1));
+        let confirm = Some((Duration::from_mins(15), 1));
         Admission {
             hash: preimage.hash(&id.tool),
             arguments: ARGUMENTS.into(),
@@ -220,7 +222,8 @@ fn who_does_not_count_is_told_so() {
         "{admitted:?}"
     );
     let shown = office.run(&["show", &request.0, "--approvers", path(&approvers)]);
-    assert!(shown.out.contains("eve (DOES NOT COUNT)"), "{shown:?}");
+    let why = "eve (DOES NOT COUNT: signed with a key that is not theirs among the approvers)";
+    assert!(shown.out.contains(why), "{shown:?}");
     assert!(office.run(&["ls"]).out.contains(&*request.0), "it still waits");
     // Whose key it is comes before what would be signed with it.
     let (ada, bob) = (office.key("ada"), office.key("bob"));
@@ -303,11 +306,113 @@ fn what_is_over_is_not_there() {
     assert_eq!(stale.run(&["ls"]).out, "nothing waits for approval\n");
     fs::copy(office.key("ada"), stale.key("ada")).expect("a file");
     let said = stale.sign("grant", &request, "ada", &[]);
-    assert_eq!(said.code, 1, "{said:?}");
-    let said = office.run(&["show", "apr_00"]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("no request apr_00 stands"), "{said:?}");
+    let expired = format!(
+        "error: {request} has expired; nothing was changed\n  = help: nobody answered in time, or the yes ran out unused: when its caller calls it \
+         again, people are asked anew\n"
+    );
+    assert_eq!((said.code, said.out, said.err), (1, String::new(), expired));
+    let shown = stale.run(&["show", &request.0]);
+    assert!(shown.out.contains("  state       expired\n"), "{shown:?}");
+    for verb in [&["show", "apr_00"][..], &["grant", "apr_00", "--as", "ada", "--key", "none"]] {
+        let said = office.run(verb);
+        assert_eq!(said.code, 1);
+        let unknown = "error: the ledger knows no request apr_00; nothing was changed\n";
+        assert!(said.err.starts_with(unknown), "{said:?}");
+    }
     assert_eq!(office.run(&["show", "order-17"]).code, 2);
+}
+
+#[test]
+fn what_was_used_is_said_to_be() {
+    let office = Office::new();
+    let request = office.request(&account());
+    let next = |trusted: &[&str]| office.run(&[&["show", &request.0], trusted].concat()).out;
+    let sign =
+        format!("\n    tool-contract approvals grant {request} --as NAME --key FILE --approvers ");
+    assert!(next(&[]).contains(&format!("{sign}FILE\n")), "{}", next(&[]));
+    let approvers = office.approvers();
+    let trusted = next(&["--approvers", path(&approvers)]);
+    assert!(trusted.contains(&format!("{sign}{}\n", path(&approvers))), "{trusted}");
+    assert!(
+        trusted.contains(&format!("deny {request} --as NAME")) && trusted.contains("--why WHY")
+    );
+    assert_eq!(office.sign("deny", &request, "ada", &["--why", "WHY"]).code, 2);
+
+    assert_eq!(office.sign_among("grant", &request, "ada").code, 0);
+    assert!(office.run(&["ls"]).out.contains("  approved  "), "{}", office.run(&["ls"]).out);
+    let shown = next(&[]);
+    assert!(shown.contains("\nNext\n  it is approved") && !shown.contains("grant apr"), "{shown}");
+
+    let Admitted::Claimed(claim) = office.admit(&office.call(&account())) else {
+        panic!("it has its yes")
+    };
+    let used = |verb| {
+        let said = office.sign_among(verb, &request, "bob");
+        let used =
+            format!("error: {request} was used: its call has begun; nothing was changed\n");
+        assert!(said.code == 1 && said.err.starts_with(&used), "{said:?}");
+    };
+    used("grant");
+    let settlement = Settlement {
+        id: account(),
+        fence: claim.fence,
+        used: 1,
+        verdict: succeeded("1"),
+        attempts: Vec::new(),
+    };
+    let settle = async |ledger: &SqliteLedger| ledger.settle(&settlement).await.map(drop);
+    office.stage.with(settle).expect("it is settled");
+    used("grant");
+}
+
+#[test]
+fn a_yes_that_is_over_says_so() {
+    let office = Office::new();
+    let stage = Stage::new();
+    let confirm = Some((AGO * 2, 2));
+    let call = Admission { terms: Terms { confirm, ..terms() }.into(), ..office.call(&account()) };
+    let decided = stage.with(async |ledger| {
+        let asked = ledger.admit(&call).await.expect("an answer");
+        let Admitted::Refused(Refusal::AwaitingApproval { request, expires_at }) = asked else {
+            panic!("no request: {asked:?}")
+        };
+        let decision = Decision {
+            id: account(),
+            request: request.clone(),
+            by: "eve".into(),
+            // Half of the way is behind us.
+            verdict: ApprovalVerdict::Grant {
+                until: Timestamp(expires_at.0 - millis(AGO + AGO / 2)),
+            },
+            signature: None,
+            trust: Trust::insecure(),
+        };
+        ledger.decide_approval(decision).await.map(|_| request)
+    });
+    let request = decided.expect("a decision");
+    let args = ["show", &*request.0, "--approvers", path(&office.approvers())].map(str::to_owned);
+    let said = stage.tool("approvals", &args.each_ref().map(String::as_str));
+    assert!(said.out.contains("eve (DOES NOT COUNT: it has expired); 2 must"), "{}", said.out);
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).expect("milliseconds")
+}
+
+#[test]
+fn who_is_late_is_told_whom_to_ask() {
+    let office = Office::new();
+    let request = office.request(&account());
+    assert_eq!(office.sign_among("grant", &request, "ada").code, 0);
+    // By the ledger's clock it ran out, and people were asked anew.
+    office.stage.pass(Duration::from_hours(1));
+    let newer = office.request(&account());
+    let late = office.sign_among("grant", &request, "bob");
+    let message = format!(
+        "error: {request} has expired; nothing was changed\n  = help: people were asked anew: `tool-contract approvals \
+         show {newer}`\n"
+    );
+    assert_eq!((late.code, late.err), (1, message));
 }
 
 #[test]

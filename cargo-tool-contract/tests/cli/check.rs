@@ -23,6 +23,33 @@ fn advice_is_fine_unless_strict() {
     assert_eq!(run(&["check", &path, "--strict"]).code, 1);
 }
 
+/// As `emit` writes it, with or without what makes it one.
+fn saga(max_total: u32) -> String {
+    format!(
+        "tools:
+  order:
+    description: Order.
+    mode: write
+    idempotent: true
+    idempotency_key_required: true
+    idempotency: {{ by: nature, ttl: 30d }}
+    retry: {{ max_attempts: 3, max_total: {max_total}, retry_on: [retryable_failure, side_effect_unknown] }}
+    timeout: 10m
+    rate_limit: {{ per_tenant_per_minute: 20 }}
+    rollback: {{ strategy: none }}
+"
+    )
+}
+
+#[test]
+fn a_saga_gets_no_advice_that_it_cannot_take() {
+    for (max_total, advice) in [(1_000_000, "no findings"), (999_999, "note[TC0103]")] {
+        let path = file(&format!("saga-{max_total}.yaml"), saga(max_total));
+        let said = run(&["check", &path]);
+        assert!(said.out.contains(advice), "{}", said.out);
+    }
+}
+
 #[test]
 fn a_broken_rule_is_shown_as_rustc_shows_errors() {
     let path = file("broken.yaml", BROKEN);

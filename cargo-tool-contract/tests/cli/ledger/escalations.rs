@@ -50,7 +50,7 @@ fn what_waits_is_listed_with_why() {
     let expected = "\
 ESCALATION            TOOL         KEY       TENANT  STATE      AGE    CAUSE
 esc_0123456789abcdef  charge_card  order-17          unknown    3d 2h  no answer
-esc_0123456789abcdef  charge_card  order-20          unknown    3d 2h  the holder's lease ran out: its process died, froze or lost …
+esc_0123456789abcdef  charge_card  order-20          unknown    3d 2h  the holder's lease ran out: its process died, froze or lost the ledger
 esc_0123456789abcdef  refund       order-17  acme    exhausted  3d 2h  it failed without effect in all its 4 attempts
 3 escalations
 `tool-contract escalations show ESCALATION` tells the whole story, and what would resolve it
@@ -100,7 +100,7 @@ fn the_whole_story_is_shown_by_the_id_or_by_the_key() {
         "\n         → stop: no time left\n",
         "\
 Next
-  it has had all its attempts. To allow as many again, though its effect may then happen again
+  it has had all its attempts. To allow as many again
     tool-contract ledger reopen order-17 --tool refund --tenant acme --why WHY
   if somebody did it by hand (RESULT is what its callers get, as JSON)
     tool-contract ledger resolve order-17 --tool refund --tenant acme --happened RESULT --why WHY

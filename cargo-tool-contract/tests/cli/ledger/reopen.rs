@@ -1,6 +1,8 @@
 //! `ledger reopen`
 
-use tool_contract_runtime::ledger::StateName;
+use std::time::Duration;
+
+use tool_contract_runtime::ledger::{StateName, Verdict};
 
 use super::stage::{Stage, held, id, succeeded, terms, unknown};
 
@@ -77,4 +79,18 @@ fn what_is_not_at_rest_is_not_reopened() {
         "{said:?}"
     );
     assert_eq!(state(&stage), StateName::Unknown);
+}
+
+#[test]
+fn what_never_happened_does_not_happen_again() {
+    let (again, finished) = ("though its effect may then happen again", finished());
+    assert!(finished.ledger(&["show", "order-18"]).out.contains(again));
+    let stage = Stage::new();
+    for _ in 0..2 {
+        let nothing = Verdict::Released { delay: Duration::ZERO };
+        stage.run(&id("charge_card", "order-18"), terms(), nothing);
+    }
+    assert_eq!(state(&stage), StateName::Exhausted);
+    let said = stage.ledger(&["show", "order-18"]);
+    assert!(said.out.contains("ledger reopen") && !said.out.contains(again), "{}", said.out);
 }

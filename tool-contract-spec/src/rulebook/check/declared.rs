@@ -14,6 +14,7 @@ use crate::policy::{
     Backoff, Breaker, DedupedBy, InFlight, Jitter, Limit, Remint, Retry, RetryOn, SideEffect,
 };
 use crate::rulebook::{Code, Finding};
+use crate::saga::MOST_ATTEMPTS;
 use crate::template::Template;
 
 /// What a draft declares, value by value. A value that some rule refused is
@@ -137,6 +138,13 @@ impl<'d, At: Clone> Declared<'d, At> {
     pub(super) fn repeats_blindly(&self) -> bool {
         let max = self.retry.given().and_then(|retry| retry.value.max.given());
         self.claim().is_some_and(|claim| !claim.claimed) && max.is_some_and(|max| max.value > 1)
+    }
+
+    /// Whether it is a saga, whose attempts nobody declares.
+    pub(super) fn is_saga(&self) -> bool {
+        let max_total = self.retry.given().and_then(|retry| retry.value.max_total.given());
+        let has_most = max_total.is_some_and(|most| most.value == MOST_ATTEMPTS);
+        has_most && self.keyed().is_some_and(|claim| claim.by() == Ok(DedupedBy::Nature))
     }
 
     /// Where to speak of something that is not written.

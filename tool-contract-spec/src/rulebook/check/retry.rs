@@ -176,9 +176,12 @@ pub(super) fn on_unknown<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<A
     Some(Finding::new(Code::RETRY_ON_UNKNOWN, unknown.at.clone(), message, help))
 }
 
-/// TC0103: retries end.
+/// TC0103: retries end. What a saga cannot declare is not asked of it.
 pub(super) fn no_budget<At: Clone>(tool: &Declared<'_, At>) -> Option<Finding<At>> {
     let retry = &tool.retry.given()?.value;
+    if tool.is_saga() {
+        return None;
+    }
     let bounded =
         !retry.budget.is_absent() || retry.max.given()?.value == 1 || tool.repeats_blindly();
     (!bounded).then(|| {
