@@ -348,8 +348,7 @@ fn what_was_used_is_said_to_be() {
     };
     let used = |verb| {
         let said = office.sign_among(verb, &request, "bob");
-        let used =
-            format!("error: {request} was used: its call has begun; nothing was changed\n");
+        let used = format!("error: {request} was used: its call has begun; nothing was changed\n");
         assert!(said.code == 1 && said.err.starts_with(&used), "{said:?}");
     };
     used("grant");
