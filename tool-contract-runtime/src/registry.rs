@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tool_contract_spec::ledger::Terms;
 use tool_contract_spec::policy::{ArgumentRole, Contract, Text};
+use tool_contract_spec::saga::unlike_saga;
 use tool_contract_spec::template::Template;
 
 use crate::dispatch::{DynamicCall, Response};
@@ -244,10 +245,11 @@ impl Registry {
         let approvers = (contract.policy.confirm.is_some() && !has_approvers)
             .then(|| BuildError::ApproversMissing { tool: name.clone() });
         let is_taken = taken.is_some();
+        let terms = Terms::of(contract, self.lease, !tool.is_blocking());
         let entry = Arc::new(Entry {
             tool,
             template: template(contract),
-            terms: Arc::new(Terms::of(contract, self.lease, !tool.is_blocking())),
+            terms: Arc::new(if tool.is_saga() { terms } else { unlike_saga(terms) }),
             fuse: Fuse::of(contract),
             obstacle: taken.or(state).or(secret).or(approvers),
         });

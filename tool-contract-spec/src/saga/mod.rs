@@ -32,11 +32,21 @@ pub const LONGEST_ROOT: usize = LONGEST_KEY - "/999".len();
 /// process that dies gives none back, so there are many.
 pub const MOST_ATTEMPTS: u32 = 10_000;
 
-/// Whether a claim with these terms is that of a saga: no other contract has that
-/// many attempts for a body whose repetition is harmless, unless it means to.
+/// Whether a claim with these terms is that of a saga: nothing else has that many
+/// attempts and a body whose repetition is harmless, as [`unlike_saga`] sees to.
 #[must_use]
 pub const fn is_saga(terms: &Terms) -> bool {
     terms.repeatable && terms.max_total == MOST_ATTEMPTS
+}
+
+/// The terms of a tool that is no saga: one attempt fewer, if its contract asks for just
+/// as many as a saga has.
+#[must_use]
+pub const fn unlike_saga(mut terms: Terms) -> Terms {
+    if is_saga(&terms) {
+        terms.max_total = MOST_ATTEMPTS - 1;
+    }
+    terms
 }
 
 /// The key of step `number` of the saga with the key `root`; so a saga may be a
