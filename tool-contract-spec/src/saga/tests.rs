@@ -244,6 +244,7 @@ fn granted() -> ApprovalRecord {
         quorum: 1,
         grants: Vec::new(),
         denied: None,
+        denied_before: Vec::new(),
         preimage: None,
     }
 }
