@@ -367,3 +367,46 @@ impl Verifier for Known {
         Numbered.signer(statement, known)
     }
 }
+
+/// The no of `by`, put on record by who trusts `trust`.
+fn deny(bench: &mut Bench, by: &str, key: u8, trust: &Trust) -> Decided {
+    let decision = Decision {
+        id: id("key"),
+        request: bench.record().approval.as_ref().unwrap().id.clone(),
+        by: by.into(),
+        verdict: ApprovalVerdict::Deny { why: "".into() },
+        signature: Some(Signature([key; 64])),
+        trust: trust.clone(),
+    };
+    bench.step(|slot, around| decide_approval(slot, &decision, around))
+}
+
+#[test]
+fn a_no_that_counts_is_not_lost_for_one_that_counts_for_others() {
+    let (ours, theirs) =
+        (Trust::new(Arc::new(Known(&[1, 2, 3]))), Trust::new(Arc::new(Known(&[7]))));
+    let mut bench = Bench::default();
+    bench.request(&victim(&ours));
+    assert_eq!(grant(&mut bench, "ann", 1, 15, &ours), Decided::Pending { missing: 1 });
+    assert_eq!(deny(&mut bench, "bob", 2, &ours), Decided::Denied);
+    // Who does not know bob refuses it, too.
+    deny(&mut bench, "eve", 7, &theirs);
+    grant(&mut bench, "zoe", 3, 15, &ours);
+    assert!(matches!(bench.refusal(&victim(&ours)), Refusal::Denied { .. }), "bob said no");
+}
+
+#[test]
+fn a_no_that_counts_is_not_lost_for_one_that_counts_for_nobody() {
+    let (ours, theirs) =
+        (Trust::new(Arc::new(Known(&[1, 2, 3]))), Trust::new(Arc::new(Known(&[7]))));
+    let mut bench = Bench::default();
+    bench.request(&victim(&ours));
+    assert_eq!(grant(&mut bench, "ann", 1, 15, &ours), Decided::Pending { missing: 1 });
+    assert_eq!(deny(&mut bench, "bob", 2, &ours), Decided::Denied);
+    // For a runtime that does not know bob the request stands; then comes anybody's no.
+    bench.refusal(&victim(&theirs));
+    assert_eq!(bench.state(), StateName::AwaitingApproval);
+    deny(&mut bench, "mallory", 9, &Trust::new(Arc::new(Own(9))));
+    grant(&mut bench, "zoe", 3, 15, &ours);
+    assert!(matches!(bench.refusal(&victim(&ours)), Refusal::Denied { .. }), "bob said no");
+}
