@@ -246,7 +246,10 @@ fn deny(
 ) -> Decided {
     let (by, why) = (Arc::clone(&decision.by), Arc::clone(why));
     let detail = Some(format!("{by}: {why}"));
-    approval.denied = Some(Denial { by, why, signature: decision.signature });
+    let last = approval.denied.replace(Denial { by, why, signature: decision.signature });
+    approval.denied_before.extend(last);
+    let excess = approval.denied_before.len().saturating_sub(Ballot::MOST);
+    approval.denied_before.drain(..excess);
     record.approval = Some(approval);
     let expires_at = log.now.after(record.terms.ttl);
     log.enter(record, State::Denied { expires_at }, EventKind::ApprovalDenied, detail);

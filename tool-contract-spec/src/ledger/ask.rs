@@ -91,6 +91,7 @@ fn ask(
         quorum,
         grants: Vec::new(),
         denied: None,
+        denied_before: Vec::new(),
         preimage: request.preimage.clone(),
     }));
     record.terms = request.terms.clone();

@@ -122,8 +122,12 @@ pub struct ApprovalRecord {
     pub quorum: u32,
     /// Who agreed.
     pub grants: Vec<Grant>,
-    /// Who refused.
+    /// Who refused, last.
     pub denied: Option<Denial>,
+    /// Who refused before that, oldest first: for whom the last one does not count,
+    /// one of these may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_before: Vec<Denial>,
     /// What the operation's hash is of, so that who is asked need not believe the
     /// arguments on record.
     #[serde(default)]

@@ -168,7 +168,9 @@ impl Ballot<'_> {
     /// Whether somebody who counts refused.
     #[must_use]
     pub fn is_refused(&self, approval: &ApprovalRecord) -> bool {
-        approval.denied.as_ref().is_some_and(|denial| self.is_denied(approval, denial))
+        let before = approval.denied_before.iter().rev().take(Self::MOST);
+        let mut said = approval.denied.iter().chain(before);
+        said.any(|denial| self.is_denied(approval, denial))
     }
 
     /// How many more people must agree.

@@ -245,6 +245,7 @@ fn granted() -> ApprovalRecord {
         quorum: 1,
         grants: Vec::new(),
         denied: None,
+        denied_before: Vec::new(),
         preimage: None,
     }
 }
