@@ -353,8 +353,8 @@ impl Engine {
 
 /// On whose behalf a saga began, as its history says.
 pub(super) fn began_for(history: &[Event]) -> Option<User> {
-    let first = history.iter().find(|event| event.kind == EventKind::OnBehalf)?;
-    User::new(first.detail.clone()?).ok()
+    let newest = history.iter().rev().find(|event| event.kind == EventKind::OnBehalf)?;
+    User::new(newest.detail.clone()?).ok()
 }
 
 fn refuse(stepped: &Stepped, code: Code, reason: String, next: &str) -> CallError<()> {

@@ -9,6 +9,7 @@ use tool_contract_spec::ledger::{Ballot, Event, EventKind, Record, State, StateN
 use tool_contract_spec::policy::ArgumentRole;
 use tool_contract_spec::saga::Stand;
 
+use super::engine::began_for;
 use super::story::{StepStory, Story};
 use crate::dispatch::{DynamicCall, Meta, Response};
 use crate::ledger::{Ledger, LedgerError, Query};
@@ -156,7 +157,7 @@ async fn prepare(
         idempotency_key: Some(id.key.to_string()),
         correlation_id: record.correlation_id.as_deref().map(str::to_owned),
         tenant: id.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
-        user: newest(&story.history, EventKind::OnBehalf),
+        user: began_for(&story.history).map(|user| user.as_str().to_owned()),
         workflow: newest(&story.history, EventKind::InWorkflow).or_else(|| alone(runtime, id)),
         fingerprint: bound(&story.history),
         ..Meta::default()
@@ -164,8 +165,7 @@ async fn prepare(
     Ok(Ok(DynamicCall::new(arguments, meta)))
 }
 
-/// What the newest event of this kind says: the user on whose behalf its steps are made,
-/// the workflow from whose limits they draw.
+/// What the newest event of this kind says.
 fn newest(history: &[Event], kind: EventKind) -> Option<String> {
     history.iter().rev().find(|event| event.kind == kind)?.detail.clone()
 }

@@ -257,6 +257,7 @@ fn claim(
         record.doubt = Some(unknown.clone());
     }
     let is_first = record.fence == Fence::NONE;
+    let has_not_begun = record.attempts == 0;
     if record.doubt.is_none() {
         record.escalation = None;
     }
@@ -276,9 +277,9 @@ fn claim(
         log.note(record, EventKind::InWorkflow, Some(workflow.to_string()));
     }
     // Whoever takes a saga up does so on behalf of the user for whom it began.
-    let began = is_first && request.terms.saga;
-    if let Some(user) = request.requested_by.as_ref().filter(|_| began) {
-        log.note(record, EventKind::OnBehalf, Some(user.to_string()));
+    if request.terms.saga && has_not_begun && (request.requested_by.is_some() || !is_first) {
+        let user = request.requested_by.as_deref().unwrap_or_default();
+        log.note(record, EventKind::OnBehalf, Some(user.to_owned()));
     }
     let (kind, detail) = match &reminted_from {
         None => (EventKind::Claimed, None),

@@ -63,7 +63,7 @@ worded! {
         ResolvedAbandoned = 23 => "resolved_abandoned",
         /// The claim that follows is made in a workflow; the detail is its name.
         InWorkflow = 24 => "in_workflow",
-        /// The claim that follows is made on behalf of a user; the detail is the name.
+        /// A saga begins on behalf of a user; the detail is the name, empty for nobody.
         OnBehalf = 25 => "on_behalf",
     }
 }

@@ -350,3 +350,23 @@ fn what_a_call_binds_stands_in_its_history() {
     let bound = (EventKind::Bound, Some(r#"["prices","7"]"#));
     assert_eq!(events, [bound, (EventKind::Claimed, None)]);
 }
+
+/// Whose saga it is, is settled when it begins: by who first attempts anything.
+#[test]
+fn a_saga_is_its_users_from_its_first_attempt_on() {
+    let saga = Terms { saga: true, ..repeatable() };
+    let mut bench = Bench::default();
+    let mut claims = |user: Option<&str>, used| {
+        let request =
+            Admission { requested_by: user.map(Into::into), ..admission(1, saga.clone()) };
+        let claim = bench.claim(&request);
+        bench.settle(claim.fence, used, nothing(0));
+        let mut noted = bench.events.iter().filter(|event| event.kind == EventKind::OnBehalf);
+        noted.next_back().and_then(|event| event.detail.clone())
+    };
+    // It is let go before anything is attempted.
+    assert_eq!(claims(Some("zoe"), 0).as_deref(), Some("zoe"));
+    assert_eq!(claims(None, 0).as_deref(), Some(""));
+    assert_eq!(claims(Some("yan"), 1).as_deref(), Some("yan"));
+    assert_eq!(claims(Some("eve"), 1).as_deref(), Some("yan"));
+}
