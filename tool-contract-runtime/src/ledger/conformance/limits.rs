@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tool_contract_spec::key::Tenant;
 use tool_contract_spec::policy::{Limit, Period, Quota, Scope, SideEffect};
+use tool_contract_spec::saga::MOST_ATTEMPTS;
 
 use super::stage::{LEASE, NOTHING, Stage, call, happened, key, repeatable, unknown};
 use crate::ledger::{Admission, CellId, Draw, Limited, Over, Refusal, Terms};
@@ -45,7 +46,7 @@ pub(super) async fn limits_count_claims_over_all_keys(stage: Stage) {
 
 pub(super) async fn a_saga_that_has_begun_draws_only_its_slot(stage: Stage) {
     let draws = [per_tool(Quota::Count(2)), per_tool(Quota::Concurrent(1))];
-    let terms = Arc::new(Terms { saga: true, ..repeatable() });
+    let terms = Arc::new(Terms { saga: true, max_total: MOST_ATTEMPTS, ..repeatable() });
     let saga =
         |caller, key| Admission { terms: Arc::clone(&terms), ..drawing(caller, key, &draws) };
     let claim = stage.claim(&saga(1, "a")).await;
