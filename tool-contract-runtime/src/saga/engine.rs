@@ -341,20 +341,28 @@ impl Engine {
 
     /// Notes that the saga gives up. From then on it never goes forward.
     pub(super) async fn note_unwinding(&self, error: &str) -> Result<(), Rests> {
-        let noted = self.write(0, Some(Note::Unwinding(error.to_owned()))).await;
-        noted.map_err(|_| {
-            let unsaid = || Rests::again("that it gives up could not be noted", None);
-            self.halted().unwrap_or_else(unsaid)
-        })?;
+        self.note(0, Note::Unwinding(error.to_owned()), "it gives up").await?;
         self.state().journal.unwinding = Some(error.to_owned());
         Ok(())
+    }
+
+    /// Notes that `what`; or says why the saga rests.
+    async fn note(&self, number: u32, note: Note, what: &str) -> Result<(), Rests> {
+        self.write(number, Some(note)).await.map_err(|_| {
+            let unsaid = || Rests::again(format!("that {what} could not be noted"), None);
+            self.halted().unwrap_or_else(unsaid)
+        })
     }
 }
 
 /// On whose behalf a saga began, as its history says.
 pub(super) fn began_for(history: &[Event]) -> Option<User> {
-    let newest = history.iter().rev().find(|event| event.kind == EventKind::OnBehalf)?;
-    User::new(newest.detail.clone()?).ok()
+    User::new(newest(history, EventKind::OnBehalf)?).ok()
+}
+
+/// What the newest event of this kind says.
+pub(super) fn newest(history: &[Event], kind: EventKind) -> Option<String> {
+    history.iter().rev().find(|event| event.kind == kind)?.detail.clone()
 }
 
 fn refuse(stepped: &Stepped, code: Code, reason: String, next: &str) -> CallError<()> {

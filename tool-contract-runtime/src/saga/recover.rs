@@ -9,7 +9,7 @@ use tool_contract_spec::ledger::{Ballot, Event, EventKind, Record, State, StateN
 use tool_contract_spec::policy::ArgumentRole;
 use tool_contract_spec::saga::Stand;
 
-use super::engine::began_for;
+use super::engine::{began_for, newest};
 use super::story::{StepStory, Story};
 use crate::dispatch::{DynamicCall, Meta, Response};
 use crate::ledger::{Ledger, LedgerError, Query};
@@ -163,11 +163,6 @@ async fn prepare(
         ..Meta::default()
     };
     Ok(Ok(DynamicCall::new(arguments, meta)))
-}
-
-/// What the newest event of this kind says.
-fn newest(history: &[Event], kind: EventKind) -> Option<String> {
-    history.iter().rev().find(|event| event.kind == kind)?.detail.clone()
 }
 
 /// A saga that belongs to no workflow is an objective of its own, where these have a

@@ -264,7 +264,6 @@ impl Made {
     fn has_failed<E>(&self, error: &CallError<E>, may_stand: bool) -> bool {
         let (engine, number) = (&self.engine, self.number);
         match error {
-            CallError::Failed(..) => {}
             CallError::Unknown(unknown) if unknown.request.is_some() => {
                 let said = format!("step {number}, {}, rests: {}", unknown.about, unknown.cause);
                 let request = unknown.request.clone();
@@ -279,28 +278,27 @@ impl Made {
                 engine.halt(Rests::again(format!("step {number}: {failure}"), None));
                 return false;
             }
-            CallError::Rejected(rejected) => {
-                let said = || format!("step {number}: {}", rejected.what());
-                match refused(rejected.code, engine.is_committed(), may_stand) {
-                    Refused::Failed => {}
-                    Refused::Again => {
-                        engine.halt(Rests::again(said(), rejected.retry_after));
-                        return false;
-                    }
-                    Refused::Person => {
-                        let first = first(rejected.code);
-                        engine.halt(Rests::for_a_person(format!("{}; {first} first", said())));
-                        return false;
-                    }
-                    Refused::Waits => {
-                        engine.asks(number, asking(number, rejected));
-                        return false;
-                    }
-                }
-            }
+            CallError::Rejected(rejected) if !self.is_failed(rejected, may_stand) => return false,
+            CallError::Failed(..) | CallError::Rejected(_) => {}
         }
         engine.ran(number, Ran::NotDone);
         true
+    }
+
+    /// Whether the step has failed with a refusal; if not, that stops the saga, or waits.
+    fn is_failed(&self, rejected: &Rejected, may_stand: bool) -> bool {
+        let (engine, number) = (&self.engine, self.number);
+        let said = || format!("step {number}: {}", rejected.what());
+        match refused(rejected.code, engine.is_committed(), may_stand) {
+            Refused::Failed => return true,
+            Refused::Again => engine.halt(Rests::again(said(), rejected.retry_after)),
+            Refused::Person => {
+                let first = first(rejected.code);
+                engine.halt(Rests::for_a_person(format!("{}; {first} first", said())));
+            }
+            Refused::Waits => engine.asks(number, asking(number, rejected)),
+        }
+        false
     }
 
     /// A step that failed stays so, whenever the saga runs again; but after the

@@ -7,7 +7,7 @@ async fn wipe(disk: String) -> Result<Receipt, ShopError> {
 }
 
 fn found() -> Approval<Wipe> {
-    unimplemented!()
+    std::process::abort() // it never runs
 }
 
 #[saga]

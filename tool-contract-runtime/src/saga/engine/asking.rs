@@ -67,11 +67,7 @@ impl Engine {
             "nobody had approved it when step {failed}, which was made together with it, failed"
         );
         let stepped = Stepped { noted: Some(Noted::Failed(why.clone())), ..stepped };
-        let noted = self.write(number, Some(Note::Stepped(stepped.to_detail()))).await;
-        noted.map_err(|_| {
-            let unsaid = || Rests::again("that a step has failed could not be noted", None);
-            self.halted().unwrap_or_else(unsaid)
-        })?;
+        self.note(number, Note::Stepped(stepped.to_detail()), "a step has failed").await?;
         self.withdraw(&stepped, why).await;
         self.state().journal.note(stepped);
         Ok(())

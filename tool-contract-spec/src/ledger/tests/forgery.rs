@@ -381,14 +381,20 @@ fn deny(bench: &mut Bench, by: &str, key: u8, trust: &Trust) -> Decided {
     bench.step(|slot, around| decide_approval(slot, &decision, around))
 }
 
-#[test]
-fn a_no_that_counts_is_not_lost_for_one_that_counts_for_others() {
+/// A request to which bob said no, among those who trust `ours`; and others.
+fn refused_by_bob() -> (Bench, Trust, Trust) {
     let (ours, theirs) =
         (Trust::new(Arc::new(Known(&[1, 2, 3]))), Trust::new(Arc::new(Known(&[7]))));
     let mut bench = Bench::default();
     bench.request(&victim(&ours));
     assert_eq!(grant(&mut bench, "ann", 1, 15, &ours), Decided::Pending { missing: 1 });
     assert_eq!(deny(&mut bench, "bob", 2, &ours), Decided::Denied);
+    (bench, ours, theirs)
+}
+
+#[test]
+fn a_no_that_counts_is_not_lost_for_one_that_counts_for_others() {
+    let (mut bench, ours, theirs) = refused_by_bob();
     // Who does not know bob refuses it, too.
     deny(&mut bench, "eve", 7, &theirs);
     grant(&mut bench, "zoe", 3, 15, &ours);
@@ -397,12 +403,7 @@ fn a_no_that_counts_is_not_lost_for_one_that_counts_for_others() {
 
 #[test]
 fn a_no_that_counts_is_not_lost_for_one_that_counts_for_nobody() {
-    let (ours, theirs) =
-        (Trust::new(Arc::new(Known(&[1, 2, 3]))), Trust::new(Arc::new(Known(&[7]))));
-    let mut bench = Bench::default();
-    bench.request(&victim(&ours));
-    assert_eq!(grant(&mut bench, "ann", 1, 15, &ours), Decided::Pending { missing: 1 });
-    assert_eq!(deny(&mut bench, "bob", 2, &ours), Decided::Denied);
+    let (mut bench, ours, theirs) = refused_by_bob();
     // For a runtime that does not know bob the request stands; then comes anybody's no.
     bench.refusal(&victim(&theirs));
     assert_eq!(bench.state(), StateName::AwaitingApproval);
